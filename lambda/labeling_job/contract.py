@@ -1,0 +1,206 @@
+"""What the construct writes into the custom resource and the handler reads back: one definition.
+
+The properties::
+
+    JobNamePrefix  start of every job's name
+    Images         where the job's data objects come from (`Images` below)
+    Request        CreateLabelingJob, in the service's own shape and words; the handler adds
+                   LabelingJobName and Tags, and ManifestS3Uri where it builds the manifest
+    Tags           [{Key, Value}, …], the user's
+
+CloudFormation hands every scalar to a handler as a string, so `parse` types the numbers again and
+refuses whatever this file doesn't list: a misspelt property must not be dropped in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Mapping
+
+RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
+
+#: Attributes of the custom resource (`Ref` is the job's name).
+ATTR_JOB_ARN: Final = "JobArn"
+ATTR_OUTPUT_URI: Final = "OutputS3Uri"
+ATTR_OUTPUT_MANIFEST_URI: Final = "OutputManifestS3Uri"
+
+#: Tags on every job, by which a handler proves that a job is its stack's own.
+TAG_STACK: Final = "cdk-ground-truth:stack-id"
+TAG_LOGICAL_ID: Final = "cdk-ground-truth:logical-id"
+TAG_REQUEST: Final = "cdk-ground-truth:request-id"
+TAG_FINGERPRINT: Final = "cdk-ground-truth:fingerprint"
+OWN_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST, TAG_FINGERPRINT)
+
+#: `<prefix>-<8 hex of stack and logical id>-<8 hex of the request>` has to fit into 63 characters.
+JOB_NAME_PREFIX_MAX: Final = 63 - 2 * (1 + 8)
+
+#: Where a job's images come from.
+SOURCE_DIRECTORY: Final = "Directory"
+SOURCE_BUCKET: Final = "Bucket"
+SOURCE_MANIFEST: Final = "Manifest"
+
+_PROPERTIES: Final = frozenset({"JobNamePrefix", "Images", "Request", "Tags"})
+_CLOUDFORMATION: Final = frozenset({"ServiceToken", "ServiceTimeout"})
+_IMAGES_KEYS: Final[Mapping[str, frozenset[str]]] = {
+    SOURCE_DIRECTORY: frozenset({"Source", "ArchiveS3Uri", "StagingS3Uri"}),
+    SOURCE_BUCKET: frozenset({"Source", "ImagesS3Uri", "StagingS3Uri"}),
+    SOURCE_MANIFEST: frozenset({"Source"}),
+}
+
+#: CreateLabelingJob's live fields: path → kind. A test holds this against botocore's service model.
+REQUEST_FIELDS: Final[Mapping[str, type]] = {
+    "LabelAttributeName": str,
+    "InputConfig.DataSource.S3DataSource.ManifestS3Uri": str,
+    "InputConfig.DataSource.SnsDataSource.SnsTopicArn": str,
+    "InputConfig.DataAttributes.ContentClassifiers": list,
+    "OutputConfig.S3OutputPath": str,
+    "OutputConfig.KmsKeyId": str,
+    "OutputConfig.SnsTopicArn": str,
+    "RoleArn": str,
+    "LabelCategoryConfigS3Uri": str,
+    "StoppingConditions.MaxHumanLabeledObjectCount": int,
+    "StoppingConditions.MaxPercentageOfInputDatasetLabeled": int,
+    "LabelingJobAlgorithmsConfig.LabelingJobAlgorithmSpecificationArn": str,
+    "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn": str,
+    "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig.VolumeKmsKeyId": str,
+    "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig.VpcConfig.SecurityGroupIds": list,
+    "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig.VpcConfig.Subnets": list,
+    "HumanTaskConfig.WorkteamArn": str,
+    "HumanTaskConfig.UiConfig.UiTemplateS3Uri": str,
+    "HumanTaskConfig.PreHumanTaskLambdaArn": str,
+    "HumanTaskConfig.TaskKeywords": list,
+    "HumanTaskConfig.TaskTitle": str,
+    "HumanTaskConfig.TaskDescription": str,
+    "HumanTaskConfig.NumberOfHumanWorkersPerDataObject": int,
+    "HumanTaskConfig.TaskTimeLimitInSeconds": int,
+    "HumanTaskConfig.TaskAvailabilityLifetimeInSeconds": int,
+    "HumanTaskConfig.MaxConcurrentTaskCount": int,
+    "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": str,
+}
+_STRUCTURES: Final = frozenset(
+    path.rsplit(".", depth)[0] for path in REQUEST_FIELDS for depth in range(1, path.count(".") + 1)
+)
+
+
+class ContractError(ValueError):
+    """A property that the construct of the same release would not have written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Where the data objects come from; the URIs that a source doesn't need are empty."""
+
+    source: str
+    archive_s3_uri: str = ""
+    images_s3_uri: str = ""
+    staging_s3_uri: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobProperties:
+    """The custom resource's properties, typed."""
+
+    job_name_prefix: str
+    images: Images
+    request: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+
+def parse(properties: Mapping[str, Any]) -> JobProperties:
+    """Read what CloudFormation delivered.
+
+    Raises:
+        ContractError: a property is missing, unknown or of the wrong kind; the message names it.
+    """
+    _refuse_unknown("", set(properties) - _CLOUDFORMATION, _PROPERTIES)
+    return JobProperties(
+        job_name_prefix=_string("JobNamePrefix", _need("", properties, "JobNamePrefix")),
+        images=_images(_need("", properties, "Images")),
+        request=_structure("", _need("", properties, "Request")),
+        tags=_tags(properties.get("Tags", [])),
+    )
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """``s3://bucket/some/key`` → ``("bucket", "some/key")``."""
+    match = re.fullmatch(r"s3://([^/]+)/?(.*)", uri, re.DOTALL)
+    if match is None:
+        raise ContractError(f"not an S3 URI: {uri!r}")
+    return match[1], match[2]
+
+
+def _images(value: object) -> Images:
+    images = _mapping("Images", value)
+    source = _string("Images.Source", _need("Images.", images, "Source"))
+    if source not in _IMAGES_KEYS:
+        raise ContractError(f"Images.Source must be one of {sorted(_IMAGES_KEYS)}, got {source!r}")
+    _refuse_unknown("Images.", set(images), _IMAGES_KEYS[source])
+    text = {key: _string(f"Images.{key}", _need("Images.", images, key)) for key in _IMAGES_KEYS[source]}
+    return Images(
+        source=source,
+        archive_s3_uri=text.get("ArchiveS3Uri", ""),
+        images_s3_uri=text.get("ImagesS3Uri", ""),
+        staging_s3_uri=text.get("StagingS3Uri", ""),
+    )
+
+
+def _structure(path: str, value: object) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, member in _mapping(f"Request.{path}".rstrip("."), value).items():
+        where = f"{path}{key}"
+        if where in _STRUCTURES:
+            result[key] = _structure(f"{where}.", member)
+        elif where in REQUEST_FIELDS:
+            result[key] = _field(f"Request.{where}", REQUEST_FIELDS[where], member)
+        else:
+            raise ContractError(f"unknown property 'Request.{where}'")
+    return result
+
+
+def _field(where: str, kind: type, value: object) -> object:
+    if kind is int:
+        text = str(value)
+        if not re.fullmatch(r"[0-9]+", text):
+            raise ContractError(f"'{where}' must be a whole number, got {value!r}")
+        return int(text)
+    if kind is list:
+        if not isinstance(value, list):
+            raise ContractError(f"'{where}' must be a list, got {value!r}")
+        return [_string(where, item) for item in value]
+    return _string(where, value)
+
+
+def _tags(value: object) -> dict[str, str]:
+    if not isinstance(value, list):
+        raise ContractError(f"'Tags' must be a list, got {value!r}")
+    tags = {}
+    for item in value:
+        tag = _mapping("Tags", item)
+        _refuse_unknown("Tags.", set(tag), {"Key", "Value"})
+        tags[_string("Tags.Key", _need("Tags.", tag, "Key"))] = _string("Tags.Value", _need("Tags.", tag, "Value"))
+    return tags
+
+
+def _need(path: str, properties: Mapping[str, Any], key: str) -> object:
+    if key not in properties:
+        raise ContractError(f"missing property '{path}{key}'")
+    return properties[key]
+
+
+def _mapping(where: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ContractError(f"'{where}' must be a map, got {value!r}")
+    return value
+
+
+def _string(where: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ContractError(f"'{where}' must be a string, got {value!r}")
+    return value
+
+
+def _refuse_unknown(path: str, keys: set[str], known: frozenset[str] | set[str]) -> None:
+    unknown = sorted(keys - known)
+    if unknown:
+        raise ContractError(f"unknown property '{path}{unknown[0]}'; known: {sorted(known)}")
