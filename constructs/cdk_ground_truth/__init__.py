@@ -1,0 +1,1 @@
+"""AWS CDK construct for Ground Truth image semantic segmentation labeling jobs."""

@@ -1,0 +1,1 @@
+"""Read, check, export and report Ground Truth semantic segmentation labels."""

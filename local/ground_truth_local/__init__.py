@@ -1,0 +1,1 @@
+"""An embedded AWS with SageMaker Ground Truth, for laptops and CI."""
