@@ -1,0 +1,1 @@
+"""The Ground Truth service of the embedded AWS."""
