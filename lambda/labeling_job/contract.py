@@ -15,8 +15,9 @@ refuses whatever this file doesn't list: a misspelt property must not be dropped
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Mapping
+from typing import Any, Final
 
 RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 
@@ -178,7 +179,9 @@ def _tags(value: object) -> dict[str, str]:
     for item in value:
         tag = _mapping("Tags", item)
         _refuse_unknown("Tags.", set(tag), {"Key", "Value"})
-        tags[_string("Tags.Key", _need("Tags.", tag, "Key"))] = _string("Tags.Value", _need("Tags.", tag, "Value"))
+        tags[_string("Tags.Key", _need("Tags.", tag, "Key"))] = _string(
+            "Tags.Value", _need("Tags.", tag, "Value")
+        )
     return tags
 
 

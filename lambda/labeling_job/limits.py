@@ -9,8 +9,9 @@ Sources: the service model in botocore (``sagemaker/2017-07-24``) and the SageMa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Mapping
+from typing import Final
 
 #: Region → account that owns the Region's built-in PRE-/ACS- functions (HumanTaskConfig in botocore).
 FUNCTION_ACCOUNTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -38,7 +39,9 @@ ALGORITHM_ACCOUNT: Final = "027400017018"
 ALGORITHM: Final = "semantic-segmentation"
 
 #: The work team of Amazon Mechanical Turk, which closed on 2026-09-30.
-PUBLIC_WORKTEAM: Final = re.compile(r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:394669845002:workteam/public-crowd/.*")
+PUBLIC_WORKTEAM: Final = re.compile(
+    r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:394669845002:workteam/public-crowd/.*"
+)
 WORKTEAM_ARN: Final = re.compile(
     r"arn:(?P<partition>aws[a-z\-]*):sagemaker:(?P<region>[a-z0-9\-]*):(?P<account>[0-9]{12})"
     r":workteam/(?P<name>.+)"

@@ -1,0 +1,77 @@
+"""The Lambda function's entry: clients, the event's kind, the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from . import log, response
+from .contract import ContractError, parse
+from .errors import DeployError, NotYetError, said
+from .images import manifest_uri
+from .jobs import Jobs
+from .lifecycle import Lifecycle, Outcome, planned_name
+
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
+_clients: dict[str, Any] = {}
+
+
+def handler(event: Mapping[str, Any], context: Any) -> None:
+    """Handle one custom-resource event that CloudFormation delivered."""
+    log.action(
+        event["RequestType"],
+        stack=event["StackId"],
+        resource=event["LogicalResourceId"],
+        request=event["RequestId"],
+        job=event.get("PhysicalResourceId"),
+    )
+    try:
+        outcome = _handle(event, context)
+        body = response.answer(event, status="SUCCESS", physical_id=outcome.physical_id, data=outcome.data)
+    except NotYetError as error:
+        log.action("NotYet", why=str(error))
+        raise
+    except Exception as error:
+        reason = str(error) if isinstance(error, DeployError) else said(error)
+        log.action("Failed", reason=reason)
+        body = response.answer(
+            event,
+            status="FAILED",
+            physical_id=_physical_id(event),
+            reason=f"{reason} [log group {context.log_group_name}, stream {context.log_stream_name}]",
+        )
+    response.send(event["ResponseURL"], body)
+
+
+def _handle(event: Mapping[str, Any], context: Any) -> Outcome:
+    lifecycle = Lifecycle(
+        Jobs(_client("sagemaker")),
+        manifest_uri=lambda images, *, job_name: manifest_uri(_client("s3"), images, job_name=job_name),
+        remaining_ms=context.get_remaining_time_in_millis,
+        sleep=time.sleep,
+    )
+    if event["RequestType"] == "Delete":
+        lifecycle.delete(event)
+        return Outcome(physical_id=event["PhysicalResourceId"])
+    return lifecycle.create(event) if event["RequestType"] == "Create" else lifecycle.update(event)
+
+
+def _client(service: str) -> Any:
+    # Made when first needed: a job over a ready manifest never pays for an S3 client.
+    if service not in _clients:
+        _clients[service] = boto3.client(service, config=_CONFIG)
+    return _clients[service]
+
+
+def _physical_id(event: Mapping[str, Any]) -> str:
+    """A failed update keeps its id; a failed create names its job, so that a later Delete finds it."""
+    if "PhysicalResourceId" in event:
+        return str(event["PhysicalResourceId"])
+    try:
+        return planned_name(event, parse(event["ResourceProperties"]))
+    except ContractError:
+        return f"not-created-{event['RequestId']}"
