@@ -1,0 +1,175 @@
+"""Fakes of the two services the handler talks to; each behaves, none records expectations."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+from botocore.exceptions import ClientError
+
+STACK = "arn:aws:cloudformation:eu-west-1:111122223333:stack/Streets/6c1f0c5e"
+ROLE = "arn:aws:iam::111122223333:role/Streets-JobRole"
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def service_error(operation: str, code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = START
+        self.remaining_ms = 15 * 60 * 1000
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+        self.remaining_ms -= int(seconds * 1000)
+
+
+class SageMaker:
+    """Jobs that walk through `statuses`, one step each time that they are described."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.jobs: dict[str, dict] = {}
+        self.statuses = ["Initializing", "InProgress"]
+        self.failure_reason = "ClientError: the manifest is empty"
+        self.fail: dict[str, list[Exception]] = {}
+        self.stopped: list[str] = []
+
+    def _maybe_fail(self, operation: str) -> None:
+        if self.fail.get(operation):
+            raise self.fail[operation].pop(0)
+
+    def create_labeling_job(self, **request) -> dict:
+        self._maybe_fail("CreateLabelingJob")
+        name = request["LabelingJobName"]
+        if name.lower() in self.jobs:
+            raise service_error("CreateLabelingJob", "ResourceInUse")
+        self.jobs[name.lower()] = {
+            "request": request,
+            "tags": {tag["Key"]: tag["Value"] for tag in request.pop("Tags")},
+            "statuses": list(self.statuses),
+            "created": self.clock.now(),
+        }
+        self._maybe_fail("CreateLabelingJob after")
+        return {"LabelingJobArn": self._arn(name)}
+
+    def describe_labeling_job(self, LabelingJobName: str) -> dict:
+        self._maybe_fail("DescribeLabelingJob")
+        job = self.jobs.get(LabelingJobName.lower())
+        if job is None:
+            raise service_error("DescribeLabelingJob", "ResourceNotFound")
+        status = job["statuses"][0]
+        if len(job["statuses"]) > 1:
+            job["statuses"].pop(0)
+        return {
+            **job["request"],
+            "LabelingJobStatus": status,
+            "LabelingJobArn": self._arn(LabelingJobName),
+            "CreationTime": job["created"],
+            **({"FailureReason": self.failure_reason} if status == "Failed" else {}),
+        }
+
+    def stop_labeling_job(self, LabelingJobName: str) -> None:
+        self._maybe_fail("StopLabelingJob")
+        self.stopped.append(LabelingJobName)
+        self.jobs[LabelingJobName.lower()]["statuses"] = ["Stopping", "Stopping", "Stopped"]
+
+    def add_tags(self, ResourceArn: str, Tags: list) -> None:
+        self._by_arn(ResourceArn)["tags"].update({tag["Key"]: tag["Value"] for tag in Tags})
+
+    def delete_tags(self, ResourceArn: str, TagKeys: list) -> None:
+        for key in TagKeys:
+            self._by_arn(ResourceArn)["tags"].pop(key)
+
+    def get_paginator(self, operation: str):
+        return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
+
+    def _list_tags(self, ResourceArn: str):
+        for key, value in self._by_arn(ResourceArn)["tags"].items():
+            yield {"Tags": [{"Key": key, "Value": value}]}
+
+    def _list_labeling_jobs(self, NameContains: str):
+        for name, job in self.jobs.items():
+            if NameContains in name:
+                summary = {"LabelingJobName": name, "LabelingJobArn": self._arn(name)}
+                yield {"LabelingJobSummaryList": [{**summary, "LabelingJobStatus": job["statuses"][0]}]}
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/{name.lower()}"
+
+    def _by_arn(self, arn: str) -> dict:
+        return self.jobs[arn.rsplit("/", 1)[1]]
+
+
+class S3:
+    """Buckets in memory, with the calls that the handler makes."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.puts: list[str] = []
+        self.content_types: dict[str, str] = {}
+        self.fail_after: int | None = None
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        if self.fail_after is not None and len(self.puts) >= self.fail_after:
+            raise service_error("PutObject", "SlowDown")
+        self.objects[Bucket, Key] = Body
+        self.content_types[Key] = ContentType
+        self.puts.append(Key)
+
+    def head_object(self, Bucket: str, Key: str) -> dict:
+        return {"ContentLength": len(self.objects[Bucket, Key])}
+
+    def get_object(self, Bucket: str, Key: str, Range: str) -> dict:
+        first, last = map(int, Range.removeprefix("bytes=").split("-"))
+        return {"Body": io.BytesIO(self.objects[Bucket, Key][first : last + 1])}
+
+    def get_paginator(self, operation: str):
+        assert operation == "list_objects_v2"
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, Bucket: str, Prefix: str):
+        keys = sorted((k for b, k in self.objects if b == Bucket and k.startswith(Prefix)), key=str.encode)
+        for start in range(0, len(keys), 2):
+            page = keys[start : start + 2]
+            yield {"Contents": [{"Key": k, "Size": len(self.objects[Bucket, k])} for k in page]}
+        yield {}
+
+
+def properties(**changes) -> dict:
+    """Custom-resource properties as CloudFormation delivers them: every scalar a string."""
+    request = {
+        "LabelAttributeName": "streets-ref",
+        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://in/a.manifest"}}},
+        "OutputConfig": {"S3OutputPath": "s3://out/labels"},
+        "RoleArn": ROLE,
+        "HumanTaskConfig": {"TaskTitle": "Streets", "NumberOfHumanWorkersPerDataObject": "3"},
+    }
+    base = {
+        "ServiceToken": "arn:aws:lambda:eu-west-1:111122223333:function:handler",
+        "ServiceTimeout": "3000",
+        "JobNamePrefix": "streets",
+        "Images": {"Source": "Manifest"},
+        "Request": {**request, **changes.pop("request", {})},
+        "Tags": [],
+    }
+    return {**base, **changes}
+
+
+def event(kind: str = "Create", request_id: str = "request-1", **fields) -> dict:
+    base = {
+        "RequestType": kind,
+        "RequestId": request_id,
+        "StackId": STACK,
+        "LogicalResourceId": "Job",
+        "ResponseURL": "http://127.0.0.1:9/answer?secret",
+        "ResourceType": "Custom::SemanticSegmentationLabelingJob",
+        "ResourceProperties": properties(),
+    }
+    return {**base, **fields}

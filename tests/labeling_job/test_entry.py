@@ -1,0 +1,100 @@
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from labeling_job import entry
+from tests.labeling_job.fakes import event, properties, service_error
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    answers = []
+    monkeypatch.setattr(entry.response, "send", lambda url, body: answers.append((url, body)))
+    return answers
+
+
+@pytest.fixture
+def invoke(monkeypatch, sagemaker, s3, clock):
+    clock.time = datetime.now(UTC)  # the entry's lifecycle reads the real clock
+    clients = {"sagemaker": sagemaker, "s3": s3}
+    monkeypatch.setattr(entry, "_clients", clients)
+    monkeypatch.setattr(entry.time, "sleep", clock.sleep)
+    context = SimpleNamespace(
+        get_remaining_time_in_millis=lambda: clock.remaining_ms,
+        log_group_name="group",
+        log_stream_name="stream",
+    )
+    return lambda **fields: entry.handler(event(**fields), context)
+
+
+def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
+    invoke()
+    [(url, body)] = sent
+    assert url.startswith("http://127.0.0.1:9/")
+    assert body["Status"] == "SUCCESS"
+    name = body["PhysicalResourceId"]
+    assert name.startswith("streets-")
+    assert body["Data"] == {
+        "JobArn": f"arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/{name}",
+        "OutputS3Uri": f"s3://out/labels/{name}/",
+        "OutputManifestS3Uri": f"s3://out/labels/{name}/manifests/output/output.manifest",
+    }
+
+
+def test_a_failed_job_fails_with_the_services_reason_and_the_log_group(invoke, sent, sagemaker):
+    sagemaker.statuses = ["Initializing", "Failed"]
+    invoke()
+    [(_, body)] = sent
+    assert body["Status"] == "FAILED"
+    assert "ClientError: the manifest is empty" in body["Reason"]
+    assert "log group group, stream stream" in body["Reason"]
+    assert body["PhysicalResourceId"] in sagemaker.jobs
+
+
+def test_a_contract_error_is_told_and_creates_nothing(invoke, sent, sagemaker):
+    invoke(ResourceProperties=properties(Surprise="x"))
+    [(_, body)] = sent
+    assert body["Status"] == "FAILED" and "'Surprise'" in body["Reason"]
+    assert body["PhysicalResourceId"] == "not-created-request-1"
+    assert not sagemaker.jobs
+
+
+def test_a_failed_update_keeps_the_physical_id(invoke, sent, sagemaker):
+    sagemaker.fail["CreateLabelingJob"] = [service_error("CreateLabelingJob", "ValidationException", "bad")]
+    changed = properties(JobNamePrefix="other")
+    invoke(
+        kind="Update",
+        PhysicalResourceId="old-job",
+        ResourceProperties=changed,
+        OldResourceProperties=properties(),
+    )
+    [(_, body)] = sent
+    assert (body["Status"], body["PhysicalResourceId"]) == ("FAILED", "old-job")
+    assert "CreateLabelingJob: ValidationException: bad" in body["Reason"]
+
+
+def test_out_of_time_is_left_unanswered_for_the_next_delivery(invoke, sent, sagemaker, clock):
+    sagemaker.statuses = ["Initializing"]
+    with pytest.raises(entry.NotYetError):
+        invoke()
+    assert not sent
+    sagemaker.jobs[next(iter(sagemaker.jobs))]["statuses"] = ["InProgress"]
+    clock.remaining_ms = 900_000
+    invoke()
+    assert sent[0][1]["Status"] == "SUCCESS"
+    assert len(sagemaker.jobs) == 1
+
+
+def test_a_delete_is_answered_with_the_same_id(invoke, sent):
+    invoke(kind="Delete", PhysicalResourceId="never-was")
+    assert sent[0][1]["Status"] == "SUCCESS"
+    assert sent[0][1]["PhysicalResourceId"] == "never-was"
+
+
+def test_logs_are_json_lines_without_the_response_url(invoke, sent, capsys):
+    invoke()
+    lines = capsys.readouterr().out.splitlines()
+    assert {"Create", "CreateLabelingJob", "Started"} <= {json.loads(line)["action"] for line in lines}
+    assert not any("secret" in line for line in lines)

@@ -1,0 +1,214 @@
+import pytest
+
+from labeling_job.contract import OWN_TAGS, TAG_REQUEST
+from labeling_job.errors import DeployError, NotYetError
+from labeling_job.jobs import Jobs
+from labeling_job.lifecycle import Lifecycle
+from tests.labeling_job.fakes import ROLE, event, properties, service_error
+
+DENIED = service_error("CreateLabelingJob", "AccessDeniedException", "not authorized: iam:PassRole")
+
+
+@pytest.fixture
+def lifecycle(sagemaker, clock):
+    return Lifecycle(
+        Jobs(sagemaker),
+        manifest_uri=lambda images, *, job_name: None,
+        remaining_ms=lambda: clock.remaining_ms,
+        sleep=clock.sleep,
+        now=clock.now,
+    )
+
+
+def update(old, new, *, current, request_id="request-2"):
+    return event(
+        "Update",
+        request_id,
+        PhysicalResourceId=current,
+        ResourceProperties=new,
+        OldResourceProperties=old,
+    )
+
+
+class TestCreate:
+    def test_the_request_is_the_apps_with_name_and_tags(self, lifecycle, sagemaker):
+        tagged = properties(Tags=[{"Key": "team", "Value": "a"}])
+        outcome = lifecycle.create(event(ResourceProperties=tagged))
+        job = sagemaker.jobs[outcome.physical_id]
+        assert job["request"]["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] == 3
+        assert set(job["tags"]) == {"team", *OWN_TAGS}
+
+    def test_a_made_manifest_goes_into_the_request(self, lifecycle, sagemaker):
+        lifecycle._manifest_uri = lambda images, *, job_name: f"s3://in/{job_name}.manifest"
+        classifiers = {"DataAttributes": {"ContentClassifiers": ["FreeOfAdultContent"]}}
+        name = lifecycle.create(
+            event(ResourceProperties=properties(request={"InputConfig": classifiers}))
+        ).physical_id
+        assert sagemaker.jobs[name]["request"]["InputConfig"] == {
+            "DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://in/{name}.manifest"}},
+            **classifiers,
+        }
+
+    def test_the_same_event_twice_makes_one_job(self, lifecycle, sagemaker):
+        assert lifecycle.create(event()) == lifecycle.create(event())
+        assert len(sagemaker.jobs) == 1
+
+    def test_a_lost_answer_is_adopted(self, lifecycle, sagemaker):
+        # botocore's own retry meets the job that its first try has made
+        sagemaker.fail["CreateLabelingJob after"] = [service_error("CreateLabelingJob", "ResourceInUse")]
+        lifecycle.create(event())
+        assert len(sagemaker.jobs) == 1 and not sagemaker.stopped
+
+    def test_a_name_taken_by_somebody_else_is_an_error_that_touches_nothing(self, lifecycle, sagemaker):
+        name = lifecycle.create(event()).physical_id
+        sagemaker.jobs[name]["tags"][TAG_REQUEST] = "somebody else's"
+        with pytest.raises(DeployError, match=f"'{name}' is taken"):
+            lifecycle.create(event())
+        assert not sagemaker.stopped
+
+    @pytest.mark.parametrize(
+        ("statuses", "says"),
+        [
+            (["Initializing", "Failed"], "failed: ClientError: the manifest is empty"),
+            (["Stopping"], "was stopped by somebody"),
+            (["Initializing", "Stopped"], "was stopped by somebody"),
+        ],
+    )
+    def test_a_job_that_does_not_start_fails_the_deploy(self, lifecycle, sagemaker, statuses, says):
+        sagemaker.statuses = statuses
+        with pytest.raises(DeployError, match=says):
+            lifecycle.create(event())
+
+    @pytest.mark.parametrize("status", ["InProgress", "Completed"])
+    def test_a_job_that_runs_or_has_ended_well_is_success(self, lifecycle, sagemaker, status):
+        sagemaker.statuses = ["Initializing", "Initializing", status]
+        assert lifecycle.create(event()).physical_id in sagemaker.jobs
+
+    def test_a_job_that_initializes_for_too_long_is_stopped(self, lifecycle, sagemaker, clock):
+        sagemaker.statuses = ["Initializing"]
+        clock.remaining_ms = 10**9
+        with pytest.raises(DeployError, match="still Initializing after 0:40"):
+            lifecycle.create(event())
+        assert sagemaker.stopped
+
+    def test_an_invocation_out_of_time_leaves_the_job_running(self, lifecycle, sagemaker):
+        sagemaker.statuses = ["Initializing"]
+        with pytest.raises(NotYetError):
+            lifecycle.create(event())
+        assert not sagemaker.stopped
+
+    def test_an_error_while_watching_stops_the_job(self, lifecycle, sagemaker):
+        throttled = service_error("DescribeLabelingJob", "ThrottlingException")
+        describe = sagemaker.describe_labeling_job
+        calls = iter([describe, _raises(throttled), describe])
+        sagemaker.describe_labeling_job = lambda **kwargs: next(calls)(**kwargs)
+        with pytest.raises(Exception, match="ThrottlingException"):
+            lifecycle.create(event())
+        assert sagemaker.stopped
+
+    def test_a_refusal_that_new_iam_can_cause_is_waited_for(self, lifecycle, sagemaker, clock):
+        about_role = service_error("CreateLabelingJob", "ValidationException", f"{ROLE} can't be assumed")
+        sagemaker.fail["CreateLabelingJob"] = [DENIED, about_role]
+        assert lifecycle.create(event()).physical_id in sagemaker.jobs
+
+    def test_a_refusal_that_stays_ends_with_the_services_words(self, lifecycle, sagemaker, clock):
+        sagemaker.fail["CreateLabelingJob"] = [DENIED] * 1000
+        started = clock.now()
+        with pytest.raises(DeployError, match="AccessDeniedException: not authorized: iam:PassRole"):
+            lifecycle.create(event())
+        assert (clock.now() - started).total_seconds() < 60
+
+    def test_another_validation_error_is_never_retried(self, lifecycle, sagemaker, clock):
+        sagemaker.fail["CreateLabelingJob"] = [
+            service_error("CreateLabelingJob", "ValidationException", "no")
+        ]
+        started = clock.now()
+        with pytest.raises(DeployError, match="closed to new customers on 2026-07-30"):
+            lifecycle.create(event())
+        assert clock.now() == started
+
+
+class TestUpdate:
+    def test_tags_change_in_place(self, lifecycle, sagemaker):
+        old = properties(Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+        new = properties(Tags=[{"Key": "b", "Value": "3"}, {"Key": "c", "Value": "4"}])
+        first = lifecycle.create(event(ResourceProperties=old))
+        assert lifecycle.update(update(old, new, current=first.physical_id)) == first
+        tags = sagemaker.jobs[first.physical_id]["tags"]
+        assert {k: v for k, v in tags.items() if k not in OWN_TAGS} == {"b": "3", "c": "4"}
+        assert set(OWN_TAGS) <= set(tags)
+
+    def test_a_changed_request_is_a_new_job_beside_the_old_one(self, lifecycle, sagemaker):
+        old, new = properties(), properties(request={"LabelAttributeName": "roads-ref"})
+        first = lifecycle.create(event())
+        second = lifecycle.update(update(old, new, current=first.physical_id))
+        assert first.physical_id != second.physical_id
+        assert not sagemaker.stopped
+
+    def test_a_rollback_returns_to_the_old_job_still_running(self, lifecycle, sagemaker):
+        a, b = properties(), properties(request={"LabelAttributeName": "roads-ref"})
+        first = lifecycle.create(event())
+        second = lifecycle.update(update(a, b, current=first.physical_id))
+        back = lifecycle.update(update(b, a, current=second.physical_id, request_id="request-3"))
+        assert back == first
+        assert len(sagemaker.jobs) == 2
+
+    def test_the_way_back_to_a_stopped_job_is_a_new_name(self, lifecycle, sagemaker):
+        a, b = properties(), properties(request={"LabelAttributeName": "roads-ref"})
+        first = lifecycle.create(event())
+        second = lifecycle.update(update(a, b, current=first.physical_id))
+        lifecycle.delete(event("Delete", "request-3", PhysicalResourceId=first.physical_id))
+        third = lifecycle.update(update(b, a, current=second.physical_id, request_id="request-4"))
+        assert third.physical_id not in (first.physical_id, second.physical_id)
+
+
+class TestDelete:
+    @pytest.mark.parametrize("status", ["Initializing", "InProgress", "Stopping"])
+    def test_a_live_job_is_stopped_and_waited_for(self, lifecycle, sagemaker, status):
+        name = lifecycle.create(event()).physical_id
+        ending = ["Stopping", "Stopped"] if status == "Stopping" else [status]
+        sagemaker.jobs[name]["statuses"] = ending
+        lifecycle.delete(event("Delete", "request-9", PhysicalResourceId=name))
+        assert sagemaker.jobs[name]["statuses"] == ["Stopped"]
+        assert bool(sagemaker.stopped) == (status != "Stopping")
+
+    @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+    def test_an_ended_job_is_left_alone(self, lifecycle, sagemaker, status):
+        name = lifecycle.create(event()).physical_id
+        sagemaker.jobs[name]["statuses"] = [status]
+        lifecycle.delete(event("Delete", "request-9", PhysicalResourceId=name))
+        assert not sagemaker.stopped
+
+    def test_a_job_that_never_was_is_fine(self, lifecycle):
+        lifecycle.delete(event("Delete", PhysicalResourceId="never-was"))
+
+    def test_somebody_elses_job_is_never_touched(self, lifecycle, sagemaker):
+        name = lifecycle.create(event()).physical_id
+        other = event("Delete", PhysicalResourceId=name, StackId="arn:aws:cloudformation:x:1:stack/Other/2")
+        lifecycle.delete(other)
+        assert not sagemaker.stopped
+
+    def test_a_refused_stop_is_tried_again(self, lifecycle, sagemaker):
+        name = lifecycle.create(event()).physical_id
+        sagemaker.fail["StopLabelingJob"] = [service_error("StopLabelingJob", "ValidationException")]
+        lifecycle.delete(event("Delete", PhysicalResourceId=name))
+        assert sagemaker.stopped == [name]
+
+    def test_a_denied_stop_is_an_error(self, lifecycle, sagemaker):
+        name = lifecycle.create(event()).physical_id
+        sagemaker.fail["StopLabelingJob"] = [service_error("StopLabelingJob", "AccessDeniedException")]
+        with pytest.raises(Exception, match="AccessDeniedException"):
+            lifecycle.delete(event("Delete", PhysicalResourceId=name))
+
+    def test_out_of_time_is_left_for_the_next_delivery(self, lifecycle, sagemaker):
+        name = lifecycle.create(event()).physical_id
+        sagemaker.jobs[name]["statuses"] = ["Stopping"]
+        with pytest.raises(NotYetError):
+            lifecycle.delete(event("Delete", PhysicalResourceId=name))
+
+
+def _raises(error):
+    def call(**_):
+        raise error
+
+    return call

@@ -1,0 +1,66 @@
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from labeling_job import response
+from tests.labeling_job.fakes import event
+
+
+@pytest.fixture
+def cloudformation():
+    """A loopback server that refuses the first `refuse` answers and keeps the rest."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if server.refuse:
+                server.refuse -= 1
+                self.send_response(503)
+            else:
+                server.answers.append((self.headers["Content-Type"], json.loads(body)))
+                self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.refuse, server.answers = 0, []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def url(server) -> str:
+    return f"http://127.0.0.1:{server.server_port}/answer"
+
+
+def test_the_answer_names_the_request(cloudformation):
+    body = response.answer(event(), status="SUCCESS", physical_id="job", data={"JobArn": "arn"})
+    response.send(url(cloudformation), body)
+    [(content_type, sent)] = cloudformation.answers
+    assert content_type == ""  # a presigned URL is signed without one
+    assert sent["RequestId"] == "request-1" and sent["Data"] == {"JobArn": "arn"}
+
+
+def test_a_lost_answer_is_sent_again(cloudformation):
+    cloudformation.refuse = 3
+    response.send(url(cloudformation), {"Status": "SUCCESS"}, sleep=lambda _: None)
+    assert len(cloudformation.answers) == 1
+
+
+def test_it_gives_up_after_five_tries(cloudformation):
+    cloudformation.refuse = 5
+    with pytest.raises(OSError, match="503"):
+        response.send(url(cloudformation), {"Status": "SUCCESS"}, sleep=lambda _: None)
+
+
+def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
+    body = response.answer(event(), status="FAILED", physical_id="job", reason="ü" * 4000)
+    assert len(json.dumps(body, ensure_ascii=False).encode()) < 4096
+    assert body["Reason"].endswith("… (cut)")
