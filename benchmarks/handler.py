@@ -16,7 +16,7 @@ _BARE = "import boto3; boto3.client('sagemaker')"
 
 def main() -> None:
     """Print the handler's figures."""
-    env = {**os.environ, "AWS_REGION": "eu-west-1", "PYTHONPATH": str(ROOT / "lambda")}
+    env = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-1", "PYTHONPATH": str(ROOT / "lambda")}
     ratio = compare(
         command([sys.executable, "-c", _OURS], env=env),
         command([sys.executable, "-c", _BARE], env=env),
