@@ -1,0 +1,163 @@
+"""What the Ground Truth service may do with the AWS around it."""
+
+import contextvars
+import json
+import logging
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from ministack.core import iam_evaluator, responses
+from ministack.services import eventbridge, iam, sts
+
+from ground_truth_local.service.types import AssumeRoleDenied
+from ground_truth_local.session import GatewaySession
+
+__all__ = ["ServiceAccess", "trust_allows_service"]
+
+_SAGEMAKER = "sagemaker.amazonaws.com"
+_HOUR = 3600
+_log = logging.getLogger(__name__)
+
+
+def trust_allows_service(
+    trust: str | Mapping[str, Any], service: str, *, account: str, region: str, role_arn: str, source_arn: str = ""
+) -> bool:
+    """Evaluate a role's trust policy for a service principal acting on behalf of ``account``.
+
+    MiniStack's own evaluator lets an account's root pass as any service, so services are matched here.
+    """
+    document = json.loads(trust) if isinstance(trust, str) else trust
+    statements = document.get("Statement", [])
+    context = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=region,
+        secure_transport=True,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn or None},
+    )
+    allowed = False
+    for statement in [statements] if isinstance(statements, Mapping) else statements:
+        actions = _as_list(statement.get("Action"))
+        if not iam_evaluator._action_matches(context.action, actions, _as_list(statement.get("NotAction"))):
+            continue
+        principal = statement.get("Principal")
+        if principal != "*" and not iam_evaluator._service_principal_matches(principal, service):
+            continue
+        if not iam_evaluator._conditions_met(statement.get("Condition", {}), context):
+            continue
+        if statement.get("Effect") == "Deny":
+            return False
+        allowed = True
+    return allowed
+
+
+class ServiceAccess:
+    """``AwsAccess`` inside the server's process.
+
+    Args:
+        endpoint_url: the gateway's address.
+        administrator: access key and secret of the administrator, for what AWS does by its own right.
+    """
+
+    def __init__(self, endpoint_url: str, administrator: tuple[str, str]) -> None:
+        self._endpoint_url = endpoint_url
+        self._administrator = administrator
+
+    @property
+    def endpoint_url(self) -> str:
+        """The gateway's address."""
+        return self._endpoint_url
+
+    def session_for_role(self, role_arn: str, region: str, account: str) -> boto3.Session:
+        """Assume the role as ``sagemaker.amazonaws.com`` and return a session with its credentials."""
+        role_account, _, name = role_arn.partition("::")[2].partition(":role/")
+        role = iam._roles.get_scoped(role_account, None, name.rpartition("/")[2])
+        if role is None or not trust_allows_service(
+            role["AssumeRolePolicyDocument"], _SAGEMAKER, account=account, region=region, role_arn=role_arn
+        ):
+            raise AssumeRoleDenied(
+                f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+                f"'{_SAGEMAKER}' to assume the role."
+            )
+        key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(48)
+        session_name = "SageMaker"
+        sts.register_session(
+            key,
+            {
+                "Arn": f"arn:aws:sts::{role_account}:assumed-role/{role['RoleName']}/{session_name}",
+                "UserId": f"{role['RoleId']}:{session_name}",
+                "SecretAccessKey": secret,
+                "SessionToken": token,
+                "Expiration": time.time() + _HOUR,
+                "AccountId": role_account,
+                "PrincipalType": "AssumedRole",
+            },
+        )
+        return GatewaySession(
+            self._endpoint_url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            region_name=region,
+        )
+
+    def bucket_cors(self, bucket: str, account: str, region: str) -> list[dict[str, Any]]:
+        """Return the bucket's CORS rules, ``[]`` if it has none."""
+        try:
+            rules = self._administrator_session(region).client("s3").get_bucket_cors(Bucket=bucket)["CORSRules"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchCORSConfiguration":
+                return []
+            raise
+        return list(rules)
+
+    def put_event(
+        self,
+        *,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        resources: Sequence[str],
+        account: str,
+        region: str,
+    ) -> None:
+        """Put a service event on the default bus."""
+        entry = {
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail),
+            "Resources": list(resources),
+        }
+
+        def put() -> None:
+            responses.set_request_account_id(account)
+            responses.set_request_region(region)
+            eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+        contextvars.copy_context().run(put)
+
+    def publish(self, topic_arn: str, message: str, *, subject: str, account: str, region: str) -> None:
+        """Publish to an SNS topic; a missing topic is ignored, as by the service."""
+        try:
+            self._administrator_session(region).client("sns").publish(
+                TopicArn=topic_arn, Message=message, Subject=subject
+            )
+        except ClientError as error:
+            _log.warning("Publishing to %s failed: %s", topic_arn, error)
+
+    def _administrator_session(self, region: str) -> boto3.Session:
+        key, secret = self._administrator
+        return GatewaySession(
+            self._endpoint_url, aws_access_key_id=key, aws_secret_access_key=secret, region_name=region
+        )
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,121 @@
+"""The account that people deploy into: its users, the CDK's bootstrap, a private work team.
+
+There is no root: MiniStack's root-like keys are closed (``mends/no_root.py``). The *administrator* is an IAM
+user with all rights, for tests and for looking around. The *deploy user* may assume the CDK's roles and
+nothing else, so a deploy never has more rights than a careful company gives it.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from ground_truth_local.settings import StateDir
+
+__all__ = [
+    "ADMINISTRATOR",
+    "DEPLOY_USER",
+    "bootstrap",
+    "create_workteam",
+    "environment",
+    "load_credentials",
+]
+
+ADMINISTRATOR = "administrator"
+DEPLOY_USER = "deploy"
+
+_TOOLKIT_STACK = "CDKToolkit"
+_ALLOW_ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def policies(account: str) -> dict[str, dict[str, Any]]:
+    """Return each user's one policy."""
+    roles = f"arn:aws:iam::{account}:role/cdk-hnb659fds-*"
+    assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
+    return {
+        ADMINISTRATOR: {"Version": "2012-10-17", "Statement": [_ALLOW_ALL]},
+        DEPLOY_USER: {"Version": "2012-10-17", "Statement": [assume]},
+    }
+
+
+def load_credentials(state: StateDir) -> dict[str, tuple[str, str]]:
+    """Return ``{user: (access key id, secret)}``, made on first use and kept with the state."""
+    if not state.credentials.exists():
+        keys = {user: (f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20)) for user in policies("")}
+        descriptor = os.open(state.credentials, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(keys, file)
+    loaded = json.loads(state.credentials.read_text())
+    return {user: (key, secret) for user, (key, secret) in loaded.items()}
+
+
+def environment(
+    endpoint_url: str, credentials: tuple[str, str], *, account: str, region: str, cdk_home: Path
+) -> dict[str, str]:
+    """Return the environment variables with which AWS tools and ``cdk deploy`` talk to the embedded AWS."""
+    key, secret = credentials
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        # Nothing of the user's own profile may decide where a call goes.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CDK_DEFAULT_ACCOUNT": account,
+        "CDK_DEFAULT_REGION": region,
+        "CDK_HOME": str(cdk_home),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+
+
+def bootstrap(session: boto3.Session) -> None:
+    """Make the CDK's staging bucket and roles in the session's Region, unless they are there.
+
+    The same as ``cdk bootstrap`` in under a second, from ``bootstrap.template.json``.
+    """
+    client = session.client("cloudformation")
+    template = resources.files("ground_truth_local").joinpath("bootstrap.template.json").read_text()
+    try:
+        client.create_stack(
+            StackName=_TOOLKIT_STACK, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+        return
+    client.get_waiter("stack_create_complete").wait(
+        StackName=_TOOLKIT_STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+    )
+
+
+def create_workteam(session: boto3.Session, name: str, members: Sequence[str] = ()) -> str:
+    """Make a private work team with its Cognito pool and users; return its ARN.
+
+    Args:
+        session: an administrator's session with the embedded AWS.
+        name: the team's name; the user group gets it too.
+        members: e-mail addresses. Default: one simulated worker.
+    """
+    cognito = session.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName=f"{name}-workers")["UserPool"]["Id"]
+    client_id = cognito.create_user_pool_client(UserPoolId=pool, ClientName=name)["UserPoolClient"]["ClientId"]
+    cognito.create_group(UserPoolId=pool, GroupName=name)
+    for member in members or ["worker@example.com"]:
+        cognito.admin_create_user(UserPoolId=pool, Username=member, MessageAction="SUPPRESS")
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=member, GroupName=name)
+    definition = {"UserPool": pool, "UserGroup": name, "ClientId": client_id}
+    response = session.client("sagemaker").create_workteam(
+        WorkteamName=name,
+        MemberDefinitions=[{"CognitoMemberDefinition": definition}],
+        Description=f"Private work team {name}",
+    )
+    return str(response["WorkteamArn"])

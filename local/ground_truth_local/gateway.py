@@ -1,0 +1,188 @@
+"""The ASGI application: guards, then SageMaker's actions for us, everything else for MiniStack."""
+
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import concurrency, iam_evaluator, responses, router, sigv4
+from ministack.core.iam_actions import identity_denial_message
+
+from ground_truth_local.guards import Guard
+from ground_truth_local.service.types import Answer, Call, Check, Service
+
+__all__ = ["Gateway"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+_TARGET = "SageMaker."
+_JSON = "application/x-amz-json-1.1"
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Wrap ``ministack.app.app``.
+
+    Args:
+        guard: what is refused.
+        service: answers SageMaker's actions.
+        on_startup: awaited when MiniStack is up, before the first request is answered.
+        on_shutdown: awaited before MiniStack saves its state.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        service: Service | None,
+        *,
+        on_startup: Callable[[], Awaitable[None]] | None = None,
+        on_shutdown: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._guard = guard
+        self._service = service
+        self._on_startup = on_startup
+        self._on_shutdown = on_shutdown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+            return
+        headers = _headers(scope)
+        refusal = self._guard.refusal(scope["path"], headers)
+        if refusal is not None:
+            await _refuse(scope, send, refusal)
+            return
+        if scope["type"] == "http":
+            # Bucket policies that demand TLS deny the CDK's own asset upload over plain http.
+            scope = {**scope, "scheme": "https"}
+            if headers.get("x-amz-target", "").startswith(_TARGET):
+                await self._sagemaker(scope, headers, receive, send)
+                return
+        await ministack_app.app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_hooked() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown" and self._on_shutdown is not None:
+                await self._on_shutdown()
+            return message
+
+        async def send_hooked(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete" and self._on_startup is not None:
+                await self._on_startup()
+            await send(message)
+
+        await ministack_app.app(scope, receive_hooked, send_hooked)
+
+    async def _sagemaker(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
+        request_id = str(uuid.uuid4())
+        try:
+            answer = await self._answer(scope, headers, receive)
+        except Exception:
+            _log.exception("SageMaker request %s failed", request_id)
+            answer = Answer.error("InternalFailure", f"See the server's log for {request_id}.", status=500)
+        await _respond(send, answer.status, json.dumps(answer.body).encode(), _JSON, request_id)
+
+    async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
+        # MiniStack's own entry does the same for its services; the order matters: account before credentials,
+        # the signed request pinned before its body.
+        key = router.extract_access_key_id(headers)
+        client = scope.get("client") or ("127.0.0.1", 0)
+        iam_evaluator.pin_request_origin(client[0], True)
+        responses.set_request_account_id(ministack_app._request_account_scope(key))
+        responses.set_request_region(router.extract_region(headers))
+        iam_evaluator.pin_signed_request(
+            scope["method"], scope["raw_path"].decode("latin-1"), {}, scope["headers"]
+        )
+        raw = await ministack_app._read_request_body(receive, scope["method"], headers)
+        failure = _authenticate(key)
+        if failure is not None:
+            return failure
+        operation = headers["x-amz-target"][len(_TARGET) :]
+        if self._service is None or operation not in self._service.ACTIONS:
+            return Answer.error("UnknownOperationException", f"The embedded AWS has no SageMaker {operation}.")
+        try:
+            body = json.loads(raw or b"{}")
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            return Answer.error("SerializationException", "The request body is not a JSON object.")
+        account, region = responses.get_account_id(), responses.get_region()
+        call = Call(
+            operation=operation,
+            body=body,
+            account=account,
+            region=region,
+            principal_arn=iam_evaluator.resolve_principal(key, account).arn,
+            access_key=key,
+        )
+        # A thread of its own: the service calls back into this server, so a bounded pool could deadlock.
+        answer: Answer = await concurrency.run_reentrant(self._authorize_and_handle, self._service, call)
+        return answer
+
+    @staticmethod
+    def _authorize_and_handle(service: Service, call: Call) -> Answer:
+        for check in service.authorization(call):
+            denial = authorize(call, check)
+            if denial is not None:
+                return denial
+        return service.handle(call)
+
+
+def authorize(call: Call, check: Check) -> Answer | None:
+    """Evaluate one permission of the caller; return the denial, or ``None`` if it is allowed."""
+    denied = iam_evaluator.enforce(
+        call.access_key,
+        check.action,
+        check.action.partition(":")[0],
+        call.region,
+        resource_arn=check.resource_arn,
+        service_context=dict(check.context),
+    )
+    if denied is None:
+        return None
+    if isinstance(denied, iam_evaluator.AuthError):
+        return Answer.error(denied.code, denied.message, status=403)
+    return Answer.error(
+        "AccessDeniedException",
+        identity_denial_message(
+            check.action, denied.principal_arn, check.resource_arn, denied.decision == "Deny"
+        ),
+    )
+
+
+def _authenticate(key: str) -> Answer | None:
+    if not key:
+        return Answer.error("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
+    failure = iam_evaluator.check_credentials(key, "sagemaker")
+    if failure is None and not iam_evaluator.caller_verified(key, responses.get_account_id()):
+        failure = iam_evaluator.AuthError("UnrecognizedClientException", "The request is not signed.")
+    if failure is None:
+        return None
+    return Answer.error(failure.code, failure.message, status=403)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): sigv4.decode_header_value(value) for name, value in scope["headers"]}
+
+
+async def _refuse(scope: Scope, send: Send, reason: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await _respond(send, 403, f"{reason}\n".encode(), "text/plain; charset=utf-8", str(uuid.uuid4()))
+
+
+async def _respond(send: Send, status: int, body: bytes, content_type: str, request_id: str) -> None:
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", request_id.encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

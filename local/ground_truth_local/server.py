@@ -1,0 +1,188 @@
+"""Start and stop the embedded AWS from tests, scripts and the command line."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ground_truth_local import account as accounts
+from ground_truth_local.session import GatewaySession
+from ground_truth_local.settings import ACCOUNT, Settings, StateDir
+
+__all__ = ["EmbeddedAws", "EmbeddedAwsError"]
+
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 20.0
+
+
+class EmbeddedAwsError(RuntimeError):
+    """The embedded AWS did not start; the message says why."""
+
+
+class EmbeddedAws:
+    """An AWS account of its own on a loopback port: IAM, S3, Lambda, CloudFormation, Ground Truth and more.
+
+    ``with EmbeddedAws() as aws: …`` starts it in a process of its own and stops it at the end. That process
+    also ends when this one does, however that happens.
+
+    Args:
+        state_dir: where everything is kept, over restarts too. Default: a temporary folder, removed at stop.
+        port: the port to listen on. Default: a free one.
+        region: the Region that is bootstrapped; ``bootstrap`` adds others.
+        origins: web origins besides the server's own that may call it.
+        service: the class that answers SageMaker's actions, as ``module:Class``.
+        log_level: of ``server.log``.
+    """
+
+    def __init__(
+        self,
+        state_dir: str | os.PathLike[str] | None = None,
+        *,
+        port: int = 0,
+        region: str = "us-east-1",
+        origins: Sequence[str] = (),
+        service: str = Settings.service,
+        log_level: str = "WARNING",
+    ) -> None:
+        self._temporary = state_dir is None
+        folder = Path(tempfile.mkdtemp(prefix="ground-truth-local-")) if state_dir is None else Path(state_dir)
+        self.state = StateDir(folder.absolute())
+        self._settings = Settings(
+            state_dir=self.state.root,
+            port=port,
+            region=region,
+            persist=not self._temporary,
+            origins=tuple(origins),
+            service=service,
+            log_level=log_level,
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._endpoint_url = ""
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address of all services."""
+        if not self._endpoint_url:
+            raise EmbeddedAwsError("The embedded AWS is not running; call start() or use it as a context manager.")
+        return self._endpoint_url
+
+    @property
+    def region(self) -> str:
+        """The Region that is bootstrapped."""
+        return self._settings.region
+
+    @property
+    def account(self) -> str:
+        """The account's number."""
+        return ACCOUNT
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for ``cdk deploy`` and other tools, as the deploy user."""
+        return accounts.environment(
+            self.endpoint_url,
+            self._credentials(accounts.DEPLOY_USER),
+            account=self.account,
+            region=self.region,
+            cdk_home=self.state.cdk_home,
+        )
+
+    def session(self, user: str = accounts.ADMINISTRATOR, *, region: str | None = None) -> GatewaySession:
+        """Return a session as one of the account's users, whose clients talk to the embedded AWS."""
+        key, secret = self._credentials(user)
+        return GatewaySession(
+            self.endpoint_url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            region_name=region or self.region,
+        )
+
+    def bootstrap(self, region: str) -> None:
+        """Make the CDK's bucket and roles in another Region."""
+        accounts.bootstrap(self.session(region=region))
+
+    def create_workteam(self, name: str, members: Sequence[str] = ()) -> str:
+        """Make a private work team and return its ARN."""
+        return accounts.create_workteam(self.session(), name, members)
+
+    def start(self) -> Self:
+        """Start the server and wait until it is ready."""
+        self.state.create()
+        with self.state.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ground_truth_local.process", self._settings.to_json()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self.state.root,
+                # A terminal's Ctrl-C goes to the whole group; the server is stopped by us, in order.
+                start_new_session=True,
+            )
+        try:
+            self._endpoint_url = self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop the server; with a ``state_dir`` its state is saved."""
+        process, self._process, self._endpoint_url = self._process, None, ""
+        if process is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]
+            process.terminate()
+            try:
+                process.wait(_STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
+        if self._temporary:
+            shutil.rmtree(self.state.root, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _credentials(self, user: str) -> tuple[str, str]:
+        return accounts.load_credentials(self.state)[user]
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> str:
+        deadline = time.monotonic() + _START_TIMEOUT
+        line = b""
+        while time.monotonic() < deadline and not line.endswith(b"\n"):
+            readable, _, _ = select.select([process.stdout], [], [], 0.2)
+            if readable:
+                chunk = os.read(process.stdout.fileno(), 65536)  # type: ignore[union-attr]
+                if not chunk:
+                    break
+                line += chunk
+        try:
+            message = json.loads(line)
+            return str(message["endpoint_url"])
+        except ValueError:
+            reason = self._last_lines()
+        except KeyError:
+            reason = message["error"]
+        raise EmbeddedAwsError(f"The embedded AWS did not start: {reason}")
+
+    def _last_lines(self) -> str:
+        lines = self.state.log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-15:]) or "it printed nothing"

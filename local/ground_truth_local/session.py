@@ -1,0 +1,30 @@
+"""boto3 sessions that talk to the embedded AWS."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+__all__ = ["GatewaySession"]
+
+
+class GatewaySession(boto3.Session):
+    """A session whose clients talk to the embedded AWS and sign with SigV4."""
+
+    def __init__(self, endpoint_url: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._endpoint_url = endpoint_url
+
+    def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
+        """Make a client; ``endpoint_url`` and the signature version are set."""
+        return super().client(service_name, *args, **self._with_endpoint(service_name, kwargs))
+
+    def resource(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
+        """Make a resource; ``endpoint_url`` and the signature version are set."""
+        return super().resource(service_name, *args, **self._with_endpoint(service_name, kwargs))
+
+    def _with_endpoint(self, service_name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+        # boto3 presigns S3 with SigV2 for a custom endpoint unless told otherwise.
+        config = Config(signature_version="s3v4") if service_name == "s3" else Config()
+        merged = config.merge(kwargs.get("config") or Config())
+        return {"endpoint_url": self._endpoint_url, **kwargs, "config": merged}

@@ -1,0 +1,97 @@
+"""How one embedded AWS is set up, and where it keeps things."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["ACCOUNT", "HOST", "Settings", "StateDir"]
+
+ACCOUNT = "111122223333"
+"""The account of the embedded AWS: the one AWS's documentation (and our README) uses."""
+
+HOST = "127.0.0.1"
+"""The one host name: an address keeps S3 path-style in every SDK, and presigned URLs sign the host."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the server's process is told."""
+
+    state_dir: Path
+    port: int = 0
+    region: str = "us-east-1"
+    account: str = ACCOUNT
+    persist: bool = True
+    origins: tuple[str, ...] = ()
+    """Web origins besides the server's own that may call it, e.g. of a page served on another port."""
+    service: str = "ground_truth_local.service.api:GroundTruthService"
+    """The class that answers SageMaker's actions; tests put a stand-in here."""
+    log_level: str = "WARNING"
+
+    def to_json(self) -> str:
+        """Serialize for the command line of the server's process."""
+        return json.dumps({**asdict(self), "state_dir": str(self.state_dir)})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Read what ``to_json`` wrote."""
+        data = json.loads(text)
+        data.update(state_dir=Path(data["state_dir"]), origins=tuple(data["origins"]))
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class StateDir:
+    """The layout of the one directory that holds all state."""
+
+    root: Path
+
+    @property
+    def ministack(self) -> Path:
+        """State of MiniStack's services, one JSON file each."""
+        return self.root / "ministack"
+
+    @property
+    def s3(self) -> Path:
+        """Objects."""
+        return self.root / "s3"
+
+    @property
+    def ground_truth(self) -> Path:
+        """State of the Ground Truth service."""
+        return self.root / "ground-truth"
+
+    @property
+    def cdk_home(self) -> Path:
+        """``CDK_HOME``: the CLI caches access key → account there, which must not reach the user's own."""
+        return self.root / "cdk-home"
+
+    @property
+    def home(self) -> Path:
+        """``HOME`` of server and Lambdas, so that none reads the user's own AWS profile."""
+        return self.root / "home"
+
+    @property
+    def temporary(self) -> Path:
+        """``TMPDIR`` of the server, emptied at start and stop: MiniStack's Lambda folders pile up there."""
+        return self.root / "tmp"
+
+    @property
+    def credentials(self) -> Path:
+        """Access keys of administrator and deploy user, readable by the owner only."""
+        return self.root / "credentials.json"
+
+    @property
+    def log(self) -> Path:
+        """What the server prints."""
+        return self.root / "server.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the running server: two would overwrite each other's state."""
+        return self.root / "lock"
+
+    def create(self) -> None:
+        """Make the folders."""
+        for folder in (self.ministack, self.s3, self.ground_truth, self.cdk_home, self.home, self.temporary):
+            folder.mkdir(parents=True, exist_ok=True)
