@@ -1,0 +1,132 @@
+"""The label list: which class has which id, the same in every image and every run."""
+
+from __future__ import annotations
+
+import colorsys
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ground_truth_labels.errors import ManifestError
+from ground_truth_labels.storage import Storage
+
+__all__ = ["BACKGROUND", "IGNORE", "LabelList"]
+
+BACKGROUND = "BACKGROUND"
+"""The class name that Ground Truth gives to pixels nobody labeled."""
+
+IGNORE = 255
+"""The id that training frameworks skip; never given to a class."""
+
+# Told apart by people with common colour blindness when neighbours in the list (Okabe-Ito first).
+# fmt: off
+_COLORS = [
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442",
+    "#8c564b", "#7f3c8d", "#a5aa99", "#1b9e77", "#e7298a", "#66a61e", "#a6761d",
+    "#3969ac", "#f2b701", "#80ba5a", "#e68310", "#008695", "#cf1c90",
+]
+# fmt: on
+
+
+@dataclass(frozen=True)
+class LabelList:
+    """Class names in order, and the ids that follow from it.
+
+    Ids count up from 0 in the order of the names, leaving out the background's id and 255 (`IGNORE`).
+
+    Args:
+        names: Class names without the background, unique.
+        background: Id of pixels that nobody labeled. Default: 0, so classes start at 1.
+        origin: Where the order comes from, for messages and reports.
+
+    Raises:
+        ManifestError: Names are empty or repeated, or the background id is not in 0-65,535.
+    """
+
+    names: tuple[str, ...]
+    background: int = field(default=0, kw_only=True)
+    origin: str = field(default="given", kw_only=True, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(n for n in self.names if n != BACKGROUND))
+        doubles = sorted({n for n in self.names if self.names.count(n) > 1})
+        if doubles:
+            raise ManifestError(f"{self.origin}: class names must be unique, {doubles!r} are repeated")
+        if any(not isinstance(n, str) or not n for n in self.names):
+            raise ManifestError(f"{self.origin}: class names must be non-empty text, got {self.names!r}")
+        if not 0 <= self.background <= 65_535:
+            raise ManifestError(f"background must be in 0..65535, got {self.background!r}")
+
+    @classmethod
+    def read(cls, location: str, *, background: int = 0, storage: Storage | None = None) -> LabelList:
+        """The list of a label category file (`{"labels": [{"label": "road"}, …]}`), local or in S3.
+
+        Raises:
+            ManifestError: The file is not a category file.
+            MissingError: There is no such file.
+        """
+        data = (storage or Storage()).read(location)
+        try:
+            names = tuple(entry["label"] for entry in json.loads(data)["labels"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ManifestError(
+                f'{location}: must be a label category file, {{"labels": [{{"label": …}}]}}: {error!r}'
+            ) from error
+        return cls(names, background=background, origin=location)
+
+    @classmethod
+    def from_names(cls, found: Iterable[str], *, background: int = 0) -> LabelList:
+        """The list for names met in a manifest, in code-point order: independent of line order.
+
+        The ids change when a later manifest meets another name; a category file is safer.
+        """
+        names = tuple(sorted(set(found) - {BACKGROUND}))
+        return cls(names, background=background, origin="names in the manifest, sorted")
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Class name → id, the background included."""
+        reserved = {self.background, IGNORE}
+        free = (i for i in range(len(self.names) + 3) if i not in reserved)
+        return {BACKGROUND: self.background, **dict(zip(self.names, free, strict=False))}
+
+    @cached_property
+    def by_id(self) -> dict[int, str]:
+        """Id → class name, the background included, in the order of the ids."""
+        return dict(sorted((i, n) for n, i in self.ids.items()))
+
+    @cached_property
+    def dtype(self) -> np.dtype[np.unsignedinteger]:
+        """`uint8`, or `uint16` when an id needs it."""
+        return np.dtype(np.uint8 if max(self.by_id) <= IGNORE else np.uint16)
+
+    @cached_property
+    def colors(self) -> dict[int, str]:
+        """Id → `#rrggbb` for pictures and palettes; the background is black."""
+        classes = {self.ids[n]: _color(i) for i, n in enumerate(self.names)}
+        return {**classes, self.background: "#000000"}
+
+    def palette(self) -> bytes:
+        """The 256 x 3 bytes of a PNG palette in which index = id; `IGNORE` is white-grey."""
+        table = bytearray(768)
+        for i, color in {IGNORE: "#e0e0e0", **self.colors}.items():
+            if i < 256:
+                table[3 * i : 3 * i + 3] = bytes.fromhex(color[1:])
+        return bytes(table)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def _color(position: int) -> str:
+    if position < len(_COLORS):
+        return _COLORS[position]
+    # Steps of the golden ratio never come close to an earlier hue.
+    rgb = colorsys.hsv_to_rgb(position * 0.618034 % 1, 0.55 + 0.35 * (position % 2), 0.75)
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb)

@@ -1,0 +1,136 @@
+"""An `internal-color-map` (or a worker's `labelMappings`), checked, and bound to class ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ground_truth_labels.classes import BACKGROUND, LabelList
+from ground_truth_labels.errors import ManifestError
+
+__all__ = ["ColorEntry", "ColorTable", "color_table", "parse_internal_color_map", "parse_label_mappings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorEntry:
+    """One colour of a mask.
+
+    Attributes:
+        class_name: The class; `BACKGROUND` for pixels nobody labeled.
+        color: `0xRRGGBB`.
+        index: The palette index that the service documents for it; jobs of June-September 2020 hold others.
+        confidence: Confidence of the image, or None.
+    """
+
+    class_name: str
+    color: int
+    index: int | None = None
+    confidence: float | None = None
+
+    @property
+    def hex(self) -> str:
+        """`#rrggbb`."""
+        return f"#{self.color:06x}"
+
+
+@dataclass(frozen=True)
+class ColorTable:
+    """Colours and the class ids they stand for.
+
+    Attributes:
+        ids: `(0xRRGGBB, id)` pairs, each colour once.
+        background: Id of transparent pixels.
+        wide: Whether ids need 16 bits.
+    """
+
+    ids: tuple[tuple[int, int], ...]
+    background: int
+    wide: bool = False
+
+
+def parse_internal_color_map(value: Any, where: str) -> tuple[ColorEntry, ...]:
+    """The entries of `internal-color-map` (SageMaker Developer Guide, "Semantic Segmentation Job Output").
+
+    Raises:
+        ManifestError: It breaks the format, or gives one colour to two classes.
+    """
+    if not isinstance(value, Mapping) or not value:
+        raise ManifestError(f"{where}: 'internal-color-map' must be an object with an entry for each class")
+    entries = []
+    for key, entry in value.items():
+        if not isinstance(entry, Mapping):
+            raise ManifestError(
+                f"{where}: 'internal-color-map' entry {key!r} must be an object, got {entry!r}"
+            )
+        confidence = entry.get("confidence")
+        entries.append(
+            ColorEntry(
+                class_name=_name(entry.get("class-name"), where),
+                color=_color(entry.get("hex-color"), where),
+                index=int(key) if re.fullmatch(r"\d{1,6}", str(key)) else None,
+                confidence=float(confidence) if isinstance(confidence, int | float) else None,
+            )
+        )
+    _refuse_conflicts(entries, where)
+    return tuple(entries)
+
+
+def parse_label_mappings(value: Any, where: str) -> tuple[ColorEntry, ...]:
+    """The entries of a worker's `labelMappings` (`{"road": {"color": "#2ca02c"}}`).
+
+    Raises:
+        ManifestError: It breaks the format, or gives one colour to two classes.
+    """
+    if not isinstance(value, Mapping):
+        raise ManifestError(f"{where}: 'labelMappings' must be an object, got {type(value).__name__}")
+    entries = [
+        ColorEntry(
+            class_name=_name(name, where),
+            color=_color(entry.get("color") if isinstance(entry, Mapping) else None, where),
+        )
+        for name, entry in value.items()
+    ]
+    _refuse_conflicts(entries, where)
+    return tuple(entries)
+
+
+def color_table(entries: tuple[ColorEntry, ...], labels: LabelList, where: str) -> ColorTable:
+    """Bind colours to the ids of a label list.
+
+    Raises:
+        ManifestError: A class is not in the list.
+    """
+    ids = labels.ids
+    unknown = sorted({e.class_name for e in entries} - ids.keys())
+    if unknown:
+        raise ManifestError(
+            f"{where}: class {', '.join(map(repr, unknown))} is not in the label list ({labels.origin}); "
+            "give the list of the job that wrote the mask"
+        )
+    pairs = tuple(sorted({(e.color, ids[e.class_name]) for e in entries}))
+    return ColorTable(pairs, labels.background, labels.dtype.itemsize > 1)
+
+
+def _name(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise ManifestError(f"{where}: a class name must be non-empty text, got {value!r}")
+    return BACKGROUND if value.upper() == BACKGROUND else value
+
+
+def _color(value: Any, where: str) -> int:
+    if not isinstance(value, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ManifestError(f"{where}: a colour must be written '#rrggbb', got {value!r}")
+    return int(value[1:], 16)
+
+
+def _refuse_conflicts(entries: list[ColorEntry], where: str) -> None:
+    seen: dict[int, str] = {}
+    for entry in entries:
+        other = seen.setdefault(entry.color, entry.class_name)
+        if other != entry.class_name:
+            raise ManifestError(
+                f"{where}: colour {entry.hex} stands for both {other!r} and {entry.class_name!r}; "
+                "the mask cannot be told apart"
+            )

@@ -1,0 +1,225 @@
+"""Reading an output manifest: lazily, from S3, a file or a folder copy."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+
+from ground_truth_labels.classes import LabelList
+from ground_truth_labels.context import Context
+from ground_truth_labels.decode import Unknown
+from ground_truth_labels.errors import LabelsError, ManifestError
+from ground_truth_labels.item import Item
+from ground_truth_labels.lines import read_lines
+from ground_truth_labels.parse import SEGMENTATION, VERIFICATION, attributes, load_line, parse_item
+from ground_truth_labels.resolve import Resolver
+from ground_truth_labels.storage import Storage, is_s3, join
+
+__all__ = ["Manifest", "Scan", "read_manifest"]
+
+_OUTPUT = "manifests/output/output.manifest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What one pass over the lines tells, without opening any mask.
+
+    Attributes:
+        lines: Number of objects, invalid lines included.
+        segmentations: Segmentation attribute → number of lines that have it.
+        verifications: Verification attribute → number of lines that have it.
+        class_names: Segmentation attribute → class names of its colour maps.
+    """
+
+    lines: int
+    segmentations: dict[str, int]
+    verifications: dict[str, int]
+    class_names: dict[str, frozenset[str]]
+
+
+class Manifest:
+    """An output manifest. Iterate over it for its items; nothing is kept, so any size will do."""
+
+    def __init__(
+        self,
+        location: str,
+        *,
+        attribute: str | None,
+        labels: LabelList | None,
+        background: int,
+        unknown: Unknown,
+        root: str | None,
+        storage: Storage,
+    ) -> None:
+        self.location = location
+        self.storage = storage
+        self._attribute = attribute
+        self._given_labels = labels
+        self._background = background
+        self._lock = RLock()
+        self.context = Context(
+            storage=storage,
+            resolver=Resolver(location, storage, root=root),
+            labels=lambda: self.labels,
+            unknown=unknown,
+        )
+
+    def __repr__(self) -> str:
+        return f"Manifest({self.location!r})"
+
+    def __iter__(self) -> Iterator[Item]:
+        """The items in the manifest's order.
+
+        Raises:
+            LabelsError: At the first line that cannot be used; `items(invalid="yield")` goes on instead.
+        """
+        for item in self.items():
+            if item.error is not None:
+                raise item.error
+            yield item
+
+    def items(self) -> Iterator[Item]:
+        """All items, also lines that cannot be used: those have state `invalid` and an `error`."""
+        attribute = self.attribute
+        for index, (line, raw) in enumerate(self._lines()):
+            if isinstance(raw, LabelsError):
+                yield Item(
+                    location=self.location, line=line, index=index, state="invalid", raw="", error=raw,
+                    context=self.context,
+                )  # fmt: skip
+                continue
+            yield parse_item(
+                raw,
+                location=self.location,
+                line=line,
+                index=index,
+                attribute=attribute,
+                context=self.context,
+            )
+
+    @property
+    def attribute(self) -> str | None:
+        """The label attribute that is read; None if no line has a segmentation.
+
+        Raises:
+            ManifestError: None was chosen and lines have several.
+        """
+        if self._attribute is not None:
+            return self._attribute
+        found = self.scan.segmentations
+        if len(found) > 1:
+            raise ManifestError(
+                f"{self.location}: has several label attributes, {', '.join(map(repr, found))}; "
+                "choose one with attribute=… (--attribute)"
+            )
+        return next(iter(found), None)
+
+    @cached_property
+    def labels(self) -> LabelList:
+        """The label list: the one given, or the names met in the manifest, sorted."""
+        with self._lock:
+            if self._given_labels is not None:
+                return self._given_labels
+            names = self.scan.class_names.get(self.attribute or "", frozenset())
+            return LabelList.from_names(names, background=self._background)
+
+    @cached_property
+    def scan(self) -> Scan:
+        """One pass over all lines, made when first needed."""
+        with self._lock:
+            return self._scan()
+
+    def _scan(self) -> Scan:
+        lines = 0
+        segmentations: Counter[str] = Counter()
+        verifications: Counter[str] = Counter()
+        names: dict[str, set[str]] = {}
+        for number, raw in self._lines():
+            lines += 1
+            try:
+                value = load_line(raw, str(number)) if isinstance(raw, bytes) else {}
+            except ManifestError:
+                continue
+            verifications.update(attributes(value, VERIFICATION))
+            found = attributes(value, SEGMENTATION)
+            segmentations.update(found)
+            for attribute in found:
+                entries = value[f"{attribute}-metadata"].get("internal-color-map")
+                for entry in entries.values() if isinstance(entries, dict) else ():
+                    name = entry.get("class-name") if isinstance(entry, dict) else None
+                    if isinstance(name, str) and name.upper() != "BACKGROUND":
+                        names.setdefault(attribute, set()).add(name)
+        return Scan(
+            lines=lines,
+            segmentations=dict(segmentations),
+            verifications=dict(verifications),
+            class_names={k: frozenset(v) for k, v in names.items()},
+        )
+
+    def _lines(self) -> Iterator[tuple[int, bytes | LabelsError]]:
+        with self.storage.open(self.location) as stream:
+            yield from read_lines(stream, self.location, self.storage.limits.line_bytes)
+
+
+def read_manifest(
+    location: str | os.PathLike[str],
+    *,
+    attribute: str | None = None,
+    labels: LabelList | Sequence[str] | str | os.PathLike[str] | None = None,
+    background: int = 0,
+    unknown: Unknown = "error",
+    root: str | os.PathLike[str] | None = None,
+    endpoint_url: str | None = None,
+    storage: Storage | None = None,
+) -> Manifest:
+    """Open the output manifest of a Ground Truth semantic segmentation job.
+
+    Args:
+        location: `s3://…`, a file, or the job's folder (then `manifests/output/output.manifest` in it).
+        attribute: Label attribute to read. Default: the only segmentation attribute there is.
+        labels: The label list that gives the class ids: a category file, names in order, or a `LabelList`.
+            Default: the names met in the manifest in code-point order; give the job's category file for ids
+            that stay the same over several jobs.
+        background: Id of pixels nobody labeled. Default: 0. Not used with a `LabelList`, which has its own.
+        unknown: Colours that a mask's map does not know are an `error` (default), 255 (`ignore`) or
+            `background`.
+        root: Folder with a copy of the bucket. Default: looked for around a local manifest, then S3.
+        endpoint_url: S3 endpoint. Default: as boto3 finds it.
+        storage: A shared `Storage`. Default: a new one for `endpoint_url`.
+
+    Raises:
+        ManifestError: The label list is not one.
+        MissingError: There is no manifest.
+    """
+    storage = storage or Storage(endpoint_url=endpoint_url)
+    if isinstance(labels, str | os.PathLike):
+        labels = LabelList.read(os.fspath(labels), background=background, storage=storage)
+    elif labels is not None and not isinstance(labels, LabelList):
+        labels = LabelList(tuple(labels), background=background)
+    return Manifest(
+        _manifest_file(os.fspath(location)),
+        attribute=attribute,
+        labels=labels,
+        background=background,
+        unknown=unknown,
+        root=os.fspath(root) if root is not None else None,
+        storage=storage,
+    )
+
+
+def _manifest_file(location: str) -> str:
+    if is_s3(location):
+        return join(location, _OUTPUT) if location.endswith("/") else location
+    if not Path(location).is_dir():
+        return location
+    direct = Path(location, _OUTPUT)
+    found = [direct] if direct.is_file() else sorted(Path(location).rglob("output/output.manifest"))
+    if len(found) != 1:
+        names = ", ".join(str(p) for p in found[:5]) or "none"
+        raise ManifestError(f"{location}: must hold one job's {_OUTPUT}, found {names}; name the manifest")
+    return str(found[0])

@@ -1,0 +1,196 @@
+"""One way to read, list and atomically write objects, in folders and in S3 (any endpoint)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from ground_truth_labels.errors import LimitError, MissingError
+from ground_truth_labels.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["Storage", "is_s3", "join", "parent", "split_s3"]
+
+_CHUNK = 1 << 20
+
+
+def is_s3(location: str) -> bool:
+    """Whether `location` is an `s3://` URI."""
+    return location.startswith("s3://")
+
+
+def split_s3(uri: str) -> tuple[str, str]:
+    """Bucket and key of an `s3://bucket/key` URI; the key may be empty."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def join(base: str, *parts: str) -> str:
+    """`base` (folder or S3 prefix) with parts below it, in the form of `base`."""
+    if is_s3(base):
+        return "/".join([base.rstrip("/"), *parts])
+    return str(Path(base, *parts))
+
+
+def parent(location: str) -> str:
+    """The folder or S3 prefix that holds `location`."""
+    if not is_s3(location):
+        return str(Path(location).parent)
+    bucket, key = split_s3(location)
+    head = key.rstrip("/").rpartition("/")[0]
+    return f"s3://{bucket}/{head}" if head else f"s3://{bucket}"
+
+
+class Storage:
+    """Folders and S3 behind the same five verbs. Safe to share between threads.
+
+    Args:
+        endpoint_url: S3 endpoint, for example an embedded one. Default: as boto3 finds it (environment,
+            profile, Region).
+        client: A ready boto3 S3 client. Default: made when an `s3://` location is first used.
+        limits: Sizes above which a file is refused before it is read. Default: `DEFAULT_LIMITS`.
+    """
+
+    def __init__(
+        self, *, endpoint_url: str | None = None, client: Any = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self.endpoint_url = endpoint_url
+        self.limits = limits
+        self._client = client
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Storage(endpoint_url={self.endpoint_url!r})"
+
+    def __getstate__(self) -> dict[str, object]:
+        # A client holds sockets and locks: a copy in another process makes its own.
+        return {"endpoint_url": self.endpoint_url, "limits": self.limits}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    @property
+    def s3(self) -> Any:
+        """The boto3 S3 client."""
+        with self._lock:
+            if self._client is None:
+                import boto3
+
+                self._client = boto3.client("s3", endpoint_url=self.endpoint_url)
+            return self._client
+
+    @contextlib.contextmanager
+    def open(self, location: str) -> Iterator[BinaryIO]:
+        """A binary stream of an object of any size.
+
+        Raises:
+            MissingError: It does not exist or may not be read.
+        """
+        if is_s3(location):
+            with self._get(location)["Body"] as body:
+                yield cast(BinaryIO, body)
+            return
+        try:
+            stream = Path(location).open("rb")  # noqa: SIM115 - closed below; the try is for opening alone
+        except OSError as error:
+            raise MissingError(f"{location}: cannot be read: {error.strerror or error}") from error
+        with stream:
+            yield stream
+
+    def read(self, location: str, *, head: int | None = None) -> bytes:
+        """The bytes of an object, or the first `head` bytes.
+
+        Raises:
+            LimitError: It is larger than `limits.file_bytes`.
+            MissingError: It does not exist or may not be read.
+        """
+        if is_s3(location):
+            reply = self._get(location, **({"Range": f"bytes=0-{head - 1}"} if head else {}))
+            if not head:
+                self._check_size(location, reply["ContentLength"])
+            with reply["Body"] as body:
+                return bytes(body.read())
+        with self.open(location) as stream:
+            if head:
+                return stream.read(head)
+            self._check_size(location, os.fstat(stream.fileno()).st_size)
+            # A limit on the read itself too: a device or a growing file has no honest size.
+            return stream.read(self.limits.file_bytes)
+
+    def exists(self, location: str) -> bool:
+        """Whether an object (not a folder) is there. A refused S3 call counts as absent."""
+        if not is_s3(location):
+            return os.path.isfile(location)
+        bucket, key = split_s3(location)
+        try:
+            self.s3.head_object(Bucket=bucket, Key=key)
+        except Exception:
+            return False
+        return True
+
+    def list(self, base: str) -> Iterator[str]:
+        """Names below a folder or prefix, relative to it, `/`-separated, sorted."""
+        if is_s3(base):
+            bucket, key = split_s3(base)
+            prefix = f"{key.rstrip('/')}/" if key else ""
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"][len(prefix) :]
+            return
+        root = Path(base)
+        yield from sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
+
+    def write(self, location: str, data: bytes, *, staging: str | None = None) -> None:
+        """Write an object so that nobody ever sees half of it under its name.
+
+        Args:
+            location: Where; missing folders are made.
+            data: The whole content.
+            staging: Folder, on the same file system, for the file while it grows. Default: beside it,
+                under a hidden name. Not used in S3, where a put is atomic.
+        """
+        if is_s3(location):
+            bucket, key = split_s3(location)
+            self.s3.put_object(Bucket=bucket, Key=key, Body=data)
+            return
+        path = Path(location)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(staging or path.parent, f".{secrets.token_hex(8)}.part")
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def remove(self, location: str) -> None:
+        """Remove one object; its absence is no error."""
+        if is_s3(location):
+            bucket, key = split_s3(location)
+            self.s3.delete_object(Bucket=bucket, Key=key)
+        else:
+            Path(location).unlink(missing_ok=True)
+
+    def _get(self, location: str, **extra: str) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        bucket, key = split_s3(location)
+        try:
+            return self.s3.get_object(Bucket=bucket, Key=key, **extra)
+        except (ClientError, BotoCoreError) as error:
+            raise MissingError(f"{location}: cannot be read: {error}") from error
+
+    def _check_size(self, location: str, size: int) -> None:
+        if size > self.limits.file_bytes:
+            raise LimitError(
+                f"{location}: has {size:,} bytes, the limit is {self.limits.file_bytes:,}; "
+                "raise Limits(file_bytes=…) if you trust the file"
+            )
