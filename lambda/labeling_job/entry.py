@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from . import log, response
-from .contract import ContractError, parse
+from .contract import ContractError, JobProperties, parse
 from .errors import DeployError, NotYetError, said
 from .images import manifest_uri
 from .jobs import Jobs
@@ -53,11 +53,19 @@ def _handle(event: Mapping[str, Any], context: Any) -> Outcome:
         manifest_uri=lambda images, *, job_name: manifest_uri(_client("s3"), images, job_name=job_name),
         remaining_ms=context.get_remaining_time_in_millis,
         sleep=time.sleep,
+        preflight=lambda request, properties: _preflight(request, properties, context),
     )
     if event["RequestType"] == "Delete":
         lifecycle.delete(event)
         return Outcome(physical_id=event["PhysicalResourceId"])
     return lifecycle.create(event) if event["RequestType"] == "Create" else lifecycle.update(event)
+
+
+def _preflight(request: Mapping[str, Any], properties: JobProperties, context: Any) -> Mapping[str, str]:
+    # Only a create needs it: an update of tags and a delete don't pay for its import.
+    from .preflight import gate
+
+    return gate.passed(request, properties, client=_client, context=context)
 
 
 def _client(service: str) -> Any:

@@ -57,6 +57,8 @@ class Lifecycle:
     Args:
         jobs: the service.
         manifest_uri: ``(images, job_name=…) → manifest URI or None``; publishes and lists images.
+        preflight: ``(request, properties) → tags``; reads all that the job would, and raises DeployError
+            where the job should not be created. Its tags go on the job.
         remaining_ms: milliseconds that this invocation may still run.
     """
 
@@ -67,10 +69,12 @@ class Lifecycle:
         manifest_uri: Callable[..., str | None],
         remaining_ms: Callable[[], int],
         sleep: Callable[[float], None],
+        preflight: Callable[[Mapping[str, Any], JobProperties], Mapping[str, str]] = lambda *_: {},
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._jobs = jobs
         self._manifest_uri = manifest_uri
+        self._preflight = preflight
         self._remaining_ms = remaining_ms
         self._sleep = sleep
         self._now = now
@@ -125,8 +129,10 @@ class Lifecycle:
         """The job of this very request exists, made now or by an earlier try whose answer was lost."""
         job = self._jobs.describe(name)
         if job is None:
+            request = self._request(event, name, properties)
+            request["Tags"] += tag_list(self._preflight(request, properties))
             try:
-                return self._jobs.create(self._request(event, name, properties))
+                return self._jobs.create(request)
             except Exception as error:
                 if code_of(error) != "ResourceInUse":
                     raise
