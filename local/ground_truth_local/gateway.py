@@ -37,7 +37,7 @@ class Gateway:
     def __init__(
         self,
         guard: Guard,
-        service: Service | None,
+        service: Service,
         *,
         on_startup: Callable[[], Awaitable[None]] | None = None,
         on_shutdown: Callable[[], Awaitable[None]] | None = None,
@@ -104,7 +104,7 @@ class Gateway:
         if failure is not None:
             return failure
         operation = headers["x-amz-target"][len(_TARGET) :]
-        if self._service is None or operation not in self._service.ACTIONS:
+        if operation not in self._service.ACTIONS:
             return Answer.error("UnknownOperationException", f"The embedded AWS has no SageMaker {operation}.")
         try:
             body = json.loads(raw or b"{}")

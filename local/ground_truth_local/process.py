@@ -105,12 +105,10 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
 
     async def started() -> None:
         identity.ensure_users(settings.account, credentials)
-        if service is not None:
-            service.start()
+        service.start()
 
     async def stopped() -> None:
-        if service is not None:
-            await asyncio.to_thread(service.stop)
+        await asyncio.to_thread(service.stop)
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

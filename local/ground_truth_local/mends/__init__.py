@@ -4,12 +4,23 @@ Each module has ``install()``, which replaces private names of MiniStack in plac
 the contract tests in ``tests/local/aws`` fail when a newer one moves what they lean on.
 """
 
-from ground_truth_local.mends import no_root
+from ground_truth_local.mends import (
+    buckets,
+    conditions,
+    custom_resources,
+    lambdas,
+    no_root,
+    pass_role,
+    sse_kms,
+    workteams,
+)
 from ground_truth_local.service.types import Service
 
 __all__ = ["install"]
 
 
-def install(service: Service | None) -> None:
+def install(service: Service) -> None:
     """Put everything right; once, before the server starts."""
-    no_root.install()
+    for mend in (no_root, sse_kms, pass_role, conditions, buckets, custom_resources, lambdas):
+        mend.install()
+    workteams.install(service)

@@ -1,0 +1,126 @@
+"""Custom resources: MiniStack invokes the Lambda once and waits for it, and forgets a create that failed.
+
+AWS invokes asynchronously, so the Lambda service runs a crashed handler twice more with the same event; it
+refuses responses over 4,096 bytes; and on rollback it sends a Delete with the physical id of the failed create.
+"""
+
+import json
+from typing import Any
+
+from ministack.core.arn import ArnParseError, parse_arn
+from ministack.core.responses import get_region, new_uuid
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import custom_resource, handlers, stacks
+
+__all__ = ["install"]
+
+_RESPONSE_LIMIT = 4096
+_DEFAULT_TIMEOUT = 3600
+_stock_deliver = custom_resource.deliver_response
+_stock_roll_back = stacks._roll_back_operation
+# (stack, logical id) of a failed create → what its Delete needs.
+_failed: dict[tuple[str, str], dict[str, Any]] = {}
+
+
+def install() -> None:
+    """Replace invocation, response check and rollback."""
+    custom_resource.invoke_custom_resource = _invoke
+    custom_resource.deliver_response = _deliver
+    for module in (stacks, handlers):
+        if hasattr(module, "_roll_back_operation"):
+            module._roll_back_operation = _roll_back
+
+
+def _deliver(token: str, response: dict[str, Any]) -> bool:
+    if len(json.dumps(response, separators=(",", ":")).encode()) > _RESPONSE_LIMIT:
+        response = {**response, "Status": "FAILED", "Reason": "Response object is too long.", "Data": {}}
+    delivered: bool = _stock_deliver(token, response)
+    return delivered
+
+
+def _invoke(
+    request_type: str,
+    logical_id: str,
+    props: dict[str, Any],
+    stack_name: str,
+    stack_id: str,
+    resource_type: str,
+    physical_id: str | None = None,
+    old_props: dict[str, Any] | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Invoke the handler and wait for its response, as ``invoke_custom_resource`` does, but as AWS would."""
+    function = _function(props.get("ServiceToken", ""))
+    token, request_id = new_uuid(), new_uuid()
+    event = {
+        "RequestType": request_type,
+        "RequestId": request_id,
+        "StackId": stack_id,
+        "ResponseURL": custom_resource._response_url(token),
+        "ResourceType": resource_type,
+        "LogicalResourceId": logical_id,
+        "ResourceProperties": custom_resource._normalise_resource_properties(props),
+    }
+    if physical_id is not None:
+        event["PhysicalResourceId"] = physical_id
+    if old_props is not None:
+        event["OldResourceProperties"] = custom_resource._normalise_resource_properties(old_props)
+    arrived = custom_resource.register_token(token)
+    lambda_svc.invoke_async_with_retry(function, event)
+    seconds = _timeout(props)
+    arrived.wait(timeout=seconds)
+    with custom_resource._lock:
+        response = (custom_resource._pending.pop(token, None) or {}).get("result")
+    if response is not None and response.get("Status") != "FAILED":
+        return response.get("PhysicalResourceId") or physical_id or request_id, response.get("Data") or {}
+    if request_type == "Create":
+        # Without a response AWS makes an id up, too.
+        made_up = f"{stack_name}-{logical_id}-{new_uuid()[:8].upper()}"
+        _failed[stack_name, logical_id] = {
+            "PhysicalResourceId": (response or {}).get("PhysicalResourceId") or made_up,
+            "ResourceType": resource_type,
+            "ResourceStatus": "CREATE_FAILED",
+            "LogicalResourceId": logical_id,
+            "Properties": props,
+            "Attributes": {},
+        }
+    if response is None:
+        raise TimeoutError(
+            f"CloudFormation did not receive a response from your Custom Resource within {seconds} s. "
+            f"Please check your logs for requestId [{request_id}]."
+        )
+    raise RuntimeError(
+        f"Received response status [FAILED] from custom resource. Message returned: "
+        f"{response.get('Reason', 'no reason given')} (RequestId: {request_id})"
+    )
+
+
+async def _roll_back(
+    stack_name: str, stack_id: str, stack: dict[str, Any], operation: dict[str, Any], *args: Any, **kwargs: Any
+) -> None:
+    logical_id = operation.get("failed_logical_id") or ""
+    record = _failed.pop((stack_name, logical_id), None)
+    if record is not None and operation.get("failed_update") is None:
+        stack.setdefault("_resources", {})[logical_id] = record
+        operation["created"] = [*operation.get("created", []), logical_id]
+    await _stock_roll_back(stack_name, stack_id, stack, operation, *args, **kwargs)
+
+
+def _function(service_token: str) -> dict[str, Any]:
+    try:
+        arn = parse_arn(service_token)
+    except ArnParseError:
+        arn = None
+    if arn is not None and arn.service == "lambda" and arn.region != get_region():
+        raise ValueError(f"ServiceToken {service_token!r} must be in the stack's Region, {get_region()}.")
+    record, config, _ = lambda_svc._get_func_record_for_ref(service_token)
+    if record is None or config is None:
+        raise ValueError(f"ServiceToken {service_token!r} names no Lambda function.")
+    function: dict[str, Any] = lambda_svc._execution_record_for_config(record, config)
+    return function
+
+
+def _timeout(props: dict[str, Any]) -> int:
+    try:
+        return int(props.get("ServiceTimeout", _DEFAULT_TIMEOUT))
+    except (TypeError, ValueError):
+        return _DEFAULT_TIMEOUT

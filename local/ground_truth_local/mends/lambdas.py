@@ -1,0 +1,43 @@
+"""Lambda: the role must trust the service, and the handler must know its own log group."""
+
+from typing import Any
+
+from ministack.core import lambda_runtime, responses
+from ministack.services import iam
+from ministack.services.cloudformation import provisioners
+
+from ground_truth_local.access import trust_allows_service
+
+__all__ = ["install"]
+
+_TYPE = "AWS::Lambda::Function"
+
+
+def install() -> None:
+    """Check the role at creation, and complete the worker's environment."""
+    handler = provisioners._RESOURCE_HANDLERS[_TYPE]
+    stock_create = handler["create"]
+    stock_credentials = lambda_runtime.execution_credentials
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        _check_role(props.get("Role", ""))
+        return stock_create(logical_id, props, stack_name)
+
+    def credentials(config: dict[str, Any]) -> dict[str, str]:
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+        return {**stock_credentials(config), "AWS_LAMBDA_LOG_GROUP_NAME": group}
+
+    handler["create"] = create
+    lambda_runtime.execution_credentials = credentials
+
+
+def _check_role(role_arn: str) -> None:
+    role = iam._roles.get(role_arn.rpartition("/")[2])
+    if role is None or not trust_allows_service(
+        role["AssumeRolePolicyDocument"],
+        "lambda.amazonaws.com",
+        account=responses.get_account_id(),
+        region=responses.get_region(),
+        role_arn=role_arn,
+    ):
+        raise ValueError("The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)")

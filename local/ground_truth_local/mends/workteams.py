@@ -1,0 +1,62 @@
+"""``AWS::SageMaker::Workteam`` in a template, which MiniStack doesn't know; the Ground Truth service keeps it."""
+
+from typing import Any
+
+from ministack.core import responses
+from ministack.services.cloudformation import provisioners
+
+from ground_truth_local.service.types import Answer, Call, Service
+
+__all__ = ["install"]
+
+_TYPE = "AWS::SageMaker::Workteam"
+_MUTABLE = ("MemberDefinitions", "Description", "NotificationConfiguration", "WorkerAccessConfiguration")
+
+
+def install(service: Service) -> None:
+    """Register the type."""
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+        name = props.get("WorkteamName") or provisioners._physical_name(stack_name, logical_id, max_len=63)
+        body = {key: props[key] for key in (*_MUTABLE, "WorkforceName", "Tags") if key in props}
+        body.setdefault("Description", name)
+        arn = _call(service, "CreateWorkteam", {**body, "WorkteamName": name}).body["WorkteamArn"]
+        return arn, {"WorkteamName": name}
+
+    def update(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, Any]]:
+        name = _name(physical_id)
+        if new.get("WorkteamName", name) != name:
+            return create(new["WorkteamName"], new, stack_name)
+        body = {key: new[key] for key in _MUTABLE if key in new}
+        _call(service, "UpdateWorkteam", {**body, "WorkteamName": name})
+        return physical_id, {"WorkteamName": name}
+
+    def delete(physical_id: str, props: dict[str, Any]) -> None:
+        _call(service, "DeleteWorkteam", {"WorkteamName": _name(physical_id)})
+
+    provisioners._RESOURCE_HANDLERS[_TYPE] = {"create": create, "update": update, "delete": delete}
+    provisioners._STACK_TAG_PROPERTY[_TYPE] = ("Tags", "list")
+
+
+def _call(service: Service, operation: str, body: dict[str, Any]) -> Answer:
+    account = responses.get_account_id()
+    answer = service.handle(
+        Call(
+            operation=operation,
+            body=body,
+            account=account,
+            region=responses.get_region(),
+            principal_arn=f"arn:aws:sts::{account}:assumed-role/cdk-hnb659fds-cfn-exec-role/AWSCloudFormation",
+            access_key="",
+        )
+    )
+    if answer.status >= 400:
+        message = answer.body.get("message") or answer.body.get("Message")
+        raise ValueError(f"{message} (Service: SageMaker, Status Code: {answer.status})")
+    return answer
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
