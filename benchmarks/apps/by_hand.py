@@ -92,6 +92,7 @@ for actions, resources, conditions in (
 template = scratch / "template.html"
 template.write_text((ROOT / "assets" / "worker-template.html").read_text())
 categories = scratch / "categories.json"
+team = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
 names = ["road", "building", "pedestrian"]
 categories.write_text(
     json.dumps({"document-version": "2018-11-28", "labels": [{"label": name} for name in names]})
@@ -160,7 +161,7 @@ for index in range(jobs):
                 "RoleArn": role.role_arn,
                 "LabelCategoryConfigS3Uri": labels.s3_object_url,
                 "HumanTaskConfig": {
-                    "WorkteamArn": "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators",
+                    "WorkteamArn": team,
                     "UiConfig": {"UiTemplateS3Uri": page.s3_object_url},
                     "PreHumanTaskLambdaArn": f"{function}PRE-SemanticSegmentation",
                     "TaskTitle": "Semantic segmentation",

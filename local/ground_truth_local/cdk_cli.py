@@ -33,7 +33,7 @@ class CdkCli:
 
     Args:
         app: the app's command line, or a folder with a synthesized cloud assembly.
-        environment: variables of the embedded AWS (``EmbeddedAws.environment``); they decide who deploys where.
+        environment: ``EmbeddedAws.environment``: who deploys where.
         cwd: where the app's command runs. Default: the current folder.
         context: values for ``node.try_get_context``.
     """
