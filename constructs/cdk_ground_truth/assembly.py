@@ -1,0 +1,144 @@
+"""Puts a job together: images, files, buckets, role and grants, each before what needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IDependable
+
+from .buckets import BucketUse
+from .category_file import category_file
+from .execution_role import Access, execution_role, grant_to
+from .images import ImagesBinding, ImagesConfig
+from .instructions import Instructions, render
+from .request import Made, create_labeling_job
+from .settings import JobSettings
+from .stack_shared import StackShared
+from .validation import Checker, is_token
+
+_LABELS_WHY: Final = "The job's own output: the end of its name is made at deploy time."
+
+
+class Assembly:
+    """One job's parts."""
+
+    def __init__(self, scope: Construct, shared: StackShared, check: Checker, settings: JobSettings) -> None:
+        self._scope, self._shared, self._check, self._settings = scope, shared, check, settings
+        self._access = Access()
+        #: What the job has to wait for, beyond what its properties name.
+        self.waits: dict[IDependable, None] = {}
+        self.input: BucketUse | None = None
+        # Before anything is made: a Region without the service ends it here.
+        arns = shared.service_arns
+        self.output = self._bucket(settings.output_bucket, "OutputBucket")
+        config = self._bind_images()
+        categories = shared.publish(category_file(settings.labels), ".json")
+        template = shared.publish(self._template(), ".html")
+        self._access.read |= {categories.object_arn: "", template.object_arn: ""}
+        self._allow_output()
+        self.role = self._role()
+        shared.handler.allow_passing(self.role.role_arn)
+        #: The contract's ``Images`` and ``Request``.
+        self.images: Mapping[str, str] = config.images
+        self.request: dict[str, Any] = create_labeling_job(
+            check,
+            settings,
+            Made(
+                data_source=config.data_source,
+                output_uri=f"s3://{self.output.name}/{settings.output_prefix}",
+                role_arn=self.role.role_arn,
+                categories_uri=categories.s3_uri,
+                template_uri=template.s3_uri,
+                arns=arns,
+            ),
+        )
+
+    def _bucket(self, given: Any, construct_id: str) -> BucketUse:
+        buckets = self._shared.buckets
+        use = (
+            buckets.use(given)
+            if given is not None
+            else buckets.created(construct_id, self._settings.encryption_key)
+        )
+        self.waits |= dict.fromkeys(use.dependables)
+        return use
+
+    def _staging(self) -> BucketUse:
+        self.input = self._bucket(self._settings.input_bucket, "InputBucket")
+        return self.input
+
+    def _bind_images(self) -> ImagesConfig:
+        binding = ImagesBinding(
+            scope=self._scope,
+            check=self._check,
+            shared=self._shared,
+            access=self._access,
+            job_name_prefix=self._settings.job_name_prefix,
+            staging=self._staging,
+        )
+        config = self._settings.images.bind(binding)
+        if config.streaming:
+            self._check_streaming()
+        for use, prefix in config.prefixes:
+            self._check_overlap(use, prefix)
+        for use in config.buckets:
+            self._shared.buckets.open_to_browsers(self._scope, use)
+            self.waits |= dict.fromkeys(use.dependables)
+        return config
+
+    def _check_streaming(self) -> None:
+        settings = self._settings
+        if settings.output_topic is None:
+            self._check.fail("output_topic", "be given for images from a topic", None)
+        for name in ("automated_labeling", "stopping_conditions"):
+            value = getattr(settings, name)
+            if value is not None:
+                self._check.fail(
+                    name, "be left out for images from a topic, which the service ignores it for", value
+                )
+
+    def _check_overlap(self, use: BucketUse, prefix: str) -> None:
+        output = f"{self._settings.output_prefix}/"
+        if use.name != self.output.name or is_token(prefix):
+            return
+        if output.startswith(prefix) or prefix.startswith(output):
+            self._check.fail(
+                "output_prefix",
+                f"lie outside of the input, which is below {prefix!r} of the same bucket",
+                self._settings.output_prefix,
+                "masks would become images; choose another output_prefix or output_bucket",
+            )
+
+    def _template(self) -> bytes:
+        if self._settings.worker_template is not None:
+            return self._settings.worker_template.read(self._check)
+        return render(self._check, self._settings.instructions or Instructions())
+
+    def _allow_output(self) -> None:
+        access, settings = self._access, self._settings
+        access.write[f"{self.output.arn}/{settings.output_prefix}/{settings.job_name_prefix}-*"] = _LABELS_WHY
+        access.buckets[self.output.arn] = None
+        for key in (self.output.key, settings.encryption_key):
+            if key is not None:
+                access.keys[key] = None
+        automated = settings.automated_labeling
+        if automated is not None:
+            access.automated = True
+            access.volume_key = automated.volume_encryption_key
+            access.vpc = bool(automated.subnets)
+        access.output_topic = settings.output_topic
+
+    def _role(self) -> iam.IRole:
+        shared = self._shared
+        where = {"partition": shared.partition, "region": shared.region, "account": shared.account}
+        if self._settings.role is not None:
+            dependables = grant_to(self._settings.role, self._access, **where)
+            self.waits |= dict.fromkeys(dependables)
+            return self._settings.role
+        role, wildcards = execution_role(self._scope, self._access, **where)
+        shared.acknowledge_wildcards(role, wildcards)
+        # With whatever the app grants it later.
+        self.waits[role] = None
+        return role

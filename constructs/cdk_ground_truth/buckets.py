@@ -1,0 +1,127 @@
+"""Buckets: those made here, shared by all jobs of a stack, and those that a user brings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_cdk import Annotations, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IDependable
+
+from .nag import acknowledge
+
+CORS_WARNING_ID = "cdk-ground-truth:image-bucket-cors"
+_EXPOSED_HEADER = "Access-Control-Allow-Origin"
+_CORS_FIX = (
+    "aws s3api put-bucket-cors --bucket {bucket} --cors-configuration"
+    ' \'{{"CORSRules": [{{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"],'
+    f' "ExposeHeaders": ["{_EXPOSED_HEADER}"]}}]}}\''
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketUse:
+    """A bucket with what a job needs of it, asked of the jsii kernel once."""
+
+    bucket: s3.IBucket
+    name: str
+    arn: str
+    key: kms.IKey | None
+    #: What has to be there before a job uses the bucket.
+    dependables: tuple[IDependable, ...] = field(default=())
+
+
+class Buckets:
+    """The buckets of one stack's jobs."""
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+        self._uses: dict[s3.IBucket, BucketUse] = {}
+        self._made: dict[tuple[str, kms.IKey | None], s3.Bucket] = {}
+
+    def created(self, construct_id: str, key: kms.IKey | None) -> BucketUse:
+        """The stack's own bucket of that id and key, made when a job first needs it."""
+        if (construct_id, key) not in self._made:
+            self._made[construct_id, key] = _bucket(self._scope, construct_id, key)
+        return self.use(self._made[construct_id, key])
+
+    def use(self, bucket: s3.IBucket) -> BucketUse:
+        """What a job needs to know of a bucket."""
+        if bucket not in self._uses:
+            policy = bucket.policy
+            self._uses[bucket] = BucketUse(
+                bucket=bucket,
+                name=bucket.bucket_name,
+                arn=bucket.bucket_arn,
+                key=bucket.encryption_key,
+                # Not the whole bucket: below it are its notifications, and those may need the job.
+                dependables=(policy,) if policy is not None else (),
+            )
+        return self._uses[bucket]
+
+    def open_to_browsers(self, job: Construct, use: BucketUse) -> None:
+        """Let workers' browsers read images: set CORS where it can be set, warn where it can't."""
+        if use.bucket in self._made.values():
+            return
+        if not isinstance(use.bucket, s3.Bucket):
+            warn_about_cors(job, use.name)
+        elif not _serves_browsers(use.bucket):
+            use.bucket.add_cors_rule(
+                allowed_methods=[s3.HttpMethods.GET], allowed_origins=["*"], exposed_headers=[_EXPOSED_HEADER]
+            )
+
+
+def warn_about_cors(job: Construct, bucket_name: str) -> None:
+    """Say at synth time what would otherwise show as tasks that fail in the worker's browser."""
+    fix = _CORS_FIX.format(bucket=bucket_name)
+    Annotations.of(job).add_warning_v2(
+        CORS_WARNING_ID,
+        f"Workers' browsers load images from bucket {bucket_name}, whose CORS can't be set from this stack;"
+        f" without it every task fails. Run: {fix}; then acknowledge {CORS_WARNING_ID!r}.",
+    )
+
+
+def _serves_browsers(bucket: s3.Bucket) -> bool:
+    resource: Any = bucket.node.default_child
+    cors = Stack.of(bucket).resolve(resource.cors_configuration) or {}
+    return any(
+        "GET" in rule.get("allowedMethods", ())
+        and "*" in rule.get("allowedOrigins", ())
+        and _EXPOSED_HEADER in (rule.get("exposedHeaders") or ())
+        for rule in cors.get("corsRules", ())
+    )
+
+
+def _bucket(scope: Construct, construct_id: str, key: kms.IKey | None) -> s3.Bucket:
+    suffix = f"-{key.node.addr[-8:]}" if key is not None else ""
+    bucket = s3.Bucket(
+        scope,
+        construct_id + suffix,
+        encryption=s3.BucketEncryption.KMS if key is not None else s3.BucketEncryption.S3_MANAGED,
+        encryption_key=key,
+        bucket_key_enabled=True if key is not None else None,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        versioned=True,
+        # Labels are paid for by the object: they outlive the stack.
+        removal_policy=RemovalPolicy.RETAIN,
+        cors=[
+            s3.CorsRule(
+                allowed_methods=[s3.HttpMethods.GET], allowed_origins=["*"], exposed_headers=[_EXPOSED_HEADER]
+            )
+        ],
+    )
+    if bucket.policy is not None:
+        # The bucket that stays is to stay TLS-only.
+        bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
+    acknowledge(
+        bucket,
+        {
+            "AwsSolutions-S1": "Holds one stack's images or labels, private to the account. Where access logs"
+            " are needed, pass an input_bucket and an output_bucket that write them."
+        },
+    )
+    return bucket

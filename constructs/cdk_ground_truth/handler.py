@@ -1,0 +1,142 @@
+"""The custom resource's handler: one function for all jobs of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from ._rooms import LAMBDA_DIR, contract
+from .buckets import BucketUse
+
+#: Below `inputs/` of a bucket is what the handler stages.
+STAGING_ROOT = "inputs"
+
+_RESOURCES_PER_STATEMENT = 15
+
+
+class Handler:
+    """The handler's function with a role that can do what the stack's jobs need, and no more."""
+
+    def __init__(self, scope: Construct, *, partition: str, region: str, account: str) -> None:
+        self.role = iam.Role(scope, "HandlerRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.log_group = logs.LogGroup(
+            scope,
+            "HandlerLogs",
+            retention=logs.RetentionDays.ONE_YEAR,
+            # Says who made and stopped which job, also when the stack is gone.
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.function = lambda_.Function(
+            scope,
+            "Handler",
+            description="Creates, replaces and stops the stack's Ground Truth labeling jobs",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            handler="labeling_job.entry.handler",
+            code=lambda_.Code.from_asset(
+                str(LAMBDA_DIR), exclude=["**/__pycache__", "**/*.pyc", "**/tests", "**/.*"]
+            ),
+            role=self.role,
+            log_group=self.log_group,
+            # The longest that Lambda has: 20,000 photos are copied one by one.
+            timeout=Duration.minutes(15),
+            memory_size=1024,
+        )
+        self.service_token = self.function.function_arn
+        #: Resources with a wildcard, and why.
+        self.wildcards: dict[str, str] = {}
+        self._growing: dict[str, _GrowingStatement] = {}
+        self._staged: set[str] = set()
+        self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
+        self._allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
+
+    def allow_passing(self, role_arn: str) -> None:
+        """Let the handler give a job its execution role."""
+        self._grow(
+            "PassExecutionRole",
+            role_arn,
+            "iam:PassRole",
+            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+
+    def allow_reading(self, object_arn: str) -> None:
+        """Let the handler read a published archive."""
+        self._grow("ReadArchive", object_arn, "s3:GetObject")
+
+    def allow_listing(self, bucket: BucketUse, prefix: str) -> None:
+        """Let the handler find the images under a prefix."""
+        self._allow(
+            ["s3:ListBucket"],
+            [bucket.arn],
+            {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None,
+        )
+
+    def allow_staging(self, bucket: BucketUse) -> None:
+        """Let the handler write images and manifests below `inputs/` of a bucket."""
+        if bucket.arn in self._staged:
+            return
+        self._staged.add(bucket.arn)
+        objects = f"{bucket.arn}/{STAGING_ROOT}/*"
+        self.wildcards[objects] = (
+            f"Objects below {STAGING_ROOT}/, where this handler alone stages jobs' input."
+        )
+        self._allow(["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [objects])
+        self._allow(["s3:ListBucket"], [bucket.arn], {"StringLike": {"s3:prefix": f"{STAGING_ROOT}/*"}})
+        if bucket.key is not None:
+            self.allow_key(bucket.key)
+
+    def allow_key(self, key: kms.IKey) -> None:
+        """Let the handler write objects that the key encrypts."""
+        key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def _allow_jobs(self, jobs: str) -> None:
+        self.wildcards[jobs] = (
+            "A job's name is made at deploy time. Creating needs this stack's tag on the request, stopping"
+            " and tagging need it on the job; only reading is open to the account's other jobs."
+        )
+        self.wildcards["*"] = "sagemaker:ListLabelingJobs has no resource type; it reads names and states."
+        own = {"StringEquals": {f"aws:RequestTag/{contract.TAG_STACK}": Aws.STACK_ID}}
+        tagged = {"StringEquals": {f"aws:ResourceTag/{contract.TAG_STACK}": Aws.STACK_ID}}
+        self._allow(["sagemaker:CreateLabelingJob", "sagemaker:AddTags"], [jobs], own)
+        self._allow(
+            ["sagemaker:StopLabelingJob", "sagemaker:AddTags", "sagemaker:DeleteTags"], [jobs], tagged
+        )
+        self._allow(["sagemaker:DescribeLabelingJob", "sagemaker:ListTags"], [jobs])
+        self._allow(["sagemaker:ListLabelingJobs"], ["*"])
+
+    def _allow(
+        self,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        conditions: Mapping[str, Any] | None = None,
+    ) -> iam.PolicyStatement:
+        statement = iam.PolicyStatement(
+            actions=list(actions), resources=list(resources), conditions=dict(conditions or {})
+        )
+        self.role.add_to_principal_policy(statement)
+        return statement
+
+    def _grow(
+        self, name: str, resource: str, action: str, conditions: Mapping[str, Any] | None = None
+    ) -> None:
+        growing = self._growing.setdefault(name, _GrowingStatement())
+        if resource in growing.resources:
+            return
+        # A statement of bounded size, as the CDK splits a large policy only between statements.
+        if len(growing.resources) % _RESOURCES_PER_STATEMENT == 0:
+            growing.statement = self._allow([action], [resource], conditions)
+        elif growing.statement is not None:
+            growing.statement.add_resources(resource)
+        growing.resources.add(resource)
+
+
+class _GrowingStatement:
+    def __init__(self) -> None:
+        self.resources: set[str] = set()
+        self.statement: iam.PolicyStatement | None = None

@@ -1,0 +1,274 @@
+"""Where a job's images come from."""
+
+from __future__ import annotations
+
+import abc
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import IgnoreMode, SymlinkFollowMode
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from ._rooms import contract, limits
+from .buckets import BucketUse, warn_about_cors
+from .execution_role import Access
+from .handler import STAGING_ROOT
+from .image_files import check_directory, read_manifest
+from .stack_shared import StackShared
+from .validation import Checker, is_token
+
+_IMAGES_WHY = "The images to label, all of them."
+_STAGED_WHY = "What the handler stages for this job: names come from the images and the job."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesBinding:
+    """The job that images are bound to, and what it lets them do."""
+
+    scope: Construct
+    check: Checker
+    shared: StackShared
+    access: Access
+    job_name_prefix: str
+    #: The bucket for what is staged; made when first called.
+    staging: Callable[[], BucketUse]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesConfig:
+    """What images put into the contract."""
+
+    #: The contract's ``Images``.
+    images: Mapping[str, str]
+    #: ``InputConfig.DataSource``; empty where the handler writes the manifest.
+    data_source: Mapping[str, Any] = field(default_factory=dict)
+    #: Buckets that workers' browsers read from.
+    buckets: tuple[BucketUse, ...] = ()
+    #: Where data comes from, as (bucket, prefix): output must lie elsewhere.
+    prefixes: tuple[tuple[BucketUse, str], ...] = ()
+    streaming: bool = False
+
+
+class Images(abc.ABC):
+    """The images of a labeling job; make them with a ``from_…`` method."""
+
+    @staticmethod
+    def from_directory(path: str | Path) -> Images:
+        """Label all .jpg, .jpeg and .png files below a directory of this machine.
+
+        They are published as one zip asset, which the handler unpacks into the input bucket. Other
+        files stay where they are.
+
+        Args:
+            path: With 1 to 20,000 images of at most 40 MB each (the service's quotas), 5 GB in all.
+        """
+        return _Directory(Path(path))
+
+    @staticmethod
+    def from_bucket(bucket: s3.IBucket, *, prefix: str = "") -> Images:
+        """Label all .jpg, .jpeg and .png objects below a prefix; the manifest is made at deploy time.
+
+        Args:
+            bucket: In the job's Region. Workers' browsers read it: an imported bucket's CORS is yours to set.
+            prefix: Such as ``photos/``. Default: the whole bucket.
+        """
+        return _Bucket(bucket, prefix)
+
+    @staticmethod
+    def from_manifest(bucket: s3.IBucket, key: str, *, image_buckets: Sequence[s3.IBucket] = ()) -> Images:
+        """Label what a manifest in S3 lists, such as the output manifest of an earlier job.
+
+        Args:
+            bucket: Holds the manifest, and images too.
+            key: The manifest's.
+            image_buckets: Further buckets that the manifest's lines name; the job may read all of each.
+        """
+        return _Manifest(bucket, key, tuple(image_buckets))
+
+    @staticmethod
+    def from_manifest_file(path: str | Path, *, image_buckets: Sequence[s3.IBucket] = ()) -> Images:
+        """Label what a manifest of this machine lists; it is checked at synth time and published as an asset.
+
+        Args:
+            path: UTF-8 JSON lines with a ``source-ref`` each.
+            image_buckets: The buckets that the lines name, as far as they have a KMS key that the job has
+                to use or are part of this app. Default: each is read by the name in the manifest.
+        """
+        return _ManifestFile(Path(path), tuple(image_buckets))
+
+    @staticmethod
+    def from_topic(
+        topic: sns.ITopic, *, image_buckets: Sequence[s3.IBucket], manifest: Images | None = None
+    ) -> Images:
+        """Label what is sent to an SNS topic for as long as the job runs (a streaming job).
+
+        The job needs an ``output_topic``. It stops when it was idle for ten days. The service's queue
+        ``GroundTruth-<job name>`` stays behind.
+
+        Args:
+            topic: Gets a message for each object. Set up S3 notifications before the job.
+            image_buckets: Hold the images; the job may read all of each.
+            manifest: A ``from_manifest…`` to begin with. Default: begin with the first message.
+        """
+        return _Topic(topic, tuple(image_buckets), manifest)
+
+    @abc.abstractmethod
+    def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        """Grant what the job needs to read these images, and say what goes into the contract."""
+
+
+@dataclass(frozen=True)
+class _Directory(Images):
+    path: Path
+
+    def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        exclude = None
+        if check_directory(binding.check, self.path):
+            any_case = ("".join(f"[{c}{c.upper()}]" for c in suffix[1:]) for suffix in limits.IMAGE_SUFFIXES)
+            exclude = ["*", "!*/", *(f"!*.{suffix}" for suffix in any_case)]
+        asset = assets.Asset(
+            binding.scope,
+            "Images",
+            path=str(self.path),
+            exclude=exclude,
+            ignore_mode=IgnoreMode.GIT,
+            follow_symlinks=SymlinkFollowMode.ALWAYS,
+        )
+        bucket, key = asset.s3_bucket_name, asset.s3_object_key
+        binding.shared.handler.allow_reading(f"arn:{binding.shared.partition}:s3:::{bucket}/{key}")
+        staging, staging_uri = _stage(binding)
+        return ImagesConfig(
+            images={
+                "Source": contract.SOURCE_DIRECTORY,
+                "ArchiveS3Uri": f"s3://{bucket}/{key}",
+                "StagingS3Uri": staging_uri,
+            },
+            buckets=(staging,),
+            prefixes=((staging, _staging_prefix(binding)),),
+        )
+
+
+@dataclass(frozen=True)
+class _Bucket(Images):
+    bucket: s3.IBucket
+    prefix: str
+
+    def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        if self.prefix.startswith(("/", "s3://")) or re.search(r"[*?]", self.prefix):
+            binding.check.fail(
+                "images", "have a prefix like 'photos/', without leading slash, '*' or '?'", self.prefix
+            )
+        use = binding.shared.buckets.use(self.bucket)
+        _read_all(binding.access, use, self.prefix)
+        binding.shared.handler.allow_listing(use, self.prefix)
+        staging, staging_uri = _stage(binding)
+        return ImagesConfig(
+            images={
+                "Source": contract.SOURCE_BUCKET,
+                "ImagesS3Uri": f"s3://{use.name}/{self.prefix}",
+                "StagingS3Uri": staging_uri,
+            },
+            buckets=(use,),
+            prefixes=((use, self.prefix), (staging, _staging_prefix(binding))),
+        )
+
+
+@dataclass(frozen=True)
+class _Manifest(Images):
+    bucket: s3.IBucket
+    key: str
+    image_buckets: tuple[s3.IBucket, ...]
+
+    def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        if not self.key or (self.key.startswith(("/", "s3://")) and not is_token(self.key)):
+            binding.check.fail("images", "name the manifest's key, without leading slash", self.key)
+        use = binding.shared.buckets.use(self.bucket)
+        buckets = [use, *(binding.shared.buckets.use(bucket) for bucket in self.image_buckets)]
+        for each in buckets:
+            _read_all(binding.access, each, "")
+        return ImagesConfig(
+            images={"Source": contract.SOURCE_MANIFEST},
+            data_source={"S3DataSource": {"ManifestS3Uri": f"s3://{use.name}/{self.key}"}},
+            buckets=tuple(buckets),
+        )
+
+
+@dataclass(frozen=True)
+class _ManifestFile(Images):
+    path: Path
+    image_buckets: tuple[s3.IBucket, ...]
+
+    def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        manifest = read_manifest(binding.check, self.path)
+        given = {use.name: use for use in map(binding.shared.buckets.use, self.image_buckets)}
+        for use in given.values():
+            _read_all(binding.access, use, manifest.prefixes.get(use.name, ""))
+        for name, prefix in manifest.prefixes.items():
+            if name not in given:
+                arn = f"arn:{binding.shared.partition}:s3:::{name}"
+                binding.access.read[f"{arn}/{prefix}*"] = _IMAGES_WHY
+                binding.access.buckets[arn] = None
+                warn_about_cors(binding.scope, name)
+        published = binding.shared.publish(manifest.content, ".manifest")
+        binding.access.read[published.object_arn] = ""
+        return ImagesConfig(
+            images={"Source": contract.SOURCE_MANIFEST},
+            data_source={"S3DataSource": {"ManifestS3Uri": published.s3_uri}},
+            buckets=tuple(given.values()),
+        )
+
+
+@dataclass(frozen=True)
+class _Topic(Images):
+    topic: sns.ITopic
+    image_buckets: tuple[s3.IBucket, ...]
+    manifest: Images | None
+
+    def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        if not isinstance(self.manifest, (_Manifest, _ManifestFile, type(None))):
+            binding.check.fail("manifest", "be Images.from_manifest or from_manifest_file", self.manifest)
+        first = self.manifest.bind(binding) if self.manifest else None
+        buckets = {use.arn: use for use in first.buckets} if first else {}
+        for use in map(binding.shared.buckets.use, self.image_buckets):
+            _read_all(binding.access, use, "")
+            buckets[use.arn] = use
+        binding.access.topic_arn = self.topic.topic_arn
+        return ImagesConfig(
+            images={"Source": contract.SOURCE_MANIFEST},
+            data_source={
+                **(first.data_source if first else {}),
+                "SnsDataSource": {"SnsTopicArn": self.topic.topic_arn},
+            },
+            buckets=tuple(buckets.values()),
+            streaming=True,
+        )
+
+
+def _staging_prefix(binding: ImagesBinding) -> str:
+    return f"{STAGING_ROOT}/{binding.job_name_prefix}/"
+
+
+def _stage(binding: ImagesBinding) -> tuple[BucketUse, str]:
+    """Let the handler write below the job's staging prefix, and the job read there."""
+    staging, prefix = binding.staging(), _staging_prefix(binding)
+    binding.shared.handler.allow_staging(staging)
+    binding.access.read[f"{staging.arn}/{prefix}*"] = _STAGED_WHY
+    _use_bucket(binding.access, staging)
+    return staging, f"s3://{staging.name}/{prefix}"
+
+
+def _read_all(access: Access, use: BucketUse, prefix: str) -> None:
+    access.read[f"{use.arn}/{prefix}*"] = _IMAGES_WHY
+    _use_bucket(access, use)
+
+
+def _use_bucket(access: Access, use: BucketUse) -> None:
+    access.buckets[use.arn] = None
+    if use.key is not None:
+        access.keys[use.key] = None

@@ -1,0 +1,236 @@
+"""The construct: an image semantic segmentation labeling job of Amazon SageMaker Ground Truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import jsii
+from aws_cdk import CustomResource, Duration, ITaggableV2, Resource, TagManager, TagType
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from ._rooms import contract
+from .assembly import Assembly
+from .images import Images
+from .instructions import Instructions
+from .settings import JobSettings, default_job_name_prefix, tag_errors
+from .stack_shared import StackShared
+from .task import AutomatedLabeling, StoppingConditions
+from .validation import Checker
+from .worker_template import WorkerTemplate
+from .workteam import Workteam, check_workteam_region
+
+# Longer than all that the handler's function may take, so that its own message arrives first.
+_SERVICE_TIMEOUT_MINUTES: Final = 50
+
+
+@jsii.implements(ITaggableV2)
+class SemanticSegmentationLabelingJob(Resource):
+    """A labeling job in which people paint every pixel of your images.
+
+    `cdk deploy` starts the job, and fails with the service's own reason if the job can't start. A changed
+    argument makes a new job under a new name and stops the old one; changed tags alone are set in place.
+    `cdk destroy` stops the job; buckets and labels stay.
+
+    A job costs the service's fee and the workers' pay for each image and worker.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        images: Images,
+        labels: Sequence[str],
+        workteam: Workteam,
+        instructions: Instructions | None = None,
+        worker_template: WorkerTemplate | None = None,
+        task_title: str | None = None,
+        task_description: str | None = None,
+        task_keywords: Sequence[str] | None = None,
+        number_of_human_workers_per_data_object: int | None = None,
+        task_time_limit: Duration | None = None,
+        task_availability_lifetime: Duration | None = None,
+        max_concurrent_task_count: int | None = None,
+        stopping_conditions: StoppingConditions | None = None,
+        label_attribute_name: str | None = None,
+        job_name_prefix: str | None = None,
+        content_classifiers: Sequence[str] | None = None,
+        automated_labeling: AutomatedLabeling | None = None,
+        output_topic: sns.ITopic | None = None,
+        tags: Mapping[str, str] | None = None,
+        input_bucket: s3.IBucket | None = None,
+        output_bucket: s3.IBucket | None = None,
+        output_prefix: str = "labels",
+        encryption_key: kms.IKey | None = None,
+        role: iam.IRole | None = None,
+    ) -> None:
+        """Define the job; limits are the service model's and the Developer Guide's.
+
+        Args:
+            scope: Where to add it in the tree.
+            construct_id: Its id there; another id is another job.
+            images: What to label.
+            labels: Names of the classes: unique, at most 256 characters each, 20 with automated labeling.
+            workteam: Who labels; private or vendor, in the stack's Region.
+            instructions: What workers read. Default: general instructions for segmentation.
+            worker_template: A worker template of your own. Default: the service's, with ``instructions``.
+            task_title: 1 to 128 characters. Default: "Semantic segmentation".
+            task_description: 1 to 255 characters in one line. Default: asks to segment out each category.
+            task_keywords: 1 to 5, of letters and digits, 30 characters each. Default: none.
+            number_of_human_workers_per_data_object: 1 to 9 people paint each image. Default: 3.
+            task_time_limit: For one worker and one image; 30 seconds to 8 hours. Default: 1 hour.
+            task_availability_lifetime: How long a task waits for workers; 1 minute to 30 days. Default: the
+                service's, 30 days.
+            max_concurrent_task_count: Images out with workers at once, 1 to 5,000. Default: 1,000.
+            stopping_conditions: When to end early. Default: when every image is labeled.
+            label_attribute_name: The labels' name in the output manifest; ends in "-ref". Default: the job
+                name's prefix and "-ref".
+            job_name_prefix: Start of the job's name; at most 45 lower-case letters, digits and "-". The rest
+                is made at deploy time, as a name can never be used twice. Default: from the construct's path.
+            content_classifiers: What the images are free of. Default: nothing is declared.
+            automated_labeling: A model labels what it is sure of, for extra cost. Default: people label all.
+            output_topic: Hears of each labeled object; a streaming job needs it. Default: none.
+            tags: The job's; `Tags.of(job)` works too. At most 46.
+            input_bucket: For what `cdk deploy` stages: images of a directory, manifests. Default: one that is
+                shared by the stack's jobs: encrypted, versioned, TLS-only, private, retained.
+            output_bucket: For the labels. Default: another such bucket.
+            output_prefix: Where in the output bucket. Default: "labels"; a job adds its name.
+            encryption_key: Encrypts the labels and the buckets made here. Default: keys of S3.
+            role: With it Ground Truth runs the job; it gets the permissions that it lacks, unless it was
+                imported as immutable. Default: a new one with these permissions alone.
+
+        Raises:
+            ValueError: an argument breaks a rule of the service; the message names rule, value and fix.
+        """
+        super().__init__(scope, construct_id)
+        path = self.node.path
+        check = Checker(path)
+        prefix = default_job_name_prefix(path) if job_name_prefix is None else job_name_prefix
+        settings = JobSettings(
+            images=images,
+            labels=labels,
+            workteam=workteam,
+            instructions=instructions,
+            worker_template=worker_template,
+            task_title=task_title,
+            task_description=task_description,
+            task_keywords=task_keywords,
+            number_of_human_workers_per_data_object=number_of_human_workers_per_data_object,
+            task_time_limit=task_time_limit,
+            task_availability_lifetime=task_availability_lifetime,
+            max_concurrent_task_count=max_concurrent_task_count,
+            stopping_conditions=stopping_conditions,
+            label_attribute_name=f"{prefix}-ref" if label_attribute_name is None else label_attribute_name,
+            job_name_prefix=prefix,
+            content_classifiers=content_classifiers,
+            automated_labeling=automated_labeling,
+            output_topic=output_topic,
+            tags=dict(tags or {}),
+            input_bucket=input_bucket,
+            output_bucket=output_bucket,
+            output_prefix=output_prefix,
+            encryption_key=encryption_key,
+            role=role,
+        )
+        settings.check(check)
+        shared = StackShared.of(self.stack)
+        check_workteam_region(check, workteam, shared.region)
+        self._settings = settings
+        self._handler = shared.handler
+        self._assembly = Assembly(self, shared, check, settings)
+        self._tags = TagManager(TagType.KEY_VALUE, contract.RESOURCE_TYPE, settings.tags)
+        shared.at_synth(self._tag_errors)
+        self._resource = self._custom_resource()
+
+    def _custom_resource(self) -> CustomResource:
+        resource = CustomResource(
+            self,
+            "Resource",
+            resource_type=contract.RESOURCE_TYPE,
+            service_token=self._handler.service_token,
+            service_timeout=Duration.minutes(_SERVICE_TIMEOUT_MINUTES),
+            properties={
+                "JobNamePrefix": self._settings.job_name_prefix,
+                "Images": self._assembly.images,
+                "Request": self._assembly.request,
+                "Tags": self._tags.rendered_tags,
+            },
+        )
+        # Whoever starts or runs the job has its permissions, and buckets their policies, before it starts.
+        resource.node.add_dependency(self._handler.role, *self._assembly.waits)
+        return resource
+
+    def _tag_errors(self) -> list[str]:
+        """Also tags that reached the job by `Tags.of`, in any part of the app."""
+        return tag_errors(self._tags.tag_values())
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """The job's tags, for `Tags.of`."""
+        return self._tags
+
+    @property
+    def job_name(self) -> str:
+        """The job's name; another one after each change of the job."""
+        return self._resource.ref
+
+    @property
+    def job_arn(self) -> str:
+        """The job's ARN."""
+        return self._resource.get_att_string(contract.ATTR_JOB_ARN)
+
+    @property
+    def output_s3_uri(self) -> str:
+        """Below it is all of the job's output."""
+        return self._resource.get_att_string(contract.ATTR_OUTPUT_URI)
+
+    @property
+    def output_manifest_s3_uri(self) -> str:
+        """The output manifest: one line with the mask for each labeled image."""
+        return self._resource.get_att_string(contract.ATTR_OUTPUT_MANIFEST_URI)
+
+    @property
+    def job_name_prefix(self) -> str:
+        """Start of the names of all jobs that this construct ever makes."""
+        return self._settings.job_name_prefix
+
+    @property
+    def label_attribute_name(self) -> str:
+        """The labels' name in the output manifest."""
+        return self._settings.label_attribute_name
+
+    @property
+    def workteam_arn(self) -> str:
+        """The ARN of the work team that labels."""
+        return self._settings.workteam.workteam_arn
+
+    @property
+    def role(self) -> iam.IRole:
+        """The role with which Ground Truth runs the job."""
+        return self._assembly.role
+
+    @property
+    def input_bucket(self) -> s3.IBucket | None:
+        """Where `cdk deploy` stages images and manifest; None where nothing is staged."""
+        return self._assembly.input.bucket if self._assembly.input is not None else None
+
+    @property
+    def output_bucket(self) -> s3.IBucket:
+        """Where the labels are."""
+        return self._assembly.output.bucket
+
+    @property
+    def handler_role(self) -> iam.IRole:
+        """The role of the function that makes and stops the stack's jobs."""
+        return self._handler.role
+
+    @property
+    def log_group(self) -> logs.ILogGroup:
+        """The log of that function."""
+        return self._handler.log_group

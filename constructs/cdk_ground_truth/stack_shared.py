@@ -1,0 +1,134 @@
+"""What all jobs of one stack use together; each part is made when a job first needs it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import jsii
+from aws_cdk import FileAssetPackaging, Stack, Stage
+from constructs import Construct, IConstruct, IValidation
+
+from .buckets import Buckets
+from .handler import Handler
+from .nag import acknowledge, wildcard_rule
+from .regions import ServiceArns, service_arns
+
+_ID = "CdkGroundTruth"
+
+# Strong references, as the jsii kernel keeps every construct too: it would hand out a bare proxy
+# for a stack whose Python half is forgotten.
+_SHARED: dict[Stack, StackShared] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedFile:
+    """A file that `cdk deploy` uploads before the stack changes."""
+
+    s3_uri: str
+    object_arn: str
+    bucket_arn: str
+
+
+class StackShared:
+    """One stack's handler, buckets, Region table and published files."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.region = stack.region
+        self.partition = stack.partition
+        self.account = stack.account
+        self._files: dict[str, PublishedFile] = {}
+        self._checks: list[Callable[[], list[str]]] = []
+
+    @classmethod
+    def of(cls, stack: Stack) -> StackShared:
+        """The one of a stack."""
+        if stack not in _SHARED:
+            _SHARED[stack] = cls(stack)
+        return _SHARED[stack]
+
+    @cached_property
+    def scope(self) -> Construct:
+        """Under which all shared constructs are."""
+        scope = Construct(self.stack, _ID)
+        scope.node.add_validation(_AtSynth(self._checks))
+        return scope
+
+    @cached_property
+    def service_arns(self) -> ServiceArns:
+        """The Region's built-in functions."""
+        return service_arns(self.scope, where=self.stack.node.path, region=self.region)
+
+    @cached_property
+    def buckets(self) -> Buckets:
+        """The stack's buckets."""
+        return Buckets(self.scope)
+
+    @cached_property
+    def handler(self) -> Handler:
+        """The custom resource's handler."""
+        handler = Handler(self.scope, partition=self.partition, region=self.region, account=self.account)
+        self.acknowledge_wildcards(handler.role, handler.wildcards)
+        return handler
+
+    def at_synth(self, check: Callable[[], list[str]]) -> None:
+        """Run a check when the tree is complete; it answers error messages."""
+        self._checks.append(check)
+
+    def acknowledge_wildcards(self, construct: IConstruct, wildcards: Mapping[str, str]) -> None:
+        """Acknowledge cdk-nag's finding for each ``ARN with a wildcard → why it is bounded``.
+
+        At the end of synth, as only then a reference into another stack has its final form.
+        """
+
+        def acknowledge_resolved() -> list[str]:
+            resolved = self.stack.resolve(list(wildcards))
+            reasons = zip(resolved, wildcards.values(), strict=True)
+            acknowledge(construct, {wildcard_rule(arn): why for arn, why in reasons})
+            return []
+
+        self.at_synth(acknowledge_resolved)
+
+    def publish(self, content: bytes, suffix: str) -> PublishedFile:
+        """Make a file asset of a file that is written here, not in the user's tree."""
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in self._files:
+            self._files[digest] = self._publish(f"asset.{digest}{suffix}", digest, content)
+        return self._files[digest]
+
+    def _publish(self, name: str, digest: str, content: bytes) -> PublishedFile:
+        directory, relative = self._staging
+        (directory / name).write_bytes(content)
+        location = self.stack.synthesizer.add_file_asset(
+            file_name=os.path.join(relative, name), source_hash=digest, packaging=FileAssetPackaging.FILE
+        )
+        bucket_arn = f"arn:{self.partition}:s3:::{location.bucket_name}"
+        return PublishedFile(
+            s3_uri=f"s3://{location.bucket_name}/{location.object_key}",
+            object_arn=f"{bucket_arn}/{location.object_key}",
+            bucket_arn=bucket_arn,
+        )
+
+    @cached_property
+    def _staging(self) -> tuple[Path, str]:
+        """Where the cloud assembly keeps assets, and the way there from the stack's own manifest."""
+        stage = Stage.of(self.stack)
+        if stage is None:
+            raise ValueError(f"{self.stack.node.path}: the stack must be in an App")
+        return Path(stage.asset_outdir), os.path.relpath(stage.asset_outdir, stage.outdir)
+
+
+@jsii.implements(IValidation)
+class _AtSynth:
+    """All of a stack's checks in one call from the kernel."""
+
+    def __init__(self, checks: list[Callable[[], list[str]]]) -> None:
+        self._checks = checks
+
+    def validate(self) -> list[str]:
+        return [message for check in self._checks for message in check()]

@@ -1,0 +1,87 @@
+"""Value objects of a job's task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._rooms import limits
+from .validation import Checker
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_kms as kms
+
+_MODEL_ARN = re.compile(r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:model/.+")
+# Of the service model's VpcConfig.
+_SECURITY_GROUPS_MAX = 5
+_SUBNETS_MAX = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppingConditions:
+    """Ends a job early: the job stops when one of the conditions is met.
+
+    Args:
+        max_human_labeled_object_count: Most objects that people label; at least 1. Default: no such limit.
+        max_percentage_of_input_dataset_labeled: Most of the input to label, 1 to 100. Default: no such limit.
+    """
+
+    max_human_labeled_object_count: int | None = None
+    max_percentage_of_input_dataset_labeled: int | None = None
+
+    def check(self, check: Checker) -> None:
+        """Refuse numbers out of range, and conditions that hold nothing."""
+        if self == StoppingConditions():
+            check.fail("stopping_conditions", "set at least one condition", self, "leave it out for no limit")
+        name = "stopping_conditions"
+        check.integer(f"{name}.max_human_labeled_object_count", self.max_human_labeled_object_count, 1)
+        check.integer(
+            f"{name}.max_percentage_of_input_dataset_labeled",
+            self.max_percentage_of_input_dataset_labeled,
+            *limits.PERCENTAGE,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutomatedLabeling:
+    """Lets a model that is trained during the job label what it is sure of.
+
+    The service needs 1,250 objects for it and advises 5,000; training and inference cost extra.
+
+    Args:
+        initial_model_arn: Start from the model of an earlier job. Default: train from the beginning.
+        volume_encryption_key: Encrypts the training instances' volumes. Default: the service's own key.
+        subnets: Where training runs, 1 to 16. Default: outside of a VPC.
+        security_groups: Of training in a VPC, 1 to 5; needed with ``subnets``.
+    """
+
+    initial_model_arn: str | None = None
+    volume_encryption_key: kms.IKey | None = None
+    subnets: Sequence[ec2.ISubnet] = ()
+    security_groups: Sequence[ec2.ISecurityGroup] = ()
+
+    def check(self, check: Checker) -> None:
+        """Refuse half a VPC, or what is no model's ARN."""
+        if self.initial_model_arn is not None:
+            check.text(
+                "automated_labeling.initial_model_arn",
+                self.initial_model_arn,
+                longest=2048,
+                pattern=_MODEL_ARN,
+                rule="be a SageMaker model's ARN",
+            )
+        if bool(self.subnets) != bool(self.security_groups):
+            check.fail(
+                "automated_labeling",
+                "have both subnets and security_groups, or neither",
+                f"{len(self.subnets)} subnets, {len(self.security_groups)} security groups",
+            )
+        for name, values, most in (
+            ("subnets", self.subnets, _SUBNETS_MAX),
+            ("security_groups", self.security_groups, _SECURITY_GROUPS_MAX),
+        ):
+            if len(values) > most:
+                check.fail(f"automated_labeling.{name}", f"have at most {most} items", len(values))

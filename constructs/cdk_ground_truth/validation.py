@@ -1,0 +1,85 @@
+"""Checks at synth time: eager, blind to tokens, and with the construct's path in every message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NoReturn
+
+from aws_cdk import Duration, Token
+
+
+def is_token(value: object) -> bool:
+    """Whether a value is known only when CloudFormation deploys."""
+    if isinstance(value, str):
+        # The marker first: a call into the jsii kernel for every plain string would dominate synth time.
+        return "Token[" in value and Token.is_unresolved(value)
+    if isinstance(value, float):
+        return Token.is_unresolved(value)
+    if isinstance(value, (list, tuple)):
+        return any(is_token(item) for item in value)
+    return False
+
+
+class Checker:
+    """Raises `ValueError` with one form of message: who, argument, rule, what was given, fix."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def fail(self, name: str, must: str, got: object, fix: str = "") -> NoReturn:
+        """Raise the error; ``must`` completes "'name' must …"."""
+        raise ValueError(f"{self.where}: '{name}' must {must}, got {got!r}{'; ' + fix if fix else ''}")
+
+    def integer(self, name: str, value: float | None, low: int, high: int | None = None) -> None:
+        """A whole number of a range; None and tokens pass."""
+        if value is None or is_token(value):
+            return
+        if isinstance(value, bool) or int(value) != value:
+            self.fail(name, "be a whole number", value)
+        if value < low or (high is not None and value > high):
+            self.fail(name, f"be {low} to {high:,}" if high is not None else f"be at least {low}", value)
+
+    def seconds(self, name: str, value: Duration | None, low: int, high: int) -> float | None:
+        """A duration as seconds."""
+        if value is None:
+            return None
+        if not isinstance(value, Duration):
+            self.fail(name, "be an aws_cdk.Duration", value, "for example Duration.minutes(30)")
+        seconds = value.to_seconds()
+        if not is_token(seconds) and not low <= seconds <= high:
+            self.fail(
+                name, f"be {low} to {high:,} seconds ({_span(low)} to {_span(high)})", f"{seconds:g} seconds"
+            )
+        return seconds if is_token(seconds) else int(seconds)
+
+    def text(
+        self,
+        name: str,
+        value: str,
+        *,
+        longest: int,
+        pattern: str | re.Pattern[str] = r"(?s:.+)",
+        rule: str = "",
+    ) -> None:
+        """A non-empty string of a length and an alphabet; tokens pass."""
+        if not isinstance(value, str):
+            self.fail(name, "be a string", value)
+        if is_token(value):
+            return
+        if not value or len(value) > longest:
+            self.fail(name, f"have 1 to {longest} characters", value, f"it has {len(value)}")
+        if not re.fullmatch(pattern, value):
+            self.fail(name, rule, value)
+
+    def items(self, name: str, values: Sequence[str], fix: str = "") -> None:
+        """A list of strings, not one string (which Python would take letter by letter)."""
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            self.fail(name, "be a list of strings", values, fix or f"write {name}=[{str(values)!r}]")
+
+
+def _span(seconds: int) -> str:
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
+    return f"{seconds} seconds"
