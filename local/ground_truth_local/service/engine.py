@@ -1,0 +1,93 @@
+"""Starts a runner for each live job, and stops them all with the server."""
+
+import threading
+from collections.abc import Callable
+
+from ground_truth_local.service.jobs import LIVE, Job, JobBook
+from ground_truth_local.service.output import OutputWriter
+from ground_truth_local.service.queue import TaskQueue
+from ground_truth_local.service.runner import JobRunner, Pace
+from ground_truth_local.service.s3 import RoleS3
+from ground_truth_local.service.store import Store
+from ground_truth_local.service.teams import TeamBook
+from ground_truth_local.service.types import AwsAccess
+
+__all__ = ["Engine"]
+
+_STOP_SECONDS = 5.0
+
+
+class Engine:
+    """The job engine."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        jobs: JobBook,
+        teams: TeamBook,
+        queue: TaskQueue,
+        aws: AwsAccess,
+        clock: Callable[[], float],
+        pace: Pace,
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._teams = teams
+        self._queue = queue
+        self._aws = aws
+        self._clock = clock
+        self._pace = pace
+        self._halt = threading.Event()
+        self._lock = threading.Lock()
+        self._threads: dict[str, threading.Thread] = {}
+        self._running = False
+
+    def start(self) -> None:
+        """Take up the jobs that were live when the service last stopped."""
+        self._halt.clear()
+        with self._lock:
+            self._running = True
+        for job in self._jobs.with_status(LIVE):
+            self.launch(job)
+
+    def launch(self, job: Job) -> None:
+        """Run a job; does nothing before ``start``, which finds it in the store."""
+        with self._lock:
+            if not self._running:
+                return
+            self._threads = {arn: thread for arn, thread in self._threads.items() if thread.is_alive()}
+            if job.arn not in self._threads:
+                thread = threading.Thread(target=self._runner(job).run, name=f"job {job.name}", daemon=True)
+                self._threads[job.arn] = thread
+                thread.start()
+
+    def _runner(self, job: Job) -> JobRunner:
+        s3 = self.role_s3(job)
+        return JobRunner(
+            job,
+            store=self._store,
+            jobs=self._jobs,
+            queue=self._queue,
+            output=OutputWriter(self._store, self._teams, s3, self._clock),
+            s3=s3,
+            aws=self._aws,
+            clock=self._clock,
+            pace=self._pace,
+            halt=self._halt,
+        )
+
+    def role_s3(self, job: Job) -> RoleS3:
+        """Return S3 as the job's role sees it."""
+        return RoleS3(self._aws, role=job.role, account=job.account, region=job.region)
+
+    def stop(self) -> None:
+        """Stop all runners within a few seconds; their jobs stay as they are."""
+        with self._lock:
+            self._running = False
+            threads = list(self._threads.values())
+            self._threads = {}
+        self._halt.set()
+        self._queue.notify()
+        for thread in threads:
+            thread.join(_STOP_SECONDS / max(len(threads), 1) + 0.5)

@@ -1,0 +1,182 @@
+"""One data object: opened for workers, and later consolidated into its label."""
+
+import io
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PIL import Image
+
+from ground_truth_local.service import builtin, palette
+from ground_truth_local.service.consolidation import consolidate
+from ground_truth_local.service.errors import JobFailure, ObjectFailure
+from ground_truth_local.service.jobs import Job
+from ground_truth_local.service.manifest import source_of
+from ground_truth_local.service.masks import decode_answer, encode_mask
+from ground_truth_local.service.output import OutputWriter, creation_date
+from ground_truth_local.service.s3 import RoleS3
+from ground_truth_local.service.store import Store
+
+__all__ = ["Labeler", "browser_size"]
+
+MAX_IMAGE_BYTES = 40 * 1024 * 1024
+MAX_IMAGE_PIXELS = 100_000_000
+MAX_AUTOMATED_PIXELS = 1920 * 1080
+_ORIENTATION_TAG = 0x0112
+_log = logging.getLogger(__name__)
+
+
+def browser_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height as the worker's browser sees them: it honours the EXIF orientation."""
+    width, height = image.size
+    turned = image.getexif().get(_ORIENTATION_TAG, 1) >= 5
+    return (height, width) if turned else (width, height)
+
+
+class Labeler:
+    """Takes the objects of one job through their states."""
+
+    def __init__(
+        self, job: Job, *, store: Store, s3: RoleS3, output: OutputWriter, clock: Callable[[], float]
+    ) -> None:
+        self._job = job
+        self._store = store
+        self._s3 = s3
+        self._output = output
+        self._clock = clock
+
+    def open(self, index: int, line: str) -> None:
+        """Check the object's image and offer it to workers; an image that can't be labeled fails alone."""
+        try:
+            width, height = self._measure(line)
+        except (ObjectFailure, JobFailure) as error:
+            self.fail(index, str(error))
+        except Exception:
+            _log.exception("opening object %d of %s", index, self._job.arn)
+            self.fail(index, "InternalServerError: The image couldn't be opened.")
+        else:
+            self._store.execute(
+                "UPDATE objects SET state = 'open', opened = ?, width = ?, height = ? WHERE job = ? AND idx = ?",
+                self._clock(), width, height, self._job.arn, index,
+            )  # fmt: skip
+
+    def _measure(self, line: str) -> tuple[int, int]:
+        location = source_of(line)
+        data = self._s3.read(location, "image", limit=MAX_IMAGE_BYTES)
+        try:
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+                width, height = browser_size(image)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ObjectFailure(
+                f"ClientError: The image {location} is not a readable JPEG or PNG: {error}"
+            ) from error
+        except Image.DecompressionBombError:
+            width = height = MAX_IMAGE_PIXELS
+        automated = self._job.request.get("LabelingJobAlgorithmsConfig") is not None
+        maximum = MAX_AUTOMATED_PIXELS if automated else MAX_IMAGE_PIXELS
+        if width * height > maximum:
+            raise ObjectFailure(f"ClientError: The image {location} has more than {maximum} pixels.")
+        return width, height
+
+    def fail(self, index: int, reason: str) -> None:
+        """Count an object as ``FailedNonRetryableError``; its line in the output says why."""
+        metadata = {
+            "failure-reason": reason,
+            "human-annotated": "yes",
+            "creation-date": creation_date(self._clock()),
+            "job-name": f"labeling-job/{self._job.name}",
+            "type": "groundtruth/semantic-segmentation",
+        }
+        self._store.execute(
+            "UPDATE objects SET state = 'failed', result = ? WHERE job = ? AND idx = ?",
+            json.dumps({f"{self._job.attribute}-metadata": metadata}), self._job.arn, index,
+        )  # fmt: skip
+
+    def consolidate(self, rows: Sequence[sqlite3.Row], iteration: int) -> list[dict[str, Any]]:
+        """Consolidate some objects, write their files, and return their labels."""
+        name = self._output.chunk_name()
+        requests: list[dict[str, Any]] = []
+        responses: list[dict[str, Any]] = []
+        labels: list[dict[str, Any]] = []
+        for row in rows:
+            tasks = self.submitted(row["idx"])
+            requests.append(self._request_entry(row, tasks))
+            self._output.worker_response(self._job, row["idx"], iteration, tasks)
+            label = self._label(row, tasks)
+            if label is not None:
+                content = {"datasetObjectId": str(row["idx"]), "consolidatedAnnotation": {"content": label}}
+                responses.append(content)
+                labels.append(json.loads(row["line"]) | label)
+        self._output.consolidation(self._job, "request", iteration, name, requests)
+        self._output.consolidation(self._job, "response", iteration, name, responses)
+        return labels
+
+    def submitted(self, index: int) -> list[sqlite3.Row]:
+        """Return the answers for an object, in the order they came."""
+        return self._store.rows(
+            "SELECT * FROM tasks WHERE job = ? AND idx = ? AND state = 'submitted' ORDER BY submitted, rowid",
+            self._job.arn, index,
+        )  # fmt: skip
+
+    def _request_entry(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> dict[str, Any]:
+        """The consolidation request's form is that of "Post-annotation Lambda"."""
+        annotations = [
+            {"workerId": task["worker"], "annotationData": {"content": task["answer"]}} for task in tasks
+        ]
+        return {
+            "datasetObjectId": str(row["idx"]),
+            "dataObject": {"s3Uri": str(source_of(row["line"]))},
+            "annotations": annotations,
+        }
+
+    def _label(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> dict[str, Any] | None:
+        try:
+            png, confidence, modified = self._vote(row, tasks)
+        except Exception:
+            _log.exception("consolidating object %d of %s", row["idx"], self._job.arn)
+            self.fail(
+                row["idx"], "ClientError: The annotation consolidation function failed for this object."
+            )
+            return None
+        when = self._clock()
+        mask = self._output.mask(self._job, row["idx"], png, when)
+        metadata = self._metadata(confidence, when)
+        if self._job.task_type == builtin.ADJUSTMENT:
+            metadata["adjustment-status"] = "adjusted" if modified else "unadjusted"
+        label = {self._job.attribute: str(mask), f"{self._job.attribute}-metadata": metadata}
+        with self._store.transaction():
+            self._store.execute(
+                "UPDATE objects SET state = 'labeled', result = ? WHERE job = ? AND idx = ?",
+                json.dumps(label), self._job.arn, row["idx"],
+            )  # fmt: skip
+            # The answers are in S3 now; kept here as well, they would double the disk that a job takes.
+            self._store.execute(
+                "UPDATE tasks SET answer = NULL WHERE job = ? AND idx = ?", self._job.arn, row["idx"]
+            )
+        return label
+
+    def _vote(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> tuple[bytes, float, bool]:
+        answers = [json.loads(task["answer"])[self._job.element] for task in tasks]
+        masks = [
+            decode_answer(answer, labels=self._job.labels, width=row["width"], height=row["height"])
+            for answer in answers
+        ]
+        result = consolidate(masks)
+        modified = any(answer.get("initialValueModified") for answer in answers)
+        return encode_mask(result.mask, len(self._job.labels)), result.confidence, modified
+
+    def _metadata(self, confidence: float, when: float) -> dict[str, Any]:
+        names = [palette.BACKGROUND, *self._job.labels]
+        colors = [palette.BACKGROUND_COLOR, *palette.colors(len(self._job.labels))]
+        return {
+            "internal-color-map": {
+                str(index): {"class-name": name, "hex-color": color, "confidence": round(confidence, 6)}
+                for index, (name, color) in enumerate(zip(names, colors, strict=True))
+            },
+            "type": "groundtruth/semantic-segmentation",
+            "human-annotated": "yes",
+            "creation-date": creation_date(when),
+            "job-name": f"labeling-job/{self._job.name}",
+        }

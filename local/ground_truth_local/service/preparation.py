@@ -1,0 +1,140 @@
+"""What a job does while it is ``Initializing``: read and check all that it was given, as its own role."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ground_truth_local.service import categories, template
+from ground_truth_local.service.errors import JobFailure
+from ground_truth_local.service.jobs import Job
+from ground_truth_local.service.manifest import parse_manifest
+from ground_truth_local.service.output import OutputWriter
+from ground_truth_local.service.rules import MIN_AUTOMATED_OBJECTS, S3Location, parse_s3_uri
+from ground_truth_local.service.s3 import RoleS3
+from ground_truth_local.service.store import Store
+from ground_truth_local.service.types import AwsAccess
+
+__all__ = ["prepare", "read_template", "task_input"]
+
+_INSERT_ROWS = 500
+_INSERT = "INSERT INTO objects (job, idx, line, state) VALUES (?, ?, ?, ?)"
+
+
+def prepare(job: Job, *, store: Store, s3: RoleS3, aws: AwsAccess, output: OutputWriter) -> None:
+    """Load the job's manifest, labels and template into the job and the store.
+
+    Raises:
+        JobFailure: something is missing, not allowed or not of the documented form.
+    """
+    manifest = _location(job.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"])
+    category_file = _location(job.request["LabelCategoryConfigS3Uri"])
+    automated = job.request.get("LabelingJobAlgorithmsConfig") is not None
+    s3.client()
+    image_buckets, count, first = _load_manifest(job, manifest, store, s3)
+    if automated and count < MIN_AUTOMATED_OBJECTS:
+        raise JobFailure(
+            f"ClientError: Automated data labeling needs at least {MIN_AUTOMATED_OBJECTS} data objects, the manifest "
+            f"{manifest} has {count}."
+        )
+    data = s3.read(category_file, "label category file", limit=categories.MAX_FILE_BYTES)
+    job.labels = categories.parse_categories(data, category_file, automated=automated)
+    job.element = template.check_template(
+        read_template(job, s3), task_input=task_input(job, first), labels=job.labels
+    )
+    buckets = {manifest.bucket, category_file.bucket, _template_location(job).bucket, job.output.bucket}
+    _check_regions(job, sorted(buckets | image_buckets), s3)
+    for bucket in sorted(image_buckets):
+        _check_cors(bucket, aws.bucket_cors(bucket, job.account, job.region))
+    # The first file that lands in the output shows whether the role may write there.
+    output.dataset_manifest(job, 1)
+    job.loaded = True
+
+
+def _location(uri: str) -> S3Location:
+    location = parse_s3_uri(uri)
+    assert location is not None, "checked when the job was made"
+    return location
+
+
+def _template_location(job: Job) -> S3Location:
+    return _location(job.task["UiConfig"]["UiTemplateS3Uri"])
+
+
+def read_template(job: Job, s3: RoleS3) -> str:
+    """Return the worker template's source, read as the job's role."""
+    location = _template_location(job)
+    data = s3.read(location, "worker task template", limit=template.MAX_TEMPLATE_BYTES)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise JobFailure(
+            f"ClientError: The worker task template {location} is not UTF-8: {error}."
+        ) from error
+
+
+def task_input(job: Job, line: dict[str, Any]) -> dict[str, Any]:
+    """Return ``task.input`` of an object: what the built-in ``PRE-`` function makes of its manifest line."""
+    return {"taskObject": line["source-ref"], "labels": job.labels, "manifestLine": line}
+
+
+def _load_manifest(
+    job: Job, location: S3Location, store: Store, s3: RoleS3
+) -> tuple[set[str], int, dict[str, Any]]:
+    """Put the lines into the store; return the images' buckets, the number of lines and the first one."""
+    store.execute("DELETE FROM objects WHERE job = ?", job.arn)
+    buckets: set[str] = set()
+    first: dict[str, Any] = {}
+    rows: list[tuple[str, int, str, str]] = []
+    count = 0
+    with s3.stream(location, "manifest") as (body, _):
+        for line, entry in parse_manifest(body, location):
+            first = first or entry
+            buckets.add(_location(entry["source-ref"]).bucket)
+            rows.append((job.arn, count, line, _state(job, entry)))
+            count += 1
+            if len(rows) >= _INSERT_ROWS:
+                store.execute_many(_INSERT, rows)
+                rows.clear()
+    store.execute_many(_INSERT, rows)
+    return buckets, count, first
+
+
+def _state(job: Job, entry: dict[str, Any]) -> str:
+    """Chaining: with the same attribute name, only objects without a label go to workers."""
+    metadata = entry.get(f"{job.attribute}-metadata")
+    if entry.get(job.attribute) is None or not isinstance(metadata, dict) or "failure-reason" in metadata:
+        return "pending"
+    return "passed-machine" if metadata.get("human-annotated") == "no" else "passed"
+
+
+def _check_regions(job: Job, buckets: Iterable[str], s3: RoleS3) -> None:
+    for bucket in buckets:
+        region = s3.bucket_region(bucket)
+        if region != job.region:
+            raise JobFailure(
+                f"ClientError: The bucket {bucket} is in {region}; the manifest, the template, the label category "
+                f"file, the images and the output must be in the labeling job's Region {job.region}."
+            )
+
+
+def _check_cors(bucket: str, rules: Sequence[dict[str, Any]]) -> None:
+    """ "CORS Permission Requirement": GET from any origin, with Access-Control-Allow-Origin exposed."""
+    if not any(_allows_browsers(rule) for rule in rules):
+        state = (
+            "has no CORS configuration"
+            if not rules
+            else f"has a CORS configuration that won't do: {json.dumps(rules)}"
+        )
+        raise JobFailure(
+            f"ClientError: The bucket {bucket} {state}. Workers' browsers can't load its images: add a CORS rule with "
+            'AllowedMethods ["GET"], AllowedOrigins ["*"] and ExposeHeaders ["Access-Control-Allow-Origin"].'
+        )
+
+
+def _allows_browsers(rule: dict[str, Any]) -> bool:
+    exposed = {header.lower() for header in rule.get("ExposeHeaders") or ()}
+    return (
+        "GET" in (rule.get("AllowedMethods") or ())
+        and "*" in (rule.get("AllowedOrigins") or ())
+        and "access-control-allow-origin" in exposed
+    )

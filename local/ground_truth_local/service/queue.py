@@ -1,0 +1,274 @@
+"""The tasks that workers take: each data object goes to N different members of the job's work team."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ground_truth_local.service.errors import TaskError
+from ground_truth_local.service.jobs import Job, JobBook
+from ground_truth_local.service.masks import MAX_PNG_BYTES, decode_answer
+from ground_truth_local.service.rules import S3Location
+from ground_truth_local.service.manifest import source_of
+from ground_truth_local.service.store import Store
+from ground_truth_local.service.teams import Member, TeamBook
+
+__all__ = ["JobTasks", "Task", "TaskQueue"]
+
+_MAX_ANSWER_CHARACTERS = MAX_PNG_BYTES * 4 // 3 + 4 * 1024 * 1024
+_ACTIVE = "('accepted', 'submitted', 'declined')"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobTasks:
+    """A job that has tasks for a worker, as a portal's list shows it."""
+
+    job: str
+    """The job's ARN."""
+    name: str
+    title: str
+    description: str
+    time_limit_seconds: int
+    open: int
+    """How many objects this worker could still take now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One object in the hands of one worker."""
+
+    id: str
+    job: str
+    worker: str
+    index: int
+    """The data object's number in the manifest."""
+    line: dict[str, Any]
+    """Its manifest line."""
+    width: int
+    height: int
+    labels: tuple[str, ...]
+    element: str
+    """The key that the answer must have: the name of the template's element."""
+    accepted: float
+    deadline: float
+
+    @property
+    def source(self) -> S3Location:
+        """The picture."""
+        return source_of(json.dumps({"source-ref": self.line["source-ref"]}))
+
+
+class TaskQueue:
+    """Hands out tasks and takes answers; safe for many threads, and all of it is in the store."""
+
+    def __init__(self, store: Store, jobs: JobBook, teams: TeamBook, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._teams = teams
+        self._clock = clock
+        self.changed = threading.Condition()
+        """Notified when tasks come up, are answered or go away."""
+
+    def notify(self) -> None:
+        """Wake whoever waits for tasks or answers."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def members(self, team: str) -> list[Member]:
+        """Return the members of a work team, by its ARN."""
+        return self._teams.members(team)
+
+    def workers(self) -> list[str]:
+        """Return the members of all teams that have a job under way."""
+        teams = dict.fromkeys(job.team for job in self._jobs.with_status(("InProgress",)))
+        return list(dict.fromkeys(member.worker for team in teams for member in self._teams.members(team)))
+
+    def open_tasks(self, worker: str) -> list[JobTasks]:
+        """Return the jobs of the worker's teams that have objects which this worker may take now."""
+        teams = set(self._teams.teams_of(worker))
+        found = []
+        for job in self._jobs.with_status(("InProgress",)):
+            count = self._count_open(job, worker) if job.team in teams else 0
+            if count:
+                found.append(
+                    JobTasks(
+                        job=job.arn,
+                        name=job.name,
+                        title=job.task["TaskTitle"],
+                        description=job.task["TaskDescription"],
+                        time_limit_seconds=job.task["TaskTimeLimitInSeconds"],
+                        open=count,
+                    )
+                )
+        return found
+
+    def _count_open(self, job: Job, worker: str) -> int:
+        row = self._store.row(
+            f"SELECT COUNT(*) AS n {self._AVAILABLE}", job.arn, job.workers_per_object, worker
+        )
+        return int(row["n"]) if row else 0
+
+    _AVAILABLE = (
+        "FROM objects o WHERE o.job = ? AND o.state = 'open' AND o.taken < ? AND NOT EXISTS ("
+        "SELECT 1 FROM tasks t WHERE t.job = o.job AND t.idx = o.idx AND t.worker = ?"
+        f" AND t.state IN {_ACTIVE})"
+    )
+
+    def accept(self, job: str, worker: str) -> Task | None:
+        """Give the worker the next object of the job, or ``None`` if there is none for them.
+
+        Raises:
+            TaskError: the worker is not in the job's work team.
+        """
+        found = self._require_member(job, worker)
+        with self._store.transaction():
+            current = self._jobs.get(job)
+            if current is None or current.status != "InProgress":
+                return None
+            row = self._store.row(
+                f"SELECT o.idx {self._AVAILABLE} ORDER BY o.idx LIMIT 1",
+                job,
+                found.workers_per_object,
+                worker,
+            )
+            if row is None:
+                return None
+            now = self._clock()
+            task_id = uuid.uuid4().hex
+            self._store.execute(
+                "INSERT INTO tasks (id, job, idx, worker, state, accepted, deadline)"
+                " VALUES (?, ?, ?, ?, 'accepted', ?, ?)",
+                task_id, job, row["idx"], worker, now, now + found.task["TaskTimeLimitInSeconds"],
+            )  # fmt: skip
+            self._store.execute(
+                "UPDATE objects SET taken = taken + 1 WHERE job = ? AND idx = ?", job, row["idx"]
+            )
+        return self.get(task_id, worker)
+
+    def _require_member(self, job: str, worker: str) -> Job:
+        found = self._jobs.get(job)
+        if found is None:
+            raise TaskError(f"there is no labeling job {job}")
+        if self._teams.member(found.team, worker) is None:
+            raise TaskError(f"the worker {worker} is not in the work team of {found.name}")
+        return found
+
+    def get(self, task_id: str, worker: str) -> Task:
+        """Return a task that the worker has accepted and not yet given back.
+
+        Raises:
+            TaskError: there is no such task in this worker's hands.
+        """
+        row = self._store.row(
+            "SELECT t.*, o.line, o.width, o.height FROM tasks t JOIN objects o ON o.job = t.job AND o.idx = t.idx"
+            " WHERE t.id = ? AND t.worker = ? AND t.state = 'accepted'",
+            task_id, worker,
+        )  # fmt: skip
+        if row is None:
+            raise TaskError("the task is not (or no longer) in this worker's hands")
+        job = self._jobs.get(row["job"])
+        assert job is not None, "jobs are never removed"
+        return Task(
+            id=row["id"],
+            job=row["job"],
+            worker=worker,
+            index=row["idx"],
+            line=json.loads(row["line"]),
+            width=row["width"],
+            height=row["height"],
+            labels=tuple(job.labels),
+            element=job.element,
+            accepted=row["accepted"],
+            deadline=row["deadline"],
+        )
+
+    def submit(self, task_id: str, worker: str, answer_content: dict[str, Any], time_spent: float) -> None:
+        """Take an answer: the page's form as JSON, with the element's answer under the element's name.
+
+        Raises:
+            TaskError: the task isn't this worker's, its time is over, or the answer isn't valid.
+        """
+        task = self.get(task_id, worker)
+        answer = _checked(answer_content, task)
+        with self._store.transaction():
+            now = self._clock()
+            # The time limit is checked at the very moment of the change, as is a stop of the job.
+            changed = self._store.execute(
+                "UPDATE tasks SET state = 'submitted', submitted = ?, seconds = ?, answer = ?"
+                " WHERE id = ? AND state = 'accepted' AND deadline >= ?",
+                now, max(0.0, min(time_spent, now - task.accepted)), answer, task_id, now,
+            )  # fmt: skip
+            if changed != 1:
+                raise TaskError("the task's time limit is over, or its job has ended")
+            self._count_answer(task)
+        self.notify()
+
+    def _count_answer(self, task: Task) -> None:
+        job = self._jobs.get(task.job)
+        assert job is not None, "jobs are never removed"
+        self._store.execute(
+            "UPDATE objects SET answered = answered + 1,"
+            " state = CASE WHEN answered + 1 >= ? AND state = 'open' THEN 'ready' ELSE state END"
+            " WHERE job = ? AND idx = ?",
+            job.workers_per_object, task.job, task.index,
+        )  # fmt: skip
+
+    def return_task(self, task_id: str, worker: str) -> None:
+        """Give a task back; the same worker may take it again later."""
+        self._release(task_id, worker, "returned")
+
+    def decline(self, task_id: str, worker: str) -> None:
+        """Refuse a task; this worker is not offered the object again."""
+        self._release(task_id, worker, "declined")
+
+    def _release(self, task_id: str, worker: str, state: str) -> None:
+        task = self.get(task_id, worker)
+        with self._store.transaction():
+            changed = self._store.execute(
+                "UPDATE tasks SET state = ? WHERE id = ? AND state = 'accepted'", state, task_id
+            )
+            if changed == 1:
+                self._store.execute(
+                    "UPDATE objects SET taken = taken - 1 WHERE job = ? AND idx = ?", task.job, task.index
+                )
+        self.notify()
+
+    def expire(self, job: str) -> int:
+        """Take back the job's tasks whose time limit is over; return how many."""
+        return self._close_accepted(job, "expired", before=self._clock())
+
+    def cancel(self, job: str) -> int:
+        """Take back all tasks under way, because the job stops."""
+        return self._close_accepted(job, "cancelled", before=float("inf"))
+
+    def _close_accepted(self, job: str, state: str, *, before: float) -> int:
+        with self._store.transaction():
+            rows = self._store.rows(
+                "SELECT id, idx FROM tasks WHERE job = ? AND state = 'accepted' AND deadline < ?", job, before
+            )
+            for row in rows:
+                self._store.execute("UPDATE tasks SET state = ? WHERE id = ?", state, row["id"])
+                self._store.execute(
+                    "UPDATE objects SET taken = taken - 1 WHERE job = ? AND idx = ?", job, row["idx"]
+                )
+        if rows:
+            self.notify()
+        return len(rows)
+
+
+def _checked(content: Any, task: Task) -> str:
+    answer = content.get(task.element) if isinstance(content, dict) else None
+    if not isinstance(answer, dict):
+        raise TaskError(f"the answer must have the key {task.element!r}, the name of the template's element")
+    text = json.dumps(content)
+    if len(text) > _MAX_ANSWER_CHARACTERS:
+        raise TaskError(f"the answer has more than {_MAX_ANSWER_CHARACTERS} characters")
+    properties = answer.get("inputImageProperties")
+    if properties != {"height": task.height, "width": task.width}:
+        raise TaskError(
+            f"inputImageProperties must be the picture's {task.width} x {task.height} pixels, got {properties!r}"
+        )
+    decode_answer(answer, labels=task.labels, width=task.width, height=task.height)
+    return text

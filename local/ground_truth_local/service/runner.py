@@ -1,0 +1,339 @@
+"""A labeling job from ``Initializing`` to its end, in a thread of its own.
+
+One thread per live job and no pool inside: however many objects a job has, nothing waits for a free slot that
+it holds itself. All progress is in the store, so a thread that ends with the server is taken up by the next.
+"""
+
+import json
+import logging
+import math
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ground_truth_local.service.errors import JobFailure
+from ground_truth_local.service.jobs import Job, JobBook
+from ground_truth_local.service.labeling import Labeler
+from ground_truth_local.service.output import OutputWriter
+from ground_truth_local.service.preparation import prepare
+from ground_truth_local.service.queue import TaskQueue
+from ground_truth_local.service.s3 import RoleS3
+from ground_truth_local.service.store import Store
+from ground_truth_local.service.types import AwsAccess
+
+__all__ = ["JobRunner", "Pace"]
+
+PROBE_BATCH = 10
+"""Batches for labeling tasks: "Ground Truth first sends a batch of 10 tasks to your workers"."""
+JOB_LIFETIME = 30 * 24 * 3_600
+"""``LabelingJobStoppingConditions``: "Labeling jobs fail after 30 days"."""
+
+_SLICE = 20  # objects opened or consolidated before the runner looks around again
+_CHUNK_CHARACTERS = 16 * 1024 * 1024  # of answers in one consolidation request
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How long the service takes its time, in seconds."""
+
+    initializing: float = 1.0
+    stopping: float = 0.5
+    poll: float = 0.25
+    """How often deadlines are looked at; answers and stops wake the engine at once."""
+    manifest_every: float = 5.0
+    """Least time between two writes of a batch's intermediate manifest."""
+
+
+class JobRunner:
+    """Runs one job; ``run`` returns when the job has ended or ``halt`` is set."""
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        store: Store,
+        jobs: JobBook,
+        queue: TaskQueue,
+        output: OutputWriter,
+        s3: RoleS3,
+        aws: AwsAccess,
+        clock: Callable[[], float],
+        pace: Pace,
+        halt: threading.Event,
+    ) -> None:
+        self._job = job
+        self._store = store
+        self._jobs = jobs
+        self._queue = queue
+        self._output = output
+        self._s3 = s3
+        self._aws = aws
+        self._clock = clock
+        self._pace = pace
+        self._halt = halt
+        self._manifest_written = 0.0
+        self._labeler = self._new_labeler()
+
+    def _new_labeler(self) -> Labeler:
+        return Labeler(self._job, store=self._store, s3=self._s3, output=self._output, clock=self._clock)
+
+    def run(self) -> None:
+        """Work until the job has ended; whatever goes wrong ends the job, never the server."""
+        try:
+            self._work()
+        except JobFailure as failure:
+            # A server that is going down refuses connections: no fault of the job's.
+            if not (self._halt.is_set() and failure.reason.startswith("InternalServerError")):
+                self._fail(failure.reason)
+        except Exception:
+            if not self._halt.is_set():
+                _log.exception("running %s", self._job.arn)
+                self._fail("InternalServerError: We encountered an internal error. Please try again.")
+
+    def _work(self) -> None:
+        while not self._halt.is_set():
+            self._reload()
+            match self._job.status:
+                case "Initializing":
+                    busy = self._initialize()
+                case "InProgress":
+                    busy = self._advance()
+                case "Stopping":
+                    busy = self._stop()
+                case _:
+                    return
+            if not busy:
+                with self._queue.changed:
+                    self._queue.changed.wait(self._pace.poll)
+
+    def _reload(self) -> None:
+        current = self._jobs.get(self._job.arn)
+        assert current is not None, "jobs are never removed"
+        # In place: the labeler holds the same job.
+        self._job.__dict__.update(current.__dict__)
+
+    def _save(self, *, status: str | None = None, **changes: Any) -> bool:
+        """Store changes, unless the job's status was changed meanwhile (a stop came in)."""
+        before = self._job.status
+        for name, value in changes.items():
+            setattr(self._job, name, value)
+        self._job.status = status or before
+        self._job.modified = self._clock()
+        return self._jobs.save(self._job, only_if=(before,))
+
+    def _initialize(self) -> bool:
+        if self._clock() < self._job.created + self._pace.initializing:
+            return False
+        prepare(self._job, store=self._store, s3=self._s3, aws=self._aws, output=self._output)
+        return self._save(status="InProgress")
+
+    def _advance(self) -> bool:
+        """Do a slice of what there is to do; ``False`` if only time or workers can bring more."""
+        if self._clock() > self._job.created + JOB_LIFETIME:
+            raise JobFailure("ClientError: The labeling job has expired: labeling jobs fail after 30 days.")
+        self._queue.expire(self._job.arn)
+        self._expire_objects()
+        # Each in turn, so that neither opening nor consolidating starves the other.
+        opened = self._open_slice()
+        consolidated = self._consolidate_slice()
+        if opened or consolidated:
+            return True
+        if self._count("batch") + self._count("open") + self._count("ready"):
+            return False
+        return self._next_batch()
+
+    def _count(self, state: str) -> int:
+        row = self._store.row(
+            "SELECT COUNT(*) AS n FROM objects WHERE job = ? AND state = ?", self._job.arn, state
+        )
+        return int(row["n"]) if row else 0
+
+    def _slice(self, state: str) -> list[sqlite3.Row]:
+        return self._store.rows(
+            f"SELECT * FROM objects WHERE job = ? AND state = ? ORDER BY idx LIMIT {_SLICE}",
+            self._job.arn,
+            state,
+        )
+
+    def _open_slice(self) -> bool:
+        rows = self._slice("batch")
+        for row in rows:
+            self._labeler.open(row["idx"], row["line"])
+        if rows:
+            self._queue.notify()
+        return bool(rows)
+
+    def _consolidate_slice(self) -> bool:
+        rows = self._ready_rows()
+        if not rows:
+            return False
+        labels = self._labeler.consolidate(rows, self._job.iteration)
+        topic = self._job.request["OutputConfig"].get("SnsTopicArn")
+        for label in labels if topic else ():
+            self._publish(topic, label)
+        if self._clock() - self._manifest_written >= self._pace.manifest_every:
+            self._output.batch_manifest(self._job, self._job.iteration)
+            self._manifest_written = self._clock()
+        return True
+
+    def _ready_rows(self) -> list[sqlite3.Row]:
+        """Take as many ready objects as one consolidation request may hold in memory."""
+        chosen: list[sqlite3.Row] = []
+        size = 0
+        for row in self._slice("ready"):
+            size += sum(len(task["answer"] or "") for task in self._labeler.submitted(row["idx"]))
+            if chosen and size > _CHUNK_CHARACTERS:
+                break
+            chosen.append(row)
+        return chosen
+
+    def _publish(self, topic: str, label: dict[str, Any]) -> None:
+        try:
+            self._aws.publish(
+                topic,
+                json.dumps(label),
+                subject="Ground Truth label",
+                account=self._job.account,
+                region=self._job.region,
+            )
+        except Exception:
+            _log.exception("publishing to %s", topic)
+
+    def _expire_objects(self) -> None:
+        """Objects whose ``TaskAvailabilityLifetimeInSeconds`` is over: take the answers there are, or fail."""
+        limit = self._clock() - self._job.task["TaskAvailabilityLifetimeInSeconds"]
+        rows = self._store.rows(
+            "SELECT idx, answered FROM objects WHERE job = ? AND state = 'open' AND opened < ? AND taken <= answered",
+            self._job.arn, limit,
+        )  # fmt: skip
+        for row in rows:
+            if row["answered"]:
+                self._store.execute(
+                    "UPDATE objects SET state = 'ready' WHERE job = ? AND idx = ?", self._job.arn, row["idx"]
+                )
+            else:
+                self._labeler.fail(
+                    row["idx"], "ClientError: The task expired before a worker submitted an annotation."
+                )
+
+    def _next_batch(self) -> bool:
+        """Close the batch and open the next, or end the job."""
+        if self._job.iteration:
+            self._finish_batch()
+        pending = self._count("pending")
+        if pending == 0:
+            self._complete()
+            return True
+        allowed = self._allowed()
+        if allowed <= 0:
+            return self._save(status="Stopping")
+        size = min(self._job.task["MaxConcurrentTaskCount"], allowed)
+        iteration = self._job.iteration + 1
+        if iteration == 1:
+            size = min(size, PROBE_BATCH)
+        self._store.execute(
+            "UPDATE objects SET state = 'batch', iteration = ? WHERE job = ? AND idx IN"
+            " (SELECT idx FROM objects WHERE job = ? AND state = 'pending' ORDER BY idx LIMIT ?)",
+            iteration, self._job.arn, self._job.arn, size,
+        )  # fmt: skip
+        return self._save(iteration=iteration)
+
+    def _finish_batch(self) -> None:
+        self._output.batch_manifest(self._job, self._job.iteration)
+        self._output.dataset_manifest(self._job, self._job.iteration)
+        counters = self._jobs.counters(self._job)
+        if self._job.iteration == 1 and not counters["TotalLabeled"] and counters["FailedNonRetryableError"]:
+            raise JobFailure(
+                self._all_failed("The first data objects all failed, so the job is not set up correctly")
+            )
+
+    def _all_failed(self, what: str) -> str:
+        row = self._store.row(
+            "SELECT idx, result FROM objects WHERE job = ? AND state = 'failed' ORDER BY idx LIMIT 1",
+            self._job.arn,
+        )
+        reason = json.loads(row["result"])[f"{self._job.attribute}-metadata"]["failure-reason"] if row else ""
+        index = row["idx"] if row else 0
+        return f"ClientError: {what}. Data object {index}: {reason}"
+
+    def _allowed(self) -> int:
+        """Return how many more objects the stopping conditions let humans label."""
+        conditions = self._job.request.get("StoppingConditions") or {}
+        allowed = self._count("pending")
+        if (most := conditions.get("MaxHumanLabeledObjectCount")) is not None:
+            allowed = min(allowed, most - self._count("labeled"))
+        if (percentage := conditions.get("MaxPercentageOfInputDatasetLabeled")) is not None:
+            counters = self._jobs.counters(self._job)
+            labeled = counters["TotalLabeled"]
+            total = labeled + counters["FailedNonRetryableError"] + counters["Unlabeled"]
+            allowed = min(allowed, math.ceil(total * percentage / 100) - labeled)
+        return allowed
+
+    def _complete(self) -> None:
+        counters = self._jobs.counters(self._job)
+        if not counters["TotalLabeled"]:
+            raise JobFailure(self._all_failed("All data objects failed"))
+        self._output.output_manifest(self._job)
+        self._end("Completed", output_written=True)
+
+    def _stop(self) -> bool:
+        """Write what there is; answers for objects that lack others are kept as worker responses."""
+        self._queue.cancel(self._job.arn)
+        if self._clock() < self._job.modified + self._pace.stopping:
+            return False
+        written = False
+        if self._job.loaded:
+            try:
+                self._write_partial()
+                written = True
+            except JobFailure as failure:
+                # A stop must end even where the role may no longer write.
+                _log.warning("stopping %s: %s", self._job.arn, failure)
+        self._end("Stopped", output_written=written)
+        return True
+
+    def _write_partial(self) -> None:
+        while rows := self._ready_rows():
+            self._labeler.consolidate(rows, self._job.iteration)
+        for row in self._store.rows(
+            "SELECT idx, iteration FROM objects WHERE job = ? AND state = 'open' AND answered > 0",
+            self._job.arn,
+        ):
+            self._output.worker_response(
+                self._job, row["idx"], row["iteration"], self._labeler.submitted(row["idx"])
+            )
+        self._output.output_manifest(self._job)
+
+    def _fail(self, reason: str) -> None:
+        _log.info("%s failed: %s", self._job.arn, reason)
+        self._reload()
+        self._queue.cancel(self._job.arn)
+        written = False
+        if self._job.loaded:
+            try:
+                self._output.output_manifest(self._job)
+                written = True
+            except Exception:
+                _log.info("%s: no output manifest", self._job.arn)
+        # A stop that came in meanwhile doesn't hide the failure.
+        self._end("Failed", failure_reason=reason, output_written=written)
+
+    def _end(self, status: str, **changes: Any) -> None:
+        if not self._save(status=status, **changes):
+            self._reload()
+            self._save(status=status, **changes)
+        self._queue.notify()
+        try:
+            self._aws.put_event(
+                source="aws.sagemaker",
+                detail_type="SageMaker Ground Truth Labeling Job State Change",
+                detail={"LabelingJobStatus": status},
+                resources=[self._job.arn],
+                account=self._job.account,
+                region=self._job.region,
+            )
+        except Exception:
+            _log.exception("the state-change event of %s", self._job.arn)

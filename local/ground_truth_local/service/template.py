@@ -1,0 +1,115 @@
+"""The worker template: rendered with Liquid as the service does, and checked for the element it needs."""
+
+import json
+from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
+from typing import Any
+
+from liquid import Environment
+from liquid.exceptions import LiquidError
+from markupsafe import Markup
+
+from ground_truth_local.service.errors import JobFailure
+from ground_truth_local.service.rules import S3Location, parse_s3_uri
+
+__all__ = ["MAX_TEMPLATE_BYTES", "check_template", "render"]
+
+MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
+_ELEMENT = "crowd-semantic-segmentation"
+_PROBE_URL = "https://presigned.invalid/picture"
+
+
+class _Environment(Environment):
+    """Liquid with bounds: a template is somebody's file, and must not hang or fill the server."""
+
+    loop_iteration_limit = 100_000
+    output_stream_limit = 50 * 1024 * 1024
+
+
+def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Location], str]) -> str:
+    """Return the page that a worker sees.
+
+    The filters are those of "Adding automation with Liquid": ``grant_read_access``, ``to_json``, ``escape`` and
+    ``skip_autoescape``; output is escaped unless it says otherwise.
+
+    Raises:
+        JobFailure: the template is not valid Liquid, or can't be rendered; with its line.
+    """
+    environment = _Environment(autoescape=True)
+    environment.filters["grant_read_access"] = lambda value, *_: _grant(value, presign)
+    environment.filters["to_json"] = lambda value, *_: json.dumps(value, ensure_ascii=False)
+    environment.filters["skip_autoescape"] = lambda value, *_: Markup(str(value))
+    try:
+        return str(environment.from_string(source).render(task={"input": task_input}))
+    except LiquidError as error:
+        raise JobFailure(f"ClientError: The worker task template can't be rendered: {error}") from error
+
+
+def _grant(value: object, presign: Callable[[S3Location], str]) -> object:
+    location = parse_s3_uri(str(value))
+    return presign(location) if location is not None and location.key else value
+
+
+class _Elements(HTMLParser):
+    """Collects what a template's check is about."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.forms = 0
+        self.found: list[dict[str, str | None]] = []
+        self.outside_form = False
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "crowd-form":
+            self.forms += 1
+            self._depth += 1
+        if tag == _ELEMENT:
+            self.found.append(dict(attrs))
+            self.outside_form |= self._depth == 0
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "crowd-form":
+            self._depth -= 1
+
+
+def check_template(source: str, *, task_input: dict[str, Any], labels: Sequence[str]) -> str:
+    """Render a template for its first object and return the name of its segmentation element.
+
+    Raises:
+        JobFailure: the page has no ``crowd-form`` with one ``crowd-semantic-segmentation`` in it, or that element
+            lacks its name, picture or labels ("Crowd HTML Elements", crowd-semantic-segmentation).
+    """
+    page = _Elements()
+    page.feed(render(source, task_input=task_input, presign=lambda _: _PROBE_URL))
+    page.close()
+    problem = _problem(page, labels)
+    if problem:
+        raise JobFailure(f"ClientError: The worker task template {problem}.")
+    return str(page.found[0]["name"])
+
+
+def _problem(page: _Elements, labels: Sequence[str]) -> str | None:
+    if page.forms != 1:
+        return f"must have one <crowd-form>, it has {page.forms}"
+    if len(page.found) != 1:
+        return f"must have one <{_ELEMENT}>, it has {len(page.found)}"
+    if page.outside_form:
+        return f"must have its <{_ELEMENT}> inside the <crowd-form>"
+    element = page.found[0]
+    if not element.get("name"):
+        return f"must give its <{_ELEMENT}> a name"
+    if element.get("src") != _PROBE_URL:
+        return f'must give its <{_ELEMENT}> src="{{{{ task.input.taskObject | grant_read_access }}}}", it renders as {element.get("src")!r}'
+    return _labels_problem(element.get("labels"), labels)
+
+
+def _labels_problem(rendered: str | None, labels: Sequence[str]) -> str | None:
+    try:
+        found = json.loads(rendered or "")
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not found or not all(isinstance(label, str) for label in found):
+        return f'must give its <{_ELEMENT}> labels="{{{{ task.input.labels | to_json | escape }}}}", it renders as {rendered!r}'
+    unknown = [label for label in found if label not in labels]
+    return f"offers the label {unknown[0]!r}, which the label category file doesn't have" if unknown else None

@@ -1,0 +1,199 @@
+"""Simulated workers: they paint something that depends on the picture, and disagree a little at its edges.
+
+Reproducible: what a worker paints follows from the seed, the worker and the picture alone.
+"""
+
+import hashlib
+import io
+import logging
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+from scipy import ndimage
+
+from ground_truth_local.service.api import GroundTruthService
+from ground_truth_local.service.errors import JobFailure, TaskError
+from ground_truth_local.service.masks import Mask, empty_mask, encode_answer
+from ground_truth_local.service.queue import Task
+
+__all__ = ["SimulatedWorkers", "paint"]
+
+_SMALL_SIDE = 192  # pictures are understood at this size and painted at their own
+_ITERATIONS = 8
+_SMOOTHING = 1.6
+_WOBBLE = 1.4  # pixels of the small picture by which a worker's edge strays
+_log = logging.getLogger(__name__)
+
+_Floats = npt.NDArray[np.float32]
+
+
+def paint(picture: Image.Image, labels: Sequence[str], *, seed: int, worker: str = "") -> Mask:
+    """Return the mask that a worker paints of a picture: regions of like colour, the frame's one left unlabeled.
+
+    All workers see the same regions; where exactly a region ends, each draws in their own way.
+    """
+    image = ImageOps.exif_transpose(picture).convert("RGB")
+    width, height = image.size
+    scale = min(1.0, _SMALL_SIDE / max(width, height))
+    small = image.resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BOX)
+    pixels = np.asarray(small, dtype=np.float32) / 255.0
+    content = hashlib.sha256(pixels.tobytes()).digest()
+    membership = _regions(pixels, len(labels) + 1, _generator(seed, content))
+    strayed = _stray(membership, _generator(seed, content, worker.encode()))
+    return _enlarge(strayed, width, height, len(labels))
+
+
+def _generator(seed: int, *parts: bytes) -> np.random.Generator:
+    digest = hashlib.sha256(str(seed).encode() + b"/" + b"/".join(parts)).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+
+
+def _regions(pixels: _Floats, count: int, generator: np.random.Generator) -> _Floats:
+    """Cluster by colour and a little by place; return each class's smoothed share of each pixel."""
+    height, width, _ = pixels.shape
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    place = np.stack([rows / max(height, 1), columns / max(width, 1)], axis=-1) * 0.45
+    blurred = ndimage.gaussian_filter(pixels, (1.0, 1.0, 0.0))
+    features = np.concatenate([blurred, place], axis=-1).reshape(-1, 5)
+    cluster = _k_means(features, count, generator).reshape(height, width)
+    order = _class_order(cluster, count)
+    shares = np.stack(
+        [ndimage.gaussian_filter((cluster == each).astype(np.float32), _SMOOTHING) for each in order]
+    )
+    return shares.astype(np.float32)
+
+
+def _k_means(features: _Floats, count: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+    centers = features[generator.choice(len(features), size=count, replace=len(features) < count)].copy()
+    nearest = np.zeros(len(features), dtype=np.int64)
+    for _ in range(_ITERATIONS):
+        # |x - c|² without |x|², which is the same for all centers.
+        distance = (centers**2).sum(axis=1) - 2.0 * features @ centers.T
+        nearest = distance.argmin(axis=1)
+        for each in range(count):
+            members = features[nearest == each]
+            if len(members):
+                centers[each] = members.mean(axis=0)
+    return nearest
+
+
+def _class_order(cluster: npt.NDArray[np.int64], count: int) -> list[int]:
+    """Choose the background: the cluster that the picture's frame shows most; the others from top to bottom."""
+    frame = np.concatenate([cluster[0], cluster[-1], cluster[:, 0], cluster[:, -1]])
+    background = int(np.bincount(frame, minlength=count).argmax())
+    rows = np.arange(cluster.shape[0])[:, None]
+    middle = {
+        each: float((rows * (cluster == each)).sum() / max((cluster == each).sum(), 1))
+        for each in range(count)
+    }
+    others = sorted(
+        (each for each in range(count) if each != background), key=lambda each: (middle[each], each)
+    )
+    return [background, *others]
+
+
+def _stray(membership: _Floats, generator: np.random.Generator) -> _Floats:
+    """Bend the regions by a smooth random field, as no two hands draw one line alike."""
+    _, height, width = membership.shape
+    field = generator.standard_normal((2, height, width)).astype(np.float32)
+    smooth = np.stack([ndimage.gaussian_filter(part, 6.0) for part in field])
+    smooth *= _WOBBLE / max(float(np.abs(smooth).std()), 1e-6)
+    grid = np.mgrid[0:height, 0:width].astype(np.float32)
+    coordinates = grid + smooth.clip(-3 * _WOBBLE, 3 * _WOBBLE)
+    return np.stack(
+        [ndimage.map_coordinates(part, coordinates, order=1, mode="nearest") for part in membership]
+    )
+
+
+def _enlarge(membership: _Floats, width: int, height: int, labels: int) -> Mask:
+    """Give each pixel of the full size the class with the greatest share, so that edges come out smooth."""
+    best = np.full((height, width), -1.0, dtype=np.float32)
+    mask = empty_mask(height, width, labels)
+    for class_id, share in enumerate(membership):
+        large = np.asarray(Image.fromarray(share).resize((width, height), Image.Resampling.BILINEAR))
+        better = large > best
+        np.copyto(best, large, where=better)
+        mask[better] = class_id
+    return mask
+
+
+class SimulatedWorkers:
+    """The members of all work teams, at work in one thread of the server's process."""
+
+    def __init__(self, service: GroundTruthService, *, seed: int = 0, pace: float = 0.0) -> None:
+        """Prepare the workers; ``start`` sets them to work.
+
+        Args:
+            service: whose queue they take tasks from.
+            seed: makes what they paint reproducible.
+            pace: seconds that a worker takes for a task at least; several work side by side.
+        """
+        self._service = service
+        self._seed = seed
+        self._pace = pace
+        self._halt = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._free_at: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Set them to work."""
+        self._halt.clear()
+        self._thread = threading.Thread(target=self._run, name="simulated workers", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let them finish the task in hand and go home."""
+        self._halt.set()
+        self._service.queue.notify()
+        if self._thread is not None:
+            self._thread.join(10.0)
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._halt.is_set():
+            try:
+                busy = self.work_once()
+            except Exception:
+                if self._halt.is_set():
+                    return
+                _log.exception("simulated workers")
+                busy = False
+            if not busy:
+                with self._service.queue.changed:
+                    self._service.queue.changed.wait(0.1)
+
+    def work_once(self) -> bool:
+        """Let each worker who is free do one task; ``False`` if there was nothing to do for any."""
+        busy = False
+        for worker in self._service.queue.workers():
+            if self._halt.is_set() or time.monotonic() < self._free_at.get(worker, 0.0):
+                continue
+            for tasks in self._service.queue.open_tasks(worker):
+                task = self._service.queue.accept(tasks.job, worker)
+                if task is not None:
+                    self._free_at[worker] = time.monotonic() + self._pace
+                    self._do(task)
+                    busy = True
+                    break
+        return busy
+
+    def _do(self, task: Task) -> None:
+        started = time.monotonic()
+        try:
+            with Image.open(io.BytesIO(self._service.image(task))) as picture:
+                mask = paint(picture, task.labels, seed=self._seed, worker=task.worker)
+            answer = {task.element: encode_answer(mask, task.labels)}
+            self._service.queue.submit(task.id, task.worker, answer, time.monotonic() - started)
+        except (TaskError, JobFailure, OSError, ValueError) as error:
+            _log.warning("a simulated worker declines object %d of %s: %s", task.index, task.job, error)
+            self._decline(task)
+
+    def _decline(self, task: Task) -> None:
+        try:
+            self._service.queue.decline(task.id, task.worker)
+        except TaskError:
+            _log.info("the task was over already")

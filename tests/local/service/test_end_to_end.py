@@ -1,0 +1,38 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from ground_truth_local.workers import SimulatedWorkers
+from PIL import Image
+
+
+@pytest.fixture
+def workers(harness):
+    simulated = SimulatedWorkers(harness.service, seed=7)
+    simulated.start()
+    yield simulated
+    simulated.stop()
+
+
+def test_a_job_labels_all_of_its_objects(harness, aws, workers):
+    assert harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=3).status == 200
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["LabelCounters"] == {
+        "TotalLabeled": 3,
+        "HumanLabeled": 3,
+        "MachineLabeled": 0,
+        "FailedNonRetryableError": 0,
+        "Unlabeled": 0,
+    }
+    uri = job["LabelingJobOutput"]["OutputDatasetS3Uri"]
+    assert uri == "s3://output/labels/streets/manifests/output/output.manifest"
+    lines = [json.loads(line) for line in aws.get(uri).decode().splitlines()]
+    assert [line["id"] for line in lines] == [0, 1, 2]
+    for line in lines:
+        image = Image.open(io.BytesIO(aws.get(line["streets-ref"])))
+        assert image.size == (24, 16)
+        colors = {entry["hex-color"] for entry in line["streets-ref-metadata"]["internal-color-map"].values()}
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+        assert {"#" + bytes(pixel).hex() for pixel in np.unique(pixels, axis=0)} <= colors
