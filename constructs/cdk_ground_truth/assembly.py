@@ -36,7 +36,8 @@ class Assembly:
         config = self._bind_images()
         categories = shared.publish(category_file(settings.labels), ".json")
         template = shared.publish(self._template(), ".html")
-        self._access.read |= {categories.object_arn: "", template.object_arn: ""}
+        for file in (categories, template):
+            self._access.read_file(file.object_arn, file.bucket_arn)
         self._allow_output()
         self.role = self._role()
         shared.handler.allow_passing(self.role.role_arn)

@@ -61,6 +61,11 @@ class Access:
     vpc: bool = False
     #: A streaming job's input topic.
     topic_arn: str = ""
+
+    def read_file(self, object_arn: str, bucket_arn: str) -> None:
+        """Let the job read one published file; the service asks for its bucket's Region too."""
+        self.read[object_arn] = ""
+        self.buckets[bucket_arn] = None
     output_topic: sns.ITopic | None = None
 
 

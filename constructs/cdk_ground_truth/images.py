@@ -216,7 +216,7 @@ class _ManifestFile(Images):
                 binding.access.buckets[arn] = None
                 warn_about_cors(binding.scope, name)
         published = binding.shared.publish(manifest.content, ".manifest")
-        binding.access.read[published.object_arn] = ""
+        binding.access.read_file(published.object_arn, published.bucket_arn)
         return ImagesConfig(
             images={"Source": contract.SOURCE_MANIFEST},
             data_source={"S3DataSource": {"ManifestS3Uri": published.s3_uri}},

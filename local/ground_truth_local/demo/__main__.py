@@ -1,4 +1,4 @@
-"""``python -m ground_truth_local.demo [output folder]``: deploy ``app.py``, label photographs, show the masks."""
+"""``python -m ground_truth_local.demo [output]``: deploy ``app.py``, label photographs, show the masks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Demo:
         """
         with tempfile.TemporaryDirectory(prefix="ground-truth-demo-") as scratch:
             with self._step("start the embedded AWS") as say:
-                aws = EmbeddedAws(workers="simulated").start()
+                aws = EmbeddedAws(simulated_workers=True).start()
                 say(aws.endpoint_url)
             try:
                 self._main_job(aws, Path(scratch))
@@ -69,19 +69,19 @@ class Demo:
             say(f"{len(list(folder.iterdir()))} photographs, {len(MEMBERS)} workers")
         stack = DemoStack(aws, photos=folder, workteam_arn=team, labels=LABELS)
         with self._step("cdk deploy") as say:
-            outputs = stack.deploy()
-            say(f"job {outputs.job_name}")
+            deployed = stack.deploy()
+            say(f"job {deployed.job_name}")
         try:
             with self._step("three workers label every photograph") as say:
-                counters = self._watch(aws, outputs.job_name)
+                counters = self._watch(aws, deployed.job_name)
                 say(f"{counters['HumanLabeled']} labeled, {counters['FailedNonRetryableError']} failed")
             with self._step("fetch manifest and masks, draw overlays") as say:
-                found = gallery.write(aws.session(), outputs.output_manifest_uri, self._output)
+                found = gallery.write(aws.session(), deployed.output_manifest_uri, self._output)
                 say(f"{found} masks in {self._output}/")
         finally:
             with self._step("cdk destroy") as say:
                 stack.destroy()
-                say(self._what_is_left(aws, outputs.job_name, outputs.output_manifest_uri))
+                say(self._what_is_left(aws, deployed.job_name, deployed.output_manifest_uri))
 
     def _watch(self, aws: EmbeddedAws, job: str) -> dict[str, int]:
         sagemaker = aws.session().client("sagemaker")

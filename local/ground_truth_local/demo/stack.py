@@ -38,7 +38,7 @@ class DemoStack:
     def deploy(self) -> Outputs:
         """Deploy; the job has left ``Initializing`` when this returns."""
         [outputs] = self._cdk.deploy().values()
-        return Outputs(job_name=outputs["JobName"], output_manifest_uri=outputs["OutputManifestS3Uri"])
+        return Outputs(job_name=outputs["JobName"], output_manifest_uri=outputs["OutputManifest"])
 
     def destroy(self) -> None:
         """Destroy; a live job is stopped."""
