@@ -24,7 +24,13 @@ _log = logging.getLogger(__name__)
 
 
 def trust_allows_service(
-    trust: str | Mapping[str, Any], service: str, *, account: str, region: str, role_arn: str, source_arn: str = ""
+    trust: str | Mapping[str, Any],
+    service: str,
+    *,
+    account: str,
+    region: str,
+    role_arn: str,
+    source_arn: str = "",
 ) -> bool:
     """Evaluate a role's trust policy for a service principal acting on behalf of ``account``.
 
@@ -86,7 +92,8 @@ class ServiceAccess:
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
                 f"'{_SAGEMAKER}' to assume the role."
             )
-        key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(48)
+        key = f"ASIA{secrets.token_hex(8).upper()}"
+        secret, token = secrets.token_hex(20), secrets.token_hex(48)
         session_name = "SageMaker"
         sts.register_session(
             key,
@@ -111,7 +118,8 @@ class ServiceAccess:
     def bucket_cors(self, bucket: str, account: str, region: str) -> list[dict[str, Any]]:
         """Return the bucket's CORS rules, ``[]`` if it has none."""
         try:
-            rules = self._administrator_session(region).client("s3").get_bucket_cors(Bucket=bucket)["CORSRules"]
+            client = self._administrator_session(region).client("s3")
+            rules = client.get_bucket_cors(Bucket=bucket)["CORSRules"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchCORSConfiguration":
                 return []

@@ -5,6 +5,7 @@ user with all rights, for tests and for looking around. The *deploy user* may as
 nothing else, so a deploy never has more rights than a careful company gives it.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -74,6 +75,7 @@ def environment(
         "CDK_DEFAULT_REGION": region,
         "CDK_HOME": str(cdk_home),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
     }
 
 
@@ -98,22 +100,25 @@ def bootstrap(session: boto3.Session) -> None:
 
 
 def create_workteam(session: boto3.Session, name: str, members: Sequence[str] = ()) -> str:
-    """Make a private work team with its Cognito pool and users; return its ARN.
+    """Make a private work team with its Cognito pool and users, unless it exists; return its ARN.
 
     Args:
         session: an administrator's session with the embedded AWS.
         name: the team's name; the user group gets it too.
         members: e-mail addresses. Default: one simulated worker.
     """
+    sagemaker = session.client("sagemaker")
+    with contextlib.suppress(ClientError):
+        return str(sagemaker.describe_workteam(WorkteamName=name)["Workteam"]["WorkteamArn"])
     cognito = session.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName=f"{name}-workers")["UserPool"]["Id"]
-    client_id = cognito.create_user_pool_client(UserPoolId=pool, ClientName=name)["UserPoolClient"]["ClientId"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName=name)["UserPoolClient"]["ClientId"]
     cognito.create_group(UserPoolId=pool, GroupName=name)
     for member in members or ["worker@example.com"]:
         cognito.admin_create_user(UserPoolId=pool, Username=member, MessageAction="SUPPRESS")
         cognito.admin_add_user_to_group(UserPoolId=pool, Username=member, GroupName=name)
-    definition = {"UserPool": pool, "UserGroup": name, "ClientId": client_id}
-    response = session.client("sagemaker").create_workteam(
+    definition = {"UserPool": pool, "UserGroup": name, "ClientId": client}
+    response = sagemaker.create_workteam(
         WorkteamName=name,
         MemberDefinitions=[{"CognitoMemberDefinition": definition}],
         Description=f"Private work team {name}",

@@ -105,7 +105,7 @@ class Gateway:
             return failure
         operation = headers["x-amz-target"][len(_TARGET) :]
         if operation not in self._service.ACTIONS:
-            return Answer.error("UnknownOperationException", f"The embedded AWS has no SageMaker {operation}.")
+            return Answer.error("UnknownOperationException", f"SageMaker {operation} is not embedded.")
         try:
             body = json.loads(raw or b"{}")
         except ValueError:
@@ -168,7 +168,9 @@ def _authenticate(key: str) -> Answer | None:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): sigv4.decode_header_value(value) for name, value in scope["headers"]}
+    return {
+        name.decode("latin-1").lower(): sigv4.decode_header_value(value) for name, value in scope["headers"]
+    }
 
 
 async def _refuse(scope: Scope, send: Send, reason: str) -> None:

@@ -10,8 +10,13 @@ from ground_truth_local.settings import HOST
 
 __all__ = ["Guard"]
 
-# MiniStack's own endpoints that something in here needs: readiness, and where custom resources answer.
-_OPEN_PATHS = ("/_ministack/health", "/_ministack/ready", "/_ministack/cfn-response/", "/_ministack/cfn-signal/")
+# MiniStack's own endpoints that are needed: readiness, and where custom resources answer.
+_OPEN_PATHS = (
+    "/_ministack/health",
+    "/_ministack/ready",
+    "/_ministack/cfn-response/",
+    "/_ministack/cfn-signal/",
+)
 
 
 class Guard:

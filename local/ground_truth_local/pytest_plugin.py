@@ -1,1 +1,58 @@
-"""Pytest fixtures of the embedded AWS."""
+"""Pytest fixtures: an AWS account of your own for the session, and the real ``cdk deploy`` into it.
+
+Installed with ``ground-truth-local``; nothing heavy is imported until a fixture is used.
+
+* ``embedded_aws`` (session): a running ``EmbeddedAws``, fresh and gone afterwards.
+* ``embedded_aws_options`` (session): override it to return keyword arguments for ``EmbeddedAws``.
+* ``aws_session`` (session): a boto3 session as the account's administrator.
+* ``deploy``: ``deploy(app, *stacks, **context)`` runs ``cdk deploy`` as the deploy user and returns the outputs
+  by stack; what was deployed is destroyed when the test ends.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ground_truth_local.server import EmbeddedAws
+    from ground_truth_local.session import GatewaySession
+
+__all__ = ["aws_session", "deploy", "embedded_aws", "embedded_aws_options"]
+
+
+@pytest.fixture(scope="session")
+def embedded_aws_options() -> dict[str, Any]:
+    """Keyword arguments for ``EmbeddedAws``; override to set a Region, say."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def embedded_aws(embedded_aws_options: dict[str, Any]) -> "Iterator[EmbeddedAws]":
+    """Give a running embedded AWS, one for the whole session."""
+    from ground_truth_local.server import EmbeddedAws
+
+    with EmbeddedAws(**embedded_aws_options) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def aws_session(embedded_aws: "EmbeddedAws") -> "GatewaySession":
+    """Give a boto3 session as the account's administrator."""
+    return embedded_aws.session()
+
+
+@pytest.fixture
+def deploy(embedded_aws: "EmbeddedAws") -> "Iterator[Callable[..., dict[str, dict[str, str]]]]":
+    """Give a function that deploys an app and returns its outputs; everything is destroyed at the end."""
+    from ground_truth_local import cdk
+
+    made: list[cdk.Deployment] = []
+
+    def run(app: str, *stacks: str, **context: str) -> dict[str, dict[str, str]]:
+        made.append(cdk.deploy(embedded_aws, app, *stacks, context=context))
+        return made[-1].outputs
+
+    yield run
+    for deployment in reversed(made):
+        deployment.destroy()

@@ -39,7 +39,11 @@ class EmbeddedAws:
         port: the port to listen on. Default: a free one.
         region: the Region that is bootstrapped; ``bootstrap`` adds others.
         origins: web origins besides the server's own that may call it.
+        simulated_workers: whether simulated workers label every job. Default: jobs wait for people.
+        seed: what simulated workers paint follows from it and the picture.
         service: the class that answers SageMaker's actions, as ``module:Class``.
+        simulated_workers: whether the members of all work teams label by themselves, reproducibly.
+            Default: tasks wait for people.
         log_level: of ``server.log``.
     """
 
@@ -50,11 +54,16 @@ class EmbeddedAws:
         port: int = 0,
         region: str = "us-east-1",
         origins: Sequence[str] = (),
+        simulated_workers: bool = False,
+        seed: int = 0,
         service: str = Settings.service,
+        simulated_workers: bool = False,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
-        folder = Path(tempfile.mkdtemp(prefix="ground-truth-local-")) if state_dir is None else Path(state_dir)
+        folder = (
+            Path(tempfile.mkdtemp(prefix="ground-truth-local-")) if state_dir is None else Path(state_dir)
+        )
         self.state = StateDir(folder.absolute())
         self._settings = Settings(
             state_dir=self.state.root,
@@ -62,7 +71,10 @@ class EmbeddedAws:
             region=region,
             persist=not self._temporary,
             origins=tuple(origins),
+            simulated_workers=simulated_workers,
+            seed=seed,
             service=service,
+            simulated_workers=simulated_workers,
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,8 +84,13 @@ class EmbeddedAws:
     def endpoint_url(self) -> str:
         """The address of all services."""
         if not self._endpoint_url:
-            raise EmbeddedAwsError("The embedded AWS is not running; call start() or use it as a context manager.")
+            raise EmbeddedAwsError("The embedded AWS is not running; call start() first.")
         return self._endpoint_url
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process is alive."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def region(self) -> str:
@@ -166,11 +183,12 @@ class EmbeddedAws:
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> str:
         deadline = time.monotonic() + _START_TIMEOUT
-        line = b""
+        line, output = b"", process.stdout
+        assert output is not None
         while time.monotonic() < deadline and not line.endswith(b"\n"):
-            readable, _, _ = select.select([process.stdout], [], [], 0.2)
+            readable, _, _ = select.select([output], [], [], 0.2)
             if readable:
-                chunk = os.read(process.stdout.fileno(), 65536)  # type: ignore[union-attr]
+                chunk = os.read(output.fileno(), 65536)
                 if not chunk:
                     break
                 line += chunk

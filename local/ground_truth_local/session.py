@@ -8,7 +8,7 @@ from botocore.config import Config
 __all__ = ["GatewaySession"]
 
 
-class GatewaySession(boto3.Session):
+class GatewaySession(boto3.Session):  # type: ignore[misc]
     """A session whose clients talk to the embedded AWS and sign with SigV4."""
 
     def __init__(self, endpoint_url: str, **kwargs: Any) -> None:

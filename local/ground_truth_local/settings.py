@@ -26,6 +26,12 @@ class Settings:
     """Web origins besides the server's own that may call it, e.g. of a page served on another port."""
     service: str = "ground_truth_local.service.api:GroundTruthService"
     """The class that answers SageMaker's actions; tests put a stand-in here."""
+    simulated_workers: bool = False
+    """Whether the members of all work teams label by themselves, without people."""
+    simulated_workers: bool = False
+    """Whether simulated workers label every job; else jobs wait for people."""
+    seed: int = 0
+    """What the simulated workers paint follows from it."""
     log_level: str = "WARNING"
 
     def to_json(self) -> str:

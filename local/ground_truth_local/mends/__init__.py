@@ -1,6 +1,6 @@
 """What MiniStack does otherwise than AWS, put right: one module per matter, each with a contract test.
 
-Each module has ``install()``, which replaces private names of MiniStack in place. MiniStack's version is pinned;
+Each module has ``install()``, which replaces private names of MiniStack in place. Its version is pinned, and
 the contract tests in ``tests/local/aws`` fail when a newer one moves what they lean on.
 """
 

@@ -1,4 +1,4 @@
-"""``AWS::S3::Bucket`` in a template: MiniStack drops encryption, lifecycle and tags, and deletes what is not empty."""
+"""``AWS::S3::Bucket``: MiniStack drops encryption, lifecycle and tags, and deletes what is not empty."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def _encryption_xml(value: dict[str, Any]) -> bytes:
     for rule in value.get("ServerSideEncryptionConfiguration", []):
         default = dict(rule.get("ServerSideEncryptionByDefault", {}))
         if default.get("SSEAlgorithm") == "aws:kms" and not default.get("KMSMasterKeyID"):
-            # AWS takes its own aws/s3 key, which everybody may use; MiniStack has none and refuses the writes.
+            # AWS takes its own aws/s3 key, which all may use; MiniStack has none and refuses the writes.
             default = {"SSEAlgorithm": "AES256"}
         rules.append(
             {
@@ -84,7 +84,9 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
         rule, NoncurrentDays="NoncurrentVersionExpirationInDays"
     )
     translated = {
-        **_pick(rule, ID="Id", Status="Status", AbortIncompleteMultipartUpload="AbortIncompleteMultipartUpload"),
+        **_pick(
+            rule, ID="Id", Status="Status", AbortIncompleteMultipartUpload="AbortIncompleteMultipartUpload"
+        ),
         "Filter": _filter(rule),
         "Expiration": _pick(
             rule,

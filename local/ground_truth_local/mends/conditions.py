@@ -1,4 +1,4 @@
-"""Template conditions: MiniStack compares ``AWS::Region``, ``Fn::FindInMap``, ``Fn::Join``… unresolved, so never equal."""
+"""Conditions: MiniStack compares ``AWS::Region``, ``Fn::FindInMap``, ``Fn::Join``… without resolving them."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Custom resources: MiniStack invokes the Lambda once and waits for it, and forgets a create that failed.
 
 AWS invokes asynchronously, so the Lambda service runs a crashed handler twice more with the same event; it
-refuses responses over 4,096 bytes; and on rollback it sends a Delete with the physical id of the failed create.
+refuses responses over 4,096 bytes; on rollback it sends a Delete with the physical id of the failed create.
 """
 
 import json
@@ -95,7 +95,12 @@ def _invoke(
 
 
 async def _roll_back(
-    stack_name: str, stack_id: str, stack: dict[str, Any], operation: dict[str, Any], *args: Any, **kwargs: Any
+    stack_name: str,
+    stack_id: str,
+    stack: dict[str, Any],
+    operation: dict[str, Any],
+    *args: Any,
+    **kwargs: Any,
 ) -> None:
     logical_id = operation.get("failed_logical_id") or ""
     record = _failed.pop((stack_name, logical_id), None)

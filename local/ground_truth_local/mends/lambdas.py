@@ -40,4 +40,7 @@ def _check_role(role_arn: str) -> None:
         region=responses.get_region(),
         role_arn=role_arn,
     ):
-        raise ValueError("The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400)")
+        raise ValueError(
+            "The role defined for the function cannot be assumed by Lambda. "
+            "(Service: Lambda, Status Code: 400)"
+        )

@@ -1,4 +1,4 @@
-"""``iam:PassRole``: MiniStack takes any role from any caller; AWS wants the caller to be allowed to pass it."""
+"""``iam:PassRole``: MiniStack takes any role from any caller; AWS asks whether the caller may pass it."""
 
 import json
 from collections.abc import Mapping

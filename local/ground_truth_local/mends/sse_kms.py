@@ -72,6 +72,8 @@ def _key_of(iam_action: str, resource_arn: str, context: dict[str, Any]) -> str 
         return None
     if iam_action == "s3:PutObject":
         headers = s3._bucket_default_sse_headers(bucket)
-        return context.get(_KEY_CONDITION) or headers.get(_KEY_HEADER)
+        key: str | None = context.get(_KEY_CONDITION) or headers.get(_KEY_HEADER)
+        return key
     found = s3._buckets.get(bucket, {}).get("objects", {}).get(name)
-    return s3._stored_sse_headers(found).get(_KEY_HEADER) if found else None
+    stored: str | None = s3._stored_sse_headers(found).get(_KEY_HEADER) if found else None
+    return stored

@@ -1,4 +1,4 @@
-"""``AWS::SageMaker::Workteam`` in a template, which MiniStack doesn't know; the Ground Truth service keeps it."""
+"""``AWS::SageMaker::Workteam``, which MiniStack doesn't know; the Ground Truth service keeps the teams."""
 
 from typing import Any
 

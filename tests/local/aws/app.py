@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from aws_cdk import App, CfnCondition, CfnMapping, CfnOutput, CustomResource, Duration, Fn, RemovalPolicy, Stack, Tags
+from aws_cdk import (
+    App,
+    CfnCondition,
+    CfnMapping,
+    CfnOutput,
+    CustomResource,
+    Duration,
+    Fn,
+    RemovalPolicy,
+    Stack,
+    Tags,
+)
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -13,7 +24,9 @@ from aws_cdk import aws_sns as sns
 app = App()
 stack = Stack(app, "Probe")
 Tags.of(stack).add("team", "vision")
-mapping = CfnMapping(stack, "Regions", mapping={"us-east-1": {"acct": "432418664414"}, "eu-west-1": {"acct": "568282634449"}})
+mapping = CfnMapping(
+    stack, "Regions", mapping={"us-east-1": {"acct": "432418664414"}, "eu-west-1": {"acct": "568282634449"}}
+)
 key = kms.Key(stack, "Key", removal_policy=RemovalPolicy.DESTROY)
 bucket = s3.Bucket(
     stack,
@@ -29,7 +42,9 @@ bucket = s3.Bucket(
 )
 sns.Topic(stack, "Topic")
 role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-group = logs.LogGroup(stack, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY)
+group = logs.LogGroup(
+    stack, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
+)
 group.grant_write(role)
 records = s3.Bucket(stack, "Records", removal_policy=RemovalPolicy.RETAIN)
 records.grant_read_write(role)
@@ -45,7 +60,9 @@ function = lambda_.Function(
 )
 is_east = CfnCondition(stack, "IsEast", expression=Fn.condition_equals(stack.region, "us-east-1"))
 has_account = CfnCondition(
-    stack, "HasAccount", expression=Fn.condition_equals(mapping.find_in_map(stack.region, "acct"), "432418664414")
+    stack,
+    "HasAccount",
+    expression=Fn.condition_equals(mapping.find_in_map(stack.region, "acct"), "432418664414"),
 )
 joined = CfnCondition(
     stack, "Joined", expression=Fn.condition_equals(Fn.join("-", [stack.region, "x"]), "us-east-1-x")
@@ -69,7 +86,11 @@ custom = CustomResource(
 custom.node.add_dependency(role)
 for name in ("Caller", "Denied", "Properties", "Log", "Home"):
     CfnOutput(stack, f"Out{name}", value=custom.get_att_string(name))
-for name, value in {"BucketName": bucket.bucket_name, "RecordsName": records.bucket_name, "LogGroup": group.log_group_name}.items():
+for name, value in {
+    "BucketName": bucket.bucket_name,
+    "RecordsName": records.bucket_name,
+    "LogGroup": group.log_group_name,
+}.items():
     CfnOutput(stack, f"Out{name}", value=value)
 for name, condition in {"East": is_east, "Mapped": has_account, "Joint": joined}.items():
     CfnOutput(stack, f"Out{name}", value=Fn.condition_if(condition.logical_id, "yes", "no").to_string())

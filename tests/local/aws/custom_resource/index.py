@@ -18,7 +18,11 @@ def handler(event, context):
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
     }
-    record = {"type": event["RequestType"], "id": event["RequestId"], "physical": event.get("PhysicalResourceId")}
+    record = {
+        "type": event["RequestType"],
+        "id": event["RequestId"],
+        "physical": event.get("PhysicalResourceId"),
+    }
     s3 = boto3.client("s3")
     attempt = 0
     if "Records" in properties:

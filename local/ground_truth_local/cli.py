@@ -1,0 +1,73 @@
+"""The command ``ground-truth-local``."""
+
+import argparse
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
+
+__all__ = ["main"]
+
+_POLL_SECONDS = 0.5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    arguments = _parser().parse_args(argv)
+    console = Console(highlight=False)
+    try:
+        return _serve(console, arguments)
+    except EmbeddedAwsError as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ground-truth-local", description="An embedded AWS with SageMaker Ground Truth."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="run it in the foreground until Ctrl-C")
+    serve.add_argument("--port", type=int, default=4566, help="port; 0 takes a free one (default: 4566)")
+    serve.add_argument("--state-dir", type=Path, help="keep the state here (default: forget it at the end)")
+    serve.add_argument("--region", default="us-east-1", help="Region (default: us-east-1)")
+    serve.add_argument("--workteam", metavar="NAME", help="make this private work team, unless it exists")
+    serve.add_argument("--simulated-workers", action="store_true", help="simulated workers label all jobs")
+    return parser
+
+
+def _serve(console: Console, arguments: argparse.Namespace) -> int:
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with EmbeddedAws(
+        arguments.state_dir,
+        port=arguments.port,
+        region=arguments.region,
+        simulated_workers=arguments.simulated_workers,
+    ) as aws:
+        console.print(f"[bold green]The embedded AWS is up[/] at {aws.endpoint_url} (account {aws.account}).")
+        if arguments.workteam:
+            console.print(f"Work team: {aws.create_workteam(arguments.workteam)}", soft_wrap=True)
+        console.print("Paste this into another terminal:\n")
+        for name, value in aws.environment.items():
+            # print, not rich: the lines must be pasted as they are.
+            print(f"export {name}={shlex.quote(value)}")
+        print("npx cdk deploy")
+        console.print("\nCtrl-C stops it.", style="dim")
+        sys.stdout.flush()
+        while not stopping.wait(_POLL_SECONDS):
+            if not aws.running:
+                raise EmbeddedAwsError(f"The server ended by itself; see {aws.state.log}.")
+        console.print("Stopping.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""What a web page or a stranger's tool may not do."""
+
+import http.client
+import json
+import socket
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from ground_truth_local.guards import Guard
+from ground_truth_local.session import GatewaySession
+
+
+def ask(aws, method="GET", path="/_ministack/health", **headers):
+    connection = http.client.HTTPConnection(urlsplit(aws.endpoint_url).netloc, timeout=10)
+    connection.request(
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def test_own_pages_and_tools_are_served(aws):
+    port = urlsplit(aws.endpoint_url).port
+    assert ask(aws)[0] == 200
+    assert ask(aws, Origin=f"http://127.0.0.1:{port}")[0] == 200
+    assert ask(aws, Host=f"localhost:{port}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1.evil.example"]
+)
+def test_a_foreign_page_is_refused_in_plain_words(aws, origin):
+    status, text = ask(aws, "POST", "/", Origin=origin, X_Amz_Target="SageMaker.CreateLabelingJob")
+    assert status == 403
+    assert "Origin" in text
+    assert origin in text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "bucket.localhost"])
+def test_a_foreign_host_is_refused(aws, host):
+    status, text = ask(aws, Host=host)
+    assert status == 403
+    assert "Host" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/_ministack/reset", "/_ministack/config", "/_ministack/ses/messages", "/_aws/execute-api/x/y"]
+)
+def test_administration_without_authentication_is_closed(aws, path):
+    assert ask(aws, "POST", path)[0] == 403
+
+
+def test_other_origins_can_be_let_in():
+    guard = Guard(80, origins=["http://localhost:5173"])
+    assert guard.refusal("/", {"host": "127.0.0.1:80", "origin": "http://localhost:5173"}) is None
+    assert guard.refusal("/", {"host": "127.0.0.1:80", "origin": "http://localhost:5174"})
+
+
+def test_only_loopback_listens(aws):
+    port = urlsplit(aws.endpoint_url).port
+    with socket.socket() as probe:
+        # Were 0.0.0.0 taken, this bind would fail.
+        probe.bind(("127.0.0.2", port))
+
+
+@pytest.mark.parametrize("key", ["test", "111122223333", "000000000000", "AKIAUNKNOWN"])
+def test_there_is_no_root(aws, key):
+    session = GatewaySession(
+        aws.endpoint_url, aws_access_key_id=key, aws_secret_access_key="test", region_name="us-east-1"
+    )
+    with pytest.raises(ClientError, match=r"invalid|InvalidAccessKeyId|does not exist"):
+        session.client("iam").list_users()
+    with pytest.raises(ClientError, match="invalid"):
+        session.client("sagemaker").describe_labeling_job(LabelingJobName="j")
+
+
+def test_a_wrong_secret_is_refused(aws):
+    key = aws._credentials("administrator")[0]
+    session = GatewaySession(
+        aws.endpoint_url, aws_access_key_id=key, aws_secret_access_key="wrong", region_name="us-east-1"
+    )
+    for call in (
+        lambda: session.client("s3").list_buckets(),
+        lambda: session.client("sagemaker").describe_labeling_job(LabelingJobName="j"),
+    ):
+        with pytest.raises(ClientError, match="signature"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer x"}, {"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/x/y/z/w"}],
+)
+def test_unsigned_actions_are_refused(aws, headers):
+    status, text = ask(aws, "POST", "/", X_Amz_Target="SageMaker.DescribeLabelingJob", **headers)
+    assert status == 403
+    assert json.loads(text)["__type"]
+
+
+def test_unsigned_reads_of_objects_are_refused_and_presigned_ones_served(aws, admin):
+    s3 = admin.client("s3")
+    s3.create_bucket(Bucket="private-pictures")
+    s3.put_object(Bucket="private-pictures", Key="a.jpg", Body=b"picture")
+    assert ask(aws, path="/private-pictures/a.jpg")[0] == 403
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "private-pictures", "Key": "a.jpg"})
+    assert "X-Amz-Signature" in url
+    assert ask(aws, path=url.removeprefix(aws.endpoint_url)) == (200, "picture")
+
+
+def test_an_operation_that_is_not_embedded_says_so(admin):
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        admin.client("sagemaker").list_models()
+
+
+def test_browser_preflights_meet_the_buckets_own_cors(aws, admin):
+    port = urlsplit(aws.endpoint_url).port
+    own = f"http://localhost:{port}"
+    s3 = admin.client("s3")
+    s3.create_bucket(Bucket="with-cors")
+    asked = {"Origin": own, "Access_Control_Request_Method": "GET"}
+    assert ask(aws, "OPTIONS", "/with-cors/a.jpg", **asked)[0] == 403
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
+    s3.put_bucket_cors(Bucket="with-cors", CORSConfiguration={"CORSRules": [rule]})
+    assert ask(aws, "OPTIONS", "/with-cors/a.jpg", **asked)[0] == 200
+
+
+def test_boto3_finds_the_server_through_the_environment(aws, monkeypatch):
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    identity = boto3.session.Session().client("sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:iam::{aws.account}:user/deploy"
