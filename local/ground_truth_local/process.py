@@ -17,9 +17,9 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
-from ground_truth_local.cdk import node_path
+from ground_truth_local.cdk_cli import node_path
 from ground_truth_local.service.types import AwsAccess, Service
 from ground_truth_local.settings import HOST, Settings, StateDir
 
@@ -97,16 +97,13 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     from ground_truth_local.access import ServiceAccess
     from ground_truth_local.gateway import Gateway
     from ground_truth_local.guards import Guard
-    from ground_truth_local.service.api import GroundTruthService
     from ground_truth_local.session import GatewaySession
-    from ground_truth_local.workers import SimulatedWorkers
 
     state = StateDir(settings.state_dir)
     endpoint_url = f"http://{HOST}:{port}"
     credentials = account.load_credentials(state)
     administrator = credentials[account.ADMINISTRATOR]
     service = _load_service(settings, ServiceAccess(endpoint_url, administrator))
-    workers = SimulatedWorkers(cast(GroundTruthService, service)) if settings.simulated_workers else None
     workers = _load_workers(settings, service)
     mends.install(service)
     stopping = asyncio.Event()

@@ -5,8 +5,8 @@ Installed with ``ground-truth-local``; nothing heavy is imported until a fixture
 * ``embedded_aws`` (session): a running ``EmbeddedAws``, fresh and gone afterwards.
 * ``embedded_aws_options`` (session): override it to return keyword arguments for ``EmbeddedAws``.
 * ``aws_session`` (session): a boto3 session as the account's administrator.
-* ``deploy``: ``deploy(app, *stacks, **context)`` runs ``cdk deploy`` as the deploy user and returns the outputs
-  by stack; what was deployed is destroyed when the test ends.
+* ``deploy``: ``deploy(app, *stacks, **context)`` runs ``cdk deploy`` as the deploy user and returns the
+  outputs by stack; what was deployed is destroyed when the test ends.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,14 +45,16 @@ def aws_session(embedded_aws: "EmbeddedAws") -> "GatewaySession":
 @pytest.fixture
 def deploy(embedded_aws: "EmbeddedAws") -> "Iterator[Callable[..., dict[str, dict[str, str]]]]":
     """Give a function that deploys an app and returns its outputs; everything is destroyed at the end."""
-    from ground_truth_local import cdk
+    from ground_truth_local.cdk_cli import CdkCli
 
-    made: list[cdk.Deployment] = []
+    made: list[tuple[CdkCli, tuple[str, ...]]] = []
 
     def run(app: str, *stacks: str, **context: str) -> dict[str, dict[str, str]]:
-        made.append(cdk.deploy(embedded_aws, app, *stacks, context=context))
-        return made[-1].outputs
+        cli = CdkCli(app, embedded_aws.environment, context=context)
+        # Before the deploy: what a failed one leaves is destroyed, too.
+        made.append((cli, stacks))
+        return cli.deploy(*stacks)
 
     yield run
-    for deployment in reversed(made):
-        deployment.destroy()
+    for cli, stacks in reversed(made):
+        cli.destroy(*stacks)

@@ -39,11 +39,10 @@ class EmbeddedAws:
         port: the port to listen on. Default: a free one.
         region: the Region that is bootstrapped; ``bootstrap`` adds others.
         origins: web origins besides the server's own that may call it.
-        simulated_workers: whether simulated workers label every job. Default: jobs wait for people.
-        seed: what simulated workers paint follows from it and the picture.
         service: the class that answers SageMaker's actions, as ``module:Class``.
         simulated_workers: whether the members of all work teams label by themselves, reproducibly.
             Default: tasks wait for people.
+        seed: what simulated workers paint follows from it and the picture.
         log_level: of ``server.log``.
     """
 
@@ -54,10 +53,9 @@ class EmbeddedAws:
         port: int = 0,
         region: str = "us-east-1",
         origins: Sequence[str] = (),
-        simulated_workers: bool = False,
-        seed: int = 0,
         service: str = Settings.service,
         simulated_workers: bool = False,
+        seed: int = 0,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
@@ -71,10 +69,9 @@ class EmbeddedAws:
             region=region,
             persist=not self._temporary,
             origins=tuple(origins),
-            simulated_workers=simulated_workers,
-            seed=seed,
             service=service,
             simulated_workers=simulated_workers,
+            seed=seed,
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -28,8 +28,6 @@ class Settings:
     """The class that answers SageMaker's actions; tests put a stand-in here."""
     simulated_workers: bool = False
     """Whether the members of all work teams label by themselves, without people."""
-    simulated_workers: bool = False
-    """Whether simulated workers label every job; else jobs wait for people."""
     seed: int = 0
     """What the simulated workers paint follows from it."""
     log_level: str = "WARNING"

@@ -109,7 +109,7 @@ def test_the_deploy_user_may_assume_the_cdk_roles_and_nothing_else(aws):
         lambda: session.client("sagemaker").describe_labeling_job(LabelingJobName="x"),
         lambda: session.client("kms").create_key(),
     ):
-        with pytest.raises(ClientError, match="AccessDenied|not authorized"):
+        with pytest.raises(ClientError, match=r"AccessDenied|not authorized"):
             call()
 
 
