@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from aws_cdk import App, CfnOutput, Stack
+
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 
 USAGE = "cdk deploy -c photos=DIRECTORY -c workteam=ARN [-c labels=road,building,pedestrian] [-c workers=3]"

@@ -40,7 +40,8 @@ class Assembly:
             self._access.read_file(file.object_arn, file.bucket_arn)
         self._allow_output()
         self.role = self._role()
-        shared.handler.allow_passing(self.role.role_arn)
+        role_arn = self.role.role_arn
+        shared.handler.allow_passing(role_arn)
         #: The contract's ``Images`` and ``Request``.
         self.images: Mapping[str, str] = config.images
         self.request: dict[str, Any] = create_labeling_job(
@@ -49,7 +50,7 @@ class Assembly:
             Made(
                 data_source=config.data_source,
                 output_uri=f"s3://{self.output.name}/{settings.output_prefix}",
-                role_arn=self.role.role_arn,
+                role_arn=role_arn,
                 categories_uri=categories.s3_uri,
                 template_uri=template.s3_uri,
                 arns=arns,

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from aws_cdk import Annotations, RemovalPolicy, Stack
+from aws_cdk import Annotations, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .nag import acknowledge
+from .validation import is_token
 
 CORS_WARNING_ID = "cdk-ground-truth:image-bucket-cors"
 _EXPOSED_HEADER = "Access-Control-Allow-Origin"
-_CORS_FIX = (
-    "aws s3api put-bucket-cors --bucket {bucket} --cors-configuration"
-    ' \'{{"CORSRules": [{{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"],'
-    f' "ExposeHeaders": ["{_EXPOSED_HEADER}"]}}]}}\''
+_CORS_RULES = (
+    '{"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"],'
+    f' "ExposeHeaders": ["{_EXPOSED_HEADER}"]}}]}}'
 )
+# Buckets of the app that already got the rule, whichever stack's job was first.
+_OPENED: set[s3.Bucket] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,9 @@ class Buckets:
             return
         if not isinstance(use.bucket, s3.Bucket):
             warn_about_cors(job, use.name)
-        elif not _serves_browsers(use.bucket):
+        elif use.bucket not in _OPENED:
+            # Beside rules of its own: S3 takes the first that fits.
+            _OPENED.add(use.bucket)
             use.bucket.add_cors_rule(
                 allowed_methods=[s3.HttpMethods.GET], allowed_origins=["*"], exposed_headers=[_EXPOSED_HEADER]
             )
@@ -75,22 +78,12 @@ class Buckets:
 
 def warn_about_cors(job: Construct, bucket_name: str) -> None:
     """Say at synth time what would otherwise show as tasks that fail in the worker's browser."""
-    fix = _CORS_FIX.format(bucket=bucket_name)
+    bucket = "BUCKET" if is_token(bucket_name) else bucket_name
     Annotations.of(job).add_warning_v2(
         CORS_WARNING_ID,
-        f"Workers' browsers load images from bucket {bucket_name}, whose CORS can't be set from this stack;"
-        f" without it every task fails. Run: {fix}; then acknowledge {CORS_WARNING_ID!r}.",
-    )
-
-
-def _serves_browsers(bucket: s3.Bucket) -> bool:
-    resource: Any = bucket.node.default_child
-    cors = Stack.of(bucket).resolve(resource.cors_configuration) or {}
-    return any(
-        "GET" in rule.get("allowedMethods", ())
-        and "*" in rule.get("allowedOrigins", ())
-        and _EXPOSED_HEADER in (rule.get("exposedHeaders") or ())
-        for rule in cors.get("corsRules", ())
+        f"Workers' browsers load images from bucket {bucket}, whose CORS this stack can't set; without"
+        f" it every task fails. Run: aws s3api put-bucket-cors --bucket {bucket} --cors-configuration"
+        f" '{_CORS_RULES}'; then Annotations.of(job).acknowledge_warning({CORS_WARNING_ID!r}).",
     )
 
 

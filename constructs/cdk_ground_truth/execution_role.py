@@ -66,6 +66,7 @@ class Access:
         """Let the job read one published file; the service asks for its bucket's Region too."""
         self.read[object_arn] = ""
         self.buckets[bucket_arn] = None
+
     output_topic: sns.ITopic | None = None
 
 

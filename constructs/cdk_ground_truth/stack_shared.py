@@ -42,6 +42,7 @@ class StackShared:
         self.region = stack.region
         self.partition = stack.partition
         self.account = stack.account
+        self._synthesizer = stack.synthesizer
         self._files: dict[str, PublishedFile] = {}
         self._checks: list[Callable[[], list[str]]] = []
 
@@ -104,7 +105,7 @@ class StackShared:
     def _publish(self, name: str, digest: str, content: bytes) -> PublishedFile:
         directory, relative = self._staging
         (directory / name).write_bytes(content)
-        location = self.stack.synthesizer.add_file_asset(
+        location = self._synthesizer.add_file_asset(
             file_name=os.path.join(relative, name), source_hash=digest, packaging=FileAssetPackaging.FILE
         )
         bucket_arn = f"arn:{self.partition}:s3:::{location.bucket_name}"

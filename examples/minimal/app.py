@@ -1,6 +1,7 @@
 """The smallest app: images, labels, work team; everything else has a default."""
 
 from aws_cdk import App, Stack
+
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 
 app = App()
