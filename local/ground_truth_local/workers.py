@@ -6,6 +6,7 @@ Reproducible: what a worker paints follows from the seed, the worker and the pic
 import hashlib
 import io
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from ground_truth_local.service.errors import JobFailure, TaskError
 from ground_truth_local.service.masks import Mask, empty_mask, encode_answer
 from ground_truth_local.service.queue import Task
 
-__all__ = ["SimulatedWorkers", "paint"]
+__all__ = ["ServiceWithSimulatedWorkers", "SimulatedWorkers", "paint"]
 
 _SMALL_SIDE = 192  # pictures are understood at this size and painted at their own
 _ITERATIONS = 8
@@ -32,7 +33,7 @@ _Floats = npt.NDArray[np.float32]
 
 
 def paint(picture: Image.Image, labels: Sequence[str], *, seed: int, worker: str = "") -> Mask:
-    """Return the mask that a worker paints of a picture: regions of like colour, the frame's one left unlabeled.
+    """Return the mask that a worker paints of a picture: regions of like colour, the frame's left unlabeled.
 
     All workers see the same regions; where exactly a region ends, each draws in their own way.
     """
@@ -82,7 +83,7 @@ def _k_means(features: _Floats, count: int, generator: np.random.Generator) -> n
 
 
 def _class_order(cluster: npt.NDArray[np.int64], count: int) -> list[int]:
-    """Choose the background: the cluster that the picture's frame shows most; the others from top to bottom."""
+    """Choose the background: what the picture's frame shows most; the others go from top to bottom."""
     frame = np.concatenate([cluster[0], cluster[-1], cluster[:, 0], cluster[:, -1]])
     background = int(np.bincount(frame, minlength=count).argmax())
     rows = np.arange(cluster.shape[0])[:, None]
@@ -197,3 +198,25 @@ class SimulatedWorkers:
             self._service.queue.decline(task.id, task.worker)
         except TaskError:
             _log.info("the task was over already")
+
+
+class ServiceWithSimulatedWorkers(GroundTruthService):
+    """The service whose work teams label by themselves: one name for whoever picks a service by name.
+
+    Seed and pace come from ``GROUND_TRUTH_WORKERS_SEED`` and ``GROUND_TRUTH_WORKERS_PACE`` (seconds a task).
+    """
+
+    def start(self) -> None:
+        """Start the service and set the workers to work."""
+        super().start()
+        self._workers = SimulatedWorkers(
+            self,
+            seed=int(os.environ.get("GROUND_TRUTH_WORKERS_SEED", "0")),
+            pace=float(os.environ.get("GROUND_TRUTH_WORKERS_PACE", "0")),
+        )
+        self._workers.start()
+
+    def stop(self) -> None:
+        """Send the workers home and stop the service."""
+        self._workers.stop()
+        super().stop()

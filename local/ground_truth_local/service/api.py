@@ -67,7 +67,7 @@ class GroundTruthService:
             aws: the AWS around the service.
             workteams: ARNs of work teams (private or vendor) that are there from the start.
             team_size: how many local members a work team gets.
-            max_live_jobs: concurrent jobs in an account and Region, beyond which ``ResourceLimitExceeded`` is said.
+            max_live_jobs: concurrent jobs in an account and Region; more are ``ResourceLimitExceeded``.
             pace: how long the service takes its time.
             clock: seconds since 1970; tests move it by hand.
         """

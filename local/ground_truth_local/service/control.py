@@ -54,8 +54,8 @@ class LabelingJobOperations:
         arn = job_arn(call.account, call.region, name)
         taken = ServiceError(
             "ResourceInUse",
-            f"Labeling job name '{name}' is already used in account {call.account} and Region {call.region} ({arn}); "
-            "names are not case-sensitive and are never free again.",
+            f"Labeling job name '{name}' is already used in account {call.account} and Region {call.region} "
+            f"({arn}); names are not case-sensitive and are never free again.",
         )
         if self._jobs.get(arn) is not None:
             raise taken
@@ -94,8 +94,8 @@ class LabelingJobOperations:
         if live >= self._max_live_jobs:
             raise ServiceError(
                 "ResourceLimitExceeded",
-                f"The account-level service limit 'Number of concurrent labeling jobs' is {self._max_live_jobs}, "
-                f"with current utilization of {live} and a request delta of 1.",
+                f"The account-level service limit 'Number of concurrent labeling jobs' is "
+                f"{self._max_live_jobs}, with current utilization of {live} and a request delta of 1.",
             )
 
     def _get(self, call: Call) -> Job:

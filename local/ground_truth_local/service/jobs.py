@@ -133,7 +133,8 @@ class JobBook:
         """Return the jobs of all accounts in one of the statuses, oldest first."""
         marks = ", ".join("?" * len(statuses))
         rows = self._store.rows(
-            f"SELECT document FROM resources WHERE kind = 'labeling-job' AND status IN ({marks}) ORDER BY rowid",
+            f"SELECT document FROM resources WHERE kind = 'labeling-job' AND status IN ({marks})"
+            " ORDER BY rowid",
             *statuses,
         )
         return [Job(**json.loads(row["document"])) for row in rows]
@@ -141,7 +142,8 @@ class JobBook:
     def of(self, account: str, region: str) -> list[Job]:
         """Return an account's jobs in a Region, in the order they were made."""
         rows = self._store.rows(
-            "SELECT document FROM resources WHERE kind = 'labeling-job' AND account = ? AND region = ? ORDER BY rowid",
+            "SELECT document FROM resources WHERE kind = 'labeling-job' AND account = ? AND region = ?"
+            " ORDER BY rowid",
             account, region,
         )  # fmt: skip
         return [Job(**json.loads(row["document"])) for row in rows]

@@ -58,7 +58,8 @@ class Labeler:
             self.fail(index, "InternalServerError: The image couldn't be opened.")
         else:
             self._store.execute(
-                "UPDATE objects SET state = 'open', opened = ?, width = ?, height = ? WHERE job = ? AND idx = ?",
+                "UPDATE objects SET state = 'open', opened = ?, width = ?, height = ?"
+                " WHERE job = ? AND idx = ?",
                 self._clock(), width, height, self._job.arn, index,
             )  # fmt: skip
 

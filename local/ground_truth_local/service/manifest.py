@@ -25,8 +25,8 @@ def parse_manifest(body: Any, location: S3Location) -> Iterator[tuple[str, dict[
     for number, raw in enumerate(_lines(body, location), start=1):
         if number > MAX_OBJECTS:
             raise JobFailure(
-                f"ClientError: The manifest {location} has more than {MAX_OBJECTS} data objects, the limit of a "
-                "semantic segmentation job."
+                f"ClientError: The manifest {location} has more than {MAX_OBJECTS} data objects, the limit "
+                "of a semantic segmentation job."
             )
         yield _parse_line(raw, f"line {number} of the manifest {location}")
     if number == 0:
@@ -40,7 +40,8 @@ def _lines(body: Any, location: S3Location) -> Iterator[bytes]:
         yield from (line.removesuffix(b"\r") for line in complete)
         if len(pending) > _MAX_LINE_BYTES:
             raise JobFailure(
-                f"ClientError: A line of the manifest {location} has more than {MAX_LINE_CHARACTERS} characters."
+                f"ClientError: A line of the manifest {location} has more than {MAX_LINE_CHARACTERS} "
+                "characters."
             )
     if pending.strip():
         yield pending.removesuffix(b"\r")
@@ -72,7 +73,8 @@ def _check_attributes(entry: dict[str, Any], where: str) -> None:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if len(text) > MAX_ATTRIBUTE_CHARACTERS:
             raise JobFailure(
-                f"ClientError: The attribute {name!r} in {where} has more than {MAX_ATTRIBUTE_CHARACTERS} characters."
+                f"ClientError: The attribute {name!r} in {where} has more than "
+                f"{MAX_ATTRIBUTE_CHARACTERS} characters."
             )
     if "source" in entry:
         raise JobFailure(

@@ -151,7 +151,7 @@ def encode_mask(mask: Mask, label_count: int) -> bytes:
 
 
 def encode_answer(mask: Mask, labels: Sequence[str]) -> dict[str, Any]:
-    """Return what the element would answer for a mask painted in its own colours; background is transparent."""
+    """Return what the element answers for a mask painted in its own colours; background is transparent."""
     colors = palette.colors(len(labels))
     rgba = np.zeros((len(labels) + 1, 4), dtype=np.uint8)
     for index, color in enumerate(colors, start=1):

@@ -90,7 +90,7 @@ class OutputWriter:
         }
 
     def chunk_name(self) -> str:
-        """Return a file name for a group of consolidated objects: a second that no earlier one of the job has."""
+        """Return a file name for a group of consolidated objects: a second that no earlier one has."""
         second = max(int(self._clock()), self._last_chunk_second + 1)
         self._last_chunk_second = second
         return f"{_file_time(second)}.json"
@@ -131,7 +131,8 @@ class OutputWriter:
         last = -1
         while True:
             rows = self._store.rows(
-                f"SELECT idx, line, result FROM objects WHERE job = ? AND idx > ? {clause} ORDER BY idx LIMIT {_PAGE}",
+                f"SELECT idx, line, result FROM objects WHERE job = ? AND idx > ? {clause}"
+                f" ORDER BY idx LIMIT {_PAGE}",
                 job.arn, last, *parameters,
             )  # fmt: skip
             yield from (_labeled_line(row["line"], row["result"]) for row in rows)

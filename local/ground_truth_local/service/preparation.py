@@ -33,8 +33,8 @@ def prepare(job: Job, *, store: Store, s3: RoleS3, aws: AwsAccess, output: Outpu
     image_buckets, count, first = _load_manifest(job, manifest, store, s3)
     if automated and count < MIN_AUTOMATED_OBJECTS:
         raise JobFailure(
-            f"ClientError: Automated data labeling needs at least {MIN_AUTOMATED_OBJECTS} data objects, the manifest "
-            f"{manifest} has {count}."
+            f"ClientError: Automated data labeling needs at least {MIN_AUTOMATED_OBJECTS} data objects, the "
+            f"manifest {manifest} has {count}."
         )
     data = s3.read(category_file, "label category file", limit=categories.MAX_FILE_BYTES)
     job.labels = categories.parse_categories(data, category_file, automated=automated)
@@ -112,8 +112,8 @@ def _check_regions(job: Job, buckets: Iterable[str], s3: RoleS3) -> None:
         region = s3.bucket_region(bucket)
         if region != job.region:
             raise JobFailure(
-                f"ClientError: The bucket {bucket} is in {region}; the manifest, the template, the label category "
-                f"file, the images and the output must be in the labeling job's Region {job.region}."
+                f"ClientError: The bucket {bucket} is in {region}; the manifest, the template, the label "
+                f"category file, the images and the output must be in the labeling job's Region {job.region}."
             )
 
 
@@ -126,8 +126,9 @@ def _check_cors(bucket: str, rules: Sequence[dict[str, Any]]) -> None:
             else f"has a CORS configuration that won't do: {json.dumps(rules)}"
         )
         raise JobFailure(
-            f"ClientError: The bucket {bucket} {state}. Workers' browsers can't load its images: add a CORS rule with "
-            'AllowedMethods ["GET"], AllowedOrigins ["*"] and ExposeHeaders ["Access-Control-Allow-Origin"].'
+            f"ClientError: The bucket {bucket} {state}. Workers' browsers can't load its images: add a CORS "
+            'rule with AllowedMethods ["GET"], AllowedOrigins ["*"] and '
+            'ExposeHeaders ["Access-Control-Allow-Origin"].'
         )
 
 

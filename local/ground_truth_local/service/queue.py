@@ -9,9 +9,9 @@ from typing import Any
 
 from ground_truth_local.service.errors import TaskError
 from ground_truth_local.service.jobs import Job, JobBook
+from ground_truth_local.service.manifest import source_of
 from ground_truth_local.service.masks import MAX_PNG_BYTES, decode_answer
 from ground_truth_local.service.rules import S3Location
-from ground_truth_local.service.manifest import source_of
 from ground_truth_local.service.store import Store
 from ground_truth_local.service.teams import Member, TeamBook
 
@@ -162,8 +162,8 @@ class TaskQueue:
             TaskError: there is no such task in this worker's hands.
         """
         row = self._store.row(
-            "SELECT t.*, o.line, o.width, o.height FROM tasks t JOIN objects o ON o.job = t.job AND o.idx = t.idx"
-            " WHERE t.id = ? AND t.worker = ? AND t.state = 'accepted'",
+            "SELECT t.*, o.line, o.width, o.height FROM tasks t JOIN objects o"
+            " ON o.job = t.job AND o.idx = t.idx WHERE t.id = ? AND t.worker = ? AND t.state = 'accepted'",
             task_id, worker,
         )  # fmt: skip
         if row is None:
@@ -268,7 +268,8 @@ def _checked(content: Any, task: Task) -> str:
     properties = answer.get("inputImageProperties")
     if properties != {"height": task.height, "width": task.width}:
         raise TaskError(
-            f"inputImageProperties must be the picture's {task.width} x {task.height} pixels, got {properties!r}"
+            f"inputImageProperties must be the picture's {task.width} x {task.height} pixels, "
+            f"got {properties!r}"
         )
     decode_answer(answer, labels=task.labels, width=task.width, height=task.height)
     return text

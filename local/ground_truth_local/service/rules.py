@@ -100,7 +100,8 @@ def _check_functions(task: dict[str, Any], region: str) -> str:
     )
     if pre != acs:
         raise validation(
-            f"PreHumanTaskLambdaArn is for the task type {pre}, but AnnotationConsolidationLambdaArn is for {acs}."
+            f"PreHumanTaskLambdaArn is for the task type {pre}, but "
+            f"AnnotationConsolidationLambdaArn is for {acs}."
         )
     return pre
 
@@ -201,7 +202,8 @@ def _check_human_task(task: dict[str, Any], region: str) -> None:
 def _check_role(role_arn: str, account: str) -> None:
     if role_arn.split(":")[4] != account:
         raise validation(
-            f"RoleArn '{role_arn}' must be a role of account {account}: cross-account pass role is not allowed."
+            f"RoleArn '{role_arn}' must be a role of account {account}: "
+            "cross-account pass role is not allowed."
         )
 
 

@@ -6,13 +6,12 @@ it holds itself. All progress is in the store, so a thread that ends with the se
 
 import json
 import logging
-import math
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ground_truth_local.service.dataset import Dataset
 from ground_truth_local.service.errors import JobFailure
 from ground_truth_local.service.jobs import Job, JobBook
 from ground_truth_local.service.labeling import Labeler
@@ -30,8 +29,6 @@ PROBE_BATCH = 10
 JOB_LIFETIME = 30 * 24 * 3_600
 """``LabelingJobStoppingConditions``: "Labeling jobs fail after 30 days"."""
 
-_SLICE = 20  # objects opened or consolidated before the runner looks around again
-_CHUNK_CHARACTERS = 16 * 1024 * 1024  # of answers in one consolidation request
 _log = logging.getLogger(__name__)
 
 
@@ -75,10 +72,8 @@ class JobRunner:
         self._pace = pace
         self._halt = halt
         self._manifest_written = 0.0
-        self._labeler = self._new_labeler()
-
-    def _new_labeler(self) -> Labeler:
-        return Labeler(self._job, store=self._store, s3=self._s3, output=self._output, clock=self._clock)
+        self._dataset = Dataset(job, store, jobs)
+        self._labeler = Labeler(job, store=store, s3=s3, output=output, clock=clock)
 
     def run(self) -> None:
         """Work until the job has ended; whatever goes wrong ends the job, never the server."""
@@ -135,31 +130,21 @@ class JobRunner:
         if self._clock() > self._job.created + JOB_LIFETIME:
             raise JobFailure("ClientError: The labeling job has expired: labeling jobs fail after 30 days.")
         self._queue.expire(self._job.arn)
-        self._expire_objects()
+        for index in self._dataset.expire(self._clock()):
+            self._labeler.fail(
+                index, "ClientError: The task expired before a worker submitted an annotation."
+            )
         # Each in turn, so that neither opening nor consolidating starves the other.
         opened = self._open_slice()
         consolidated = self._consolidate_slice()
         if opened or consolidated:
             return True
-        if self._count("batch") + self._count("open") + self._count("ready"):
+        if self._dataset.count("batch", "open", "ready"):
             return False
         return self._next_batch()
 
-    def _count(self, state: str) -> int:
-        row = self._store.row(
-            "SELECT COUNT(*) AS n FROM objects WHERE job = ? AND state = ?", self._job.arn, state
-        )
-        return int(row["n"]) if row else 0
-
-    def _slice(self, state: str) -> list[sqlite3.Row]:
-        return self._store.rows(
-            f"SELECT * FROM objects WHERE job = ? AND state = ? ORDER BY idx LIMIT {_SLICE}",
-            self._job.arn,
-            state,
-        )
-
     def _open_slice(self) -> bool:
-        rows = self._slice("batch")
+        rows = self._dataset.slice("batch")
         for row in rows:
             self._labeler.open(row["idx"], row["line"])
         if rows:
@@ -167,7 +152,7 @@ class JobRunner:
         return bool(rows)
 
     def _consolidate_slice(self) -> bool:
-        rows = self._ready_rows()
+        rows = self._dataset.ready()
         if not rows:
             return False
         labels = self._labeler.consolidate(rows, self._job.iteration)
@@ -178,17 +163,6 @@ class JobRunner:
             self._output.batch_manifest(self._job, self._job.iteration)
             self._manifest_written = self._clock()
         return True
-
-    def _ready_rows(self) -> list[sqlite3.Row]:
-        """Take as many ready objects as one consolidation request may hold in memory."""
-        chosen: list[sqlite3.Row] = []
-        size = 0
-        for row in self._slice("ready"):
-            size += sum(len(task["answer"] or "") for task in self._labeler.submitted(row["idx"]))
-            if chosen and size > _CHUNK_CHARACTERS:
-                break
-            chosen.append(row)
-        return chosen
 
     def _publish(self, topic: str, label: dict[str, Any]) -> None:
         try:
@@ -202,43 +176,19 @@ class JobRunner:
         except Exception:
             _log.exception("publishing to %s", topic)
 
-    def _expire_objects(self) -> None:
-        """Objects whose ``TaskAvailabilityLifetimeInSeconds`` is over: take the answers there are, or fail."""
-        limit = self._clock() - self._job.task["TaskAvailabilityLifetimeInSeconds"]
-        rows = self._store.rows(
-            "SELECT idx, answered FROM objects WHERE job = ? AND state = 'open' AND opened < ? AND taken <= answered",
-            self._job.arn, limit,
-        )  # fmt: skip
-        for row in rows:
-            if row["answered"]:
-                self._store.execute(
-                    "UPDATE objects SET state = 'ready' WHERE job = ? AND idx = ?", self._job.arn, row["idx"]
-                )
-            else:
-                self._labeler.fail(
-                    row["idx"], "ClientError: The task expired before a worker submitted an annotation."
-                )
-
     def _next_batch(self) -> bool:
         """Close the batch and open the next, or end the job."""
         if self._job.iteration:
             self._finish_batch()
-        pending = self._count("pending")
-        if pending == 0:
+        if self._dataset.count("pending") == 0:
             self._complete()
             return True
-        allowed = self._allowed()
+        allowed = self._dataset.allowed()
         if allowed <= 0:
             return self._save(status="Stopping")
         size = min(self._job.task["MaxConcurrentTaskCount"], allowed)
         iteration = self._job.iteration + 1
-        if iteration == 1:
-            size = min(size, PROBE_BATCH)
-        self._store.execute(
-            "UPDATE objects SET state = 'batch', iteration = ? WHERE job = ? AND idx IN"
-            " (SELECT idx FROM objects WHERE job = ? AND state = 'pending' ORDER BY idx LIMIT ?)",
-            iteration, self._job.arn, self._job.arn, size,
-        )  # fmt: skip
+        self._dataset.assign(iteration, min(size, PROBE_BATCH) if iteration == 1 else size)
         return self._save(iteration=iteration)
 
     def _finish_batch(self) -> None:
@@ -247,35 +197,15 @@ class JobRunner:
         counters = self._jobs.counters(self._job)
         if self._job.iteration == 1 and not counters["TotalLabeled"] and counters["FailedNonRetryableError"]:
             raise JobFailure(
-                self._all_failed("The first data objects all failed, so the job is not set up correctly")
+                self._dataset.first_failure(
+                    "The first data objects all failed, so the job is not set up correctly"
+                )
             )
-
-    def _all_failed(self, what: str) -> str:
-        row = self._store.row(
-            "SELECT idx, result FROM objects WHERE job = ? AND state = 'failed' ORDER BY idx LIMIT 1",
-            self._job.arn,
-        )
-        reason = json.loads(row["result"])[f"{self._job.attribute}-metadata"]["failure-reason"] if row else ""
-        index = row["idx"] if row else 0
-        return f"ClientError: {what}. Data object {index}: {reason}"
-
-    def _allowed(self) -> int:
-        """Return how many more objects the stopping conditions let humans label."""
-        conditions = self._job.request.get("StoppingConditions") or {}
-        allowed = self._count("pending")
-        if (most := conditions.get("MaxHumanLabeledObjectCount")) is not None:
-            allowed = min(allowed, most - self._count("labeled"))
-        if (percentage := conditions.get("MaxPercentageOfInputDatasetLabeled")) is not None:
-            counters = self._jobs.counters(self._job)
-            labeled = counters["TotalLabeled"]
-            total = labeled + counters["FailedNonRetryableError"] + counters["Unlabeled"]
-            allowed = min(allowed, math.ceil(total * percentage / 100) - labeled)
-        return allowed
 
     def _complete(self) -> None:
         counters = self._jobs.counters(self._job)
         if not counters["TotalLabeled"]:
-            raise JobFailure(self._all_failed("All data objects failed"))
+            raise JobFailure(self._dataset.first_failure("All data objects failed"))
         self._output.output_manifest(self._job)
         self._end("Completed", output_written=True)
 
@@ -296,15 +226,11 @@ class JobRunner:
         return True
 
     def _write_partial(self) -> None:
-        while rows := self._ready_rows():
+        while rows := self._dataset.ready():
             self._labeler.consolidate(rows, self._job.iteration)
-        for row in self._store.rows(
-            "SELECT idx, iteration FROM objects WHERE job = ? AND state = 'open' AND answered > 0",
-            self._job.arn,
-        ):
-            self._output.worker_response(
-                self._job, row["idx"], row["iteration"], self._labeler.submitted(row["idx"])
-            )
+        for row in self._dataset.partly_answered():
+            answers = self._labeler.submitted(row["idx"])
+            self._output.worker_response(self._job, row["idx"], row["iteration"], answers)
         self._output.output_manifest(self._job)
 
     def _fail(self, reason: str) -> None:

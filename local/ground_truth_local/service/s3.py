@@ -48,8 +48,8 @@ class RoleS3:
             session = self._aws.session_for_role(self._role, self._region, self._account)
         except AssumeRoleDenied as error:
             raise JobFailure(
-                f"ClientError: Ground Truth can't assume the role {self._role}. Make sure that it exists and that its "
-                f"trust policy allows sagemaker.amazonaws.com to assume it. {error}"
+                f"ClientError: Ground Truth can't assume the role {self._role}. Make sure that it exists and "
+                f"that its trust policy allows sagemaker.amazonaws.com to assume it. {error}"
             ) from error
         return session.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
@@ -135,7 +135,7 @@ class RoleS3:
             # S3 answers AccessDenied for the key's permission too, and says so only in its message.
             needed = key_permission if key_permission and "kms" in message.lower() else permission
             return JobFailure(
-                f"ClientError: Access denied. The role {self._role} is not allowed to {action}: it needs {needed}. "
-                f"({code}: {message})"
+                f"ClientError: Access denied. The role {self._role} is not allowed to {action}: "
+                f"it needs {needed}. ({code}: {message})"
             )
         return JobFailure(f"ClientError: The role {self._role} couldn't {action}. ({code}: {message})")

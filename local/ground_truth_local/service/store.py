@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS resources (
 );
 CREATE TABLE IF NOT EXISTS objects (
     job TEXT NOT NULL, idx INTEGER NOT NULL, line TEXT NOT NULL, state TEXT NOT NULL,
-    iteration INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0, answered INTEGER NOT NULL DEFAULT 0,
+    iteration INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0,
+    answered INTEGER NOT NULL DEFAULT 0,
     opened REAL, width INTEGER, height INTEGER, result TEXT, PRIMARY KEY (job, idx)
 );
 CREATE INDEX IF NOT EXISTS objects_by_state ON objects (job, state, idx);
@@ -32,7 +33,8 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE INDEX IF NOT EXISTS tasks_by_object ON tasks (job, idx, worker);
 CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (job, state);
 CREATE TABLE IF NOT EXISTS members (
-    team TEXT NOT NULL, name TEXT NOT NULL, worker TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (team, name)
+    team TEXT NOT NULL, name TEXT NOT NULL, worker TEXT NOT NULL, subject TEXT NOT NULL,
+    PRIMARY KEY (team, name)
 );
 CREATE INDEX IF NOT EXISTS members_by_worker ON members (worker);
 """

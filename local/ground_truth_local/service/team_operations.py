@@ -42,7 +42,7 @@ class WorkteamOperations:
             "WorkteamName": body["WorkteamName"],
             "WorkteamArn": arn,
             "WorkforceArn": f"arn:aws:sagemaker:{call.region}:{call.account}:workforce/{workforce}",
-            "SubDomain": f"{hashlib.sha256(arn.encode()).hexdigest()[:10]}.labeling.{call.region}.sagemaker.aws",
+            "SubDomain": f"{_portal(arn)}.labeling.{call.region}.sagemaker.aws",
             "CreateDate": now,
             "LastUpdatedDate": now,
         } | {name: body[name] for name in _UPDATABLE if name in body}
@@ -98,6 +98,10 @@ class WorkteamOperations:
         )
         shown, more = page(ordered, body)
         return {"Workteams": shown, **more}
+
+
+def _portal(arn: str) -> str:
+    return hashlib.sha256(arn.encode()).hexdigest()[:10]
 
 
 def _check_members(definitions: list[dict[str, Any]]) -> None:

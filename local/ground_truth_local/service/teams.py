@@ -70,7 +70,8 @@ class TeamBook:
     def of(self, account: str, region: str) -> list[dict[str, Any]]:
         """Return an account's teams in a Region, in the order they were made."""
         rows = self._store.rows(
-            "SELECT document FROM resources WHERE kind = 'workteam' AND account = ? AND region = ? ORDER BY rowid",
+            "SELECT document FROM resources WHERE kind = 'workteam' AND account = ? AND region = ?"
+            " ORDER BY rowid",
             account, region,
         )  # fmt: skip
         return [json.loads(row["document"]) for row in rows]

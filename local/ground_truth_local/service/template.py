@@ -29,8 +29,8 @@ class _Environment(Environment):
 def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Location], str]) -> str:
     """Return the page that a worker sees.
 
-    The filters are those of "Adding automation with Liquid": ``grant_read_access``, ``to_json``, ``escape`` and
-    ``skip_autoescape``; output is escaped unless it says otherwise.
+    The filters are those of "Adding automation with Liquid": ``grant_read_access``, ``to_json``, ``escape``
+    and ``skip_autoescape``; output is escaped unless it says otherwise.
 
     Raises:
         JobFailure: the template is not valid Liquid, or can't be rendered; with its line.
@@ -77,8 +77,8 @@ def check_template(source: str, *, task_input: dict[str, Any], labels: Sequence[
     """Render a template for its first object and return the name of its segmentation element.
 
     Raises:
-        JobFailure: the page has no ``crowd-form`` with one ``crowd-semantic-segmentation`` in it, or that element
-            lacks its name, picture or labels ("Crowd HTML Elements", crowd-semantic-segmentation).
+        JobFailure: the page has no ``crowd-form`` with one ``crowd-semantic-segmentation`` in it, or that
+            element lacks its name, picture or labels ("Crowd HTML Elements", crowd-semantic-segmentation).
     """
     page = _Elements()
     page.feed(render(source, task_input=task_input, presign=lambda _: _PROBE_URL))
@@ -100,7 +100,8 @@ def _problem(page: _Elements, labels: Sequence[str]) -> str | None:
     if not element.get("name"):
         return f"must give its <{_ELEMENT}> a name"
     if element.get("src") != _PROBE_URL:
-        return f'must give its <{_ELEMENT}> src="{{{{ task.input.taskObject | grant_read_access }}}}", it renders as {element.get("src")!r}'
+        wanted = 'src="{{ task.input.taskObject | grant_read_access }}"'
+        return f"must give its <{_ELEMENT}> {wanted}, it renders as {element.get('src')!r}"
     return _labels_problem(element.get("labels"), labels)
 
 
@@ -110,6 +111,7 @@ def _labels_problem(rendered: str | None, labels: Sequence[str]) -> str | None:
     except ValueError:
         found = None
     if not isinstance(found, list) or not found or not all(isinstance(label, str) for label in found):
-        return f'must give its <{_ELEMENT}> labels="{{{{ task.input.labels | to_json | escape }}}}", it renders as {rendered!r}'
+        wanted = 'labels="{{ task.input.labels | to_json | escape }}"'
+        return f"must give its <{_ELEMENT}> {wanted}, it renders as {rendered!r}"
     unknown = [label for label in found if label not in labels]
     return f"offers the label {unknown[0]!r}, which the label category file doesn't have" if unknown else None

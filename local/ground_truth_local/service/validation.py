@@ -84,7 +84,7 @@ def _members(shape: dict[str, Any], value: dict[str, Any], path: str) -> Iterato
         if value.get(name) is None:
             yield _violation(None, _join(path, name), "Member must not be null")
     for name, member in shape["members"].items():
-        # A null member counts as absent; members that the model doesn't know are ignored, as the service does.
+        # A null member counts as absent; members that the model doesn't know are ignored, as by AWS.
         if value.get(name) is not None:
             yield from violations(member["shape"], value[name], _join(path, name))
 

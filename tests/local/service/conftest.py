@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
+from PIL import Image
+
 from ground_truth_local.service.api import GroundTruthService, Pace
 from ground_truth_local.service.types import Answer, AssumeRoleDenied, Call
-from PIL import Image
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -161,8 +162,13 @@ def fill(aws: FakeAws, *, objects: int = 3, labels: tuple[str, ...] = ("road", "
     aws.put("s3://input/jobs/template.html", TEMPLATE)
 
 
+def function(name: str, *, region: str = REGION, account: str = GT_ACCOUNT) -> str:
+    """Return the ARN of a function of Ground Truth's."""
+    return f"arn:aws:lambda:{region}:{account}:function:{name}"
+
+
 def request(name: str = "streets", **changes: Any) -> dict[str, Any]:
-    """Return a correct CreateLabelingJob request; ``HumanTaskConfig__TaskTitle=…`` changes or, with None, removes."""
+    """Return a correct request; ``HumanTaskConfig__TaskTitle=…`` sets a member, None removes it."""
     body: dict[str, Any] = {
         "LabelingJobName": name,
         "LabelAttributeName": "streets-ref",
@@ -173,15 +179,13 @@ def request(name: str = "streets", **changes: Any) -> dict[str, Any]:
         "HumanTaskConfig": {
             "WorkteamArn": TEAM,
             "UiConfig": {"UiTemplateS3Uri": "s3://input/jobs/template.html"},
-            "PreHumanTaskLambdaArn": f"arn:aws:lambda:{REGION}:{GT_ACCOUNT}:function:PRE-SemanticSegmentation",
+            "PreHumanTaskLambdaArn": function("PRE-SemanticSegmentation"),
             "TaskTitle": "Paint the street",
             "TaskDescription": "Paint each class.",
             "NumberOfHumanWorkersPerDataObject": 1,
             "TaskTimeLimitInSeconds": 600,
             "AnnotationConsolidationConfig": {
-                "AnnotationConsolidationLambdaArn": (
-                    f"arn:aws:lambda:{REGION}:{GT_ACCOUNT}:function:ACS-SemanticSegmentation"
-                )
+                "AnnotationConsolidationLambdaArn": function("ACS-SemanticSegmentation")
             },
         },
     }
@@ -274,6 +278,7 @@ class Tools:
     GT_ACCOUNT = GT_ACCOUNT
     FakeAws, FakeBucket, Clock, Harness = FakeAws, FakeBucket, Clock, Harness
     picture, fill, request = staticmethod(picture), staticmethod(fill), staticmethod(request)
+    function = staticmethod(function)
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ import json
 
 import numpy as np
 import pytest
-from ground_truth_local.workers import SimulatedWorkers
 from PIL import Image
+
+from ground_truth_local.workers import SimulatedWorkers
 
 
 @pytest.fixture

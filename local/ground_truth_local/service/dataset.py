@@ -1,0 +1,115 @@
+"""The data objects of one job, by the state they are in.
+
+``pending`` → ``batch`` (of the current iteration) → ``open`` (workers may take it) → ``ready`` (all answers
+are in) → ``labeled`` or ``failed``; ``passed`` objects came in with a label.
+"""
+
+import json
+import math
+import sqlite3
+
+from ground_truth_local.service.jobs import Job, JobBook
+from ground_truth_local.service.store import Store
+
+__all__ = ["Dataset"]
+
+_SLICE = 20  # objects opened or consolidated before the runner looks around again
+_CHUNK_CHARACTERS = 16 * 1024 * 1024  # of answers in one consolidation request
+
+
+class Dataset:
+    """What the runner asks and tells about its job's objects."""
+
+    def __init__(self, job: Job, store: Store, jobs: JobBook) -> None:
+        self._job = job
+        self._store = store
+        self._jobs = jobs
+
+    def count(self, *states: str) -> int:
+        """Return how many objects are in one of the states."""
+        marks = ", ".join("?" * len(states))
+        row = self._store.row(
+            f"SELECT COUNT(*) AS n FROM objects WHERE job = ? AND state IN ({marks})", self._job.arn, *states
+        )
+        return int(row["n"]) if row else 0
+
+    def slice(self, state: str) -> list[sqlite3.Row]:
+        """Return the first few objects in a state."""
+        return self._store.rows(
+            f"SELECT * FROM objects WHERE job = ? AND state = ? ORDER BY idx LIMIT {_SLICE}",
+            self._job.arn,
+            state,
+        )
+
+    def ready(self) -> list[sqlite3.Row]:
+        """Return as many answered objects as one consolidation request may hold in memory, at least one."""
+        chosen: list[sqlite3.Row] = []
+        size = 0
+        for row in self.slice("ready"):
+            size += self._answer_characters(row["idx"])
+            if chosen and size > _CHUNK_CHARACTERS:
+                break
+            chosen.append(row)
+        return chosen
+
+    def _answer_characters(self, index: int) -> int:
+        row = self._store.row(
+            "SELECT SUM(LENGTH(answer)) AS n FROM tasks WHERE job = ? AND idx = ? AND state = 'submitted'",
+            self._job.arn, index,
+        )  # fmt: skip
+        return int(row["n"] or 0) if row else 0
+
+    def partly_answered(self) -> list[sqlite3.Row]:
+        """Return the objects that have answers, but lack others."""
+        return self._store.rows(
+            "SELECT idx, iteration FROM objects WHERE job = ? AND state = 'open' AND answered > 0",
+            self._job.arn,
+        )
+
+    def assign(self, iteration: int, size: int) -> None:
+        """Put the next ``size`` objects into the batch of an iteration."""
+        self._store.execute(
+            "UPDATE objects SET state = 'batch', iteration = ? WHERE job = ? AND idx IN"
+            " (SELECT idx FROM objects WHERE job = ? AND state = 'pending' ORDER BY idx LIMIT ?)",
+            iteration, self._job.arn, self._job.arn, size,
+        )  # fmt: skip
+
+    def expire(self, now: float) -> list[int]:
+        """Close objects whose ``TaskAvailabilityLifetimeInSeconds`` is over; return those without any answer.
+
+        The others are consolidated from the answers there are.
+        """
+        limit = now - self._job.task["TaskAvailabilityLifetimeInSeconds"]
+        over = "job = ? AND state = 'open' AND opened < ? AND taken <= answered"
+        with self._store.transaction():
+            self._store.execute(
+                f"UPDATE objects SET state = 'ready' WHERE {over} AND answered > 0", self._job.arn, limit
+            )
+            return [
+                row["idx"]
+                for row in self._store.rows(f"SELECT idx FROM objects WHERE {over}", self._job.arn, limit)
+            ]
+
+    def allowed(self) -> int:
+        """Return how many more objects the stopping conditions let humans label."""
+        conditions = self._job.request.get("StoppingConditions") or {}
+        allowed = self.count("pending")
+        if (most := conditions.get("MaxHumanLabeledObjectCount")) is not None:
+            allowed = min(allowed, most - self.count("labeled"))
+        if (percentage := conditions.get("MaxPercentageOfInputDatasetLabeled")) is not None:
+            counters = self._jobs.counters(self._job)
+            labeled = counters["TotalLabeled"]
+            total = labeled + counters["FailedNonRetryableError"] + counters["Unlabeled"]
+            allowed = min(allowed, math.ceil(total * percentage / 100) - labeled)
+        return allowed
+
+    def first_failure(self, what: str) -> str:
+        """Return a FailureReason that names the first object that failed, and why."""
+        row = self._store.row(
+            "SELECT idx, result FROM objects WHERE job = ? AND state = 'failed' ORDER BY idx LIMIT 1",
+            self._job.arn,
+        )
+        if row is None:
+            return f"ClientError: {what}."
+        reason = json.loads(row["result"])[f"{self._job.attribute}-metadata"]["failure-reason"]
+        return f"ClientError: {what}. Data object {row['idx']}: {reason}"
