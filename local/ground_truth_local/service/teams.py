@@ -76,6 +76,13 @@ class TeamBook:
         )  # fmt: skip
         return [json.loads(row["document"]) for row in rows]
 
+    def all(self) -> list[str]:
+        """Return the ARNs of all teams, in the order they were made."""
+        return [
+            row["arn"]
+            for row in self._store.rows("SELECT arn FROM resources WHERE kind = 'workteam' ORDER BY rowid")
+        ]
+
     def add_member(self, arn: str, name: str) -> Member:
         """Put a member into a team; the same name in an account and Region is one worker."""
         region, account = arn.split(":")[3:5]

@@ -1,5 +1,6 @@
 """The worker template: rendered with Liquid as the service does, and checked for the element it needs."""
 
+import ast
 import json
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ __all__ = ["MAX_TEMPLATE_BYTES", "check_template", "render"]
 
 MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
 _ELEMENT = "crowd-semantic-segmentation"
+_MAX_LITERAL = 1_000_000
 _PROBE_URL = "https://presigned.invalid/picture"
 
 
@@ -37,12 +39,17 @@ def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Loca
     """
     environment = _Environment(autoescape=True)
     environment.filters["grant_read_access"] = lambda value, *_: _grant(value, presign)
-    environment.filters["to_json"] = lambda value, *_: json.dumps(value, ensure_ascii=False)
+    environment.filters["to_json"] = lambda value, *_: _to_json(value)
     environment.filters["skip_autoescape"] = lambda value, *_: Markup(str(value))
     try:
         return str(environment.from_string(source).render(task={"input": task_input}))
     except LiquidError as error:
         raise JobFailure(f"ClientError: The worker task template can't be rendered: {error}") from error
+
+
+def _to_json(value: object) -> str:
+    # In a template's <script>, with skip_autoescape, a label "</script>" would end it.
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _grant(value: object, presign: Callable[[S3Location], str]) -> object:
@@ -106,12 +113,21 @@ def _problem(page: _Elements, labels: Sequence[str]) -> str | None:
 
 
 def _labels_problem(rendered: str | None, labels: Sequence[str]) -> str | None:
-    try:
-        found = json.loads(rendered or "")
-    except ValueError:
-        found = None
+    found = _literal_list(rendered or "")
     if not isinstance(found, list) or not found or not all(isinstance(label, str) for label in found):
         wanted = 'labels="{{ task.input.labels | to_json | escape }}"'
         return f"must give its <{_ELEMENT}> {wanted}, it renders as {rendered!r}"
     unknown = [label for label in found if label not in labels]
     return f"offers the label {unknown[0]!r}, which the label category file doesn't have" if unknown else None
+
+
+def _literal_list(text: str) -> object:
+    """Read a JSON list, or one in single quotes: the guide's own sample has ``labels="['Cat', 'Dog']"``."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return ast.literal_eval(text.strip()) if len(text) < _MAX_LITERAL else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
