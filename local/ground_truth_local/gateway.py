@@ -53,7 +53,7 @@ class Gateway:
             await self._lifespan(scope, receive, send)
             return
         headers = _headers(scope)
-        refusal = self._guard.refusal(scope["path"], headers)
+        refusal = self._guard.refusal(scope["path"], headers, presigned_read=_is_presigned_read(scope))
         if refusal is not None:
             await _refuse(scope, send, refusal)
             return
@@ -165,6 +165,11 @@ def _authenticate(key: str) -> Answer | None:
     if failure is None:
         return None
     return Answer.error(failure.code, failure.message, status=403)
+
+
+def _is_presigned_read(scope: Scope) -> bool:
+    is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+    return is_read and b"X-Amz-Signature=" in scope["query_string"]
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -26,13 +26,17 @@ class Guard:
         self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
         self._origins = frozenset(f"http://{host}" for host in self._hosts) | frozenset(origins)
 
-    def refusal(self, path: str, headers: dict[str, str]) -> str | None:
-        """Say in one sentence why the request is refused, or ``None``."""
+    def refusal(self, path: str, headers: dict[str, str], *, presigned_read: bool = False) -> str | None:
+        """Say in one sentence why the request is refused, or ``None``.
+
+        A presigned read carries its own permission, and pages of other origins are what it is made for: S3 and
+        the bucket's CORS rules decide. A task's frame, for one, has no origin at all.
+        """
         host = headers.get("host", "").lower()
         if host not in self._hosts:
             return f"Host {host!r} is not this server's; use {min(self._hosts)}."
         origin = headers.get("origin")
-        if origin is not None and origin.lower() not in self._origins:
+        if origin is not None and not presigned_read and origin.lower() not in self._origins:
             return f"Origin {origin!r} may not call this server; it serves its own pages only."
         if path.startswith("/_") and not path.startswith(_OPEN_PATHS):
             return f"{path} is an administration endpoint without authentication, which is closed here."

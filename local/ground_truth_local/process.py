@@ -24,6 +24,7 @@ from ground_truth_local.service.types import AwsAccess, Service
 from ground_truth_local.settings import HOST, Settings, StateDir
 
 if TYPE_CHECKING:
+    from ground_truth_local.portal.server import PortalServer
     from ground_truth_local.workers import SimulatedWorkers
 
 __all__ = ["configure_environment", "main"]
@@ -54,7 +55,6 @@ def configure_environment(settings: Settings, port: int) -> None:
             "LAMBDA_STRICT": "0",
             "LOG_LEVEL": settings.log_level,
             "MINISTACK_ACCOUNT_ID": settings.account,
-            "MINISTACK_AUTOCREATE_AWS_MANAGED": "1",
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": settings.region,
             "PERSIST_STATE": persist,
@@ -86,6 +86,9 @@ def main(argv: list[str] | None = None) -> int:
         finally:
             _stop_lambdas()
             _empty(state.temporary)
+        if not settings.persist:
+            # The parent does so too, unless it was killed.
+            shutil.rmtree(state.root, ignore_errors=True)
     return 0
 
 
@@ -106,6 +109,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     service = _load_service(settings, ServiceAccess(endpoint_url, administrator))
     workers = _load_workers(settings, service)
     mends.install(service)
+    portal = _load_portal(settings, service, endpoint_url)
     stopping = asyncio.Event()
     _on_stop_request(asyncio.get_running_loop(), stopping.set)
 
@@ -141,7 +145,11 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
             stopping.set()
             await serving
             raise
-        print(json.dumps({"endpoint_url": endpoint_url, "port": port}), flush=True)
+        ready = {"endpoint_url": endpoint_url, "port": port, "portal_url": portal.url if portal else ""}
+        # The portal's socket listens already, so nobody who reads this line can come too early.
+        print(json.dumps(ready), flush=True)
+        if portal is not None:
+            await portal.serve(stopping)
     await serving
 
 
@@ -151,6 +159,17 @@ def _load_service(settings: Settings, access: AwsAccess) -> Service:
     folder = StateDir(settings.state_dir).ground_truth if settings.persist else None
     service: Service = factory(folder, access)
     return service
+
+
+def _load_portal(settings: Settings, service: Service, endpoint_url: str) -> "PortalServer | None":
+    from ground_truth_local.portal.server import PortalServer
+    from ground_truth_local.service.api import GroundTruthService
+
+    if not isinstance(service, GroundTruthService):
+        return None
+    return PortalServer(
+        service, gateway=endpoint_url, port=settings.portal_port, real_script=settings.real_elements
+    )
 
 
 def _load_workers(settings: Settings, service: Service) -> "SimulatedWorkers | None":

@@ -37,6 +37,8 @@ class EmbeddedAws:
     Args:
         state_dir: where everything is kept, over restarts too. Default: a temporary folder, removed at stop.
         port: the port to listen on. Default: a free one.
+        portal_port: the worker portal's port. Default: a free one.
+        real_elements: worker templates load AWS's own elements from the network. Default: ours, offline.
         region: the Region that is bootstrapped; ``bootstrap`` adds others.
         origins: web origins besides the server's own that may call it.
         service: the class that answers SageMaker's actions, as ``module:Class``.
@@ -51,6 +53,8 @@ class EmbeddedAws:
         state_dir: str | os.PathLike[str] | None = None,
         *,
         port: int = 0,
+        portal_port: int = 0,
+        real_elements: bool = False,
         region: str = "us-east-1",
         origins: Sequence[str] = (),
         service: str = Settings.service,
@@ -66,6 +70,8 @@ class EmbeddedAws:
         self._settings = Settings(
             state_dir=self.state.root,
             port=port,
+            portal_port=portal_port,
+            real_elements=real_elements,
             region=region,
             persist=not self._temporary,
             origins=tuple(origins),
@@ -76,6 +82,7 @@ class EmbeddedAws:
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint_url = ""
+        self._portal_url = ""
 
     @property
     def endpoint_url(self) -> str:
@@ -83,6 +90,13 @@ class EmbeddedAws:
         if not self._endpoint_url:
             raise EmbeddedAwsError("The embedded AWS is not running; call start() first.")
         return self._endpoint_url
+
+    @property
+    def portal_url(self) -> str:
+        """The address of the worker portal, where people label."""
+        if not self._portal_url:
+            raise EmbeddedAwsError("The embedded AWS is not running, or its service has no portal.")
+        return self._portal_url
 
     @property
     def running(self) -> bool:
@@ -142,7 +156,7 @@ class EmbeddedAws:
                 start_new_session=True,
             )
         try:
-            self._endpoint_url = self._wait_until_ready(self._process)
+            self._endpoint_url, self._portal_url = self._wait_until_ready(self._process)
         except BaseException:
             self.stop()
             raise
@@ -150,7 +164,7 @@ class EmbeddedAws:
 
     def stop(self) -> None:
         """Stop the server; with a ``state_dir`` its state is saved."""
-        process, self._process, self._endpoint_url = self._process, None, ""
+        process, self._process, self._endpoint_url, self._portal_url = self._process, None, "", ""
         if process is not None:
             with contextlib.suppress(OSError):
                 process.stdin.close()  # type: ignore[union-attr]
@@ -178,7 +192,7 @@ class EmbeddedAws:
     def _credentials(self, user: str) -> tuple[str, str]:
         return accounts.load_credentials(self.state)[user]
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> str:
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> tuple[str, str]:
         deadline = time.monotonic() + _START_TIMEOUT
         line, output = b"", process.stdout
         assert output is not None
@@ -191,7 +205,7 @@ class EmbeddedAws:
                 line += chunk
         try:
             message = json.loads(line)
-            return str(message["endpoint_url"])
+            return str(message["endpoint_url"]), str(message["portal_url"])
         except ValueError:
             reason = self._last_lines()
         except KeyError:

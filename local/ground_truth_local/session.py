@@ -1,8 +1,10 @@
 """boto3 sessions that talk to the embedded AWS."""
 
+import os
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 __all__ = ["GatewaySession"]
@@ -12,7 +14,15 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
     """A session whose clients talk to the embedded AWS and sign with SigV4."""
 
     def __init__(self, endpoint_url: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Nothing of the user's own profile: a stale AWS_PROFILE alone would make this fail.
+        own = botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": (None, None, os.devnull, None),
+                "credentials_file": (None, None, os.devnull, None),
+            }
+        )
+        super().__init__(botocore_session=own, **kwargs)
         self._endpoint_url = endpoint_url
 
     def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:

@@ -19,6 +19,10 @@ class Settings:
 
     state_dir: Path
     port: int = 0
+    portal_port: int = 0
+    """The worker portal's port; 0 takes a free one."""
+    real_elements: bool = False
+    """Whether worker templates load AWS's own elements from the network instead of ours."""
     region: str = "us-east-1"
     account: str = ACCOUNT
     persist: bool = True

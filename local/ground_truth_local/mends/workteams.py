@@ -12,13 +12,21 @@ __all__ = ["install"]
 _TYPE = "AWS::SageMaker::Workteam"
 _MUTABLE = ("MemberDefinitions", "Description", "NotificationConfiguration", "WorkerAccessConfiguration")
 
+# CloudFormation's names of the members' definitions are not the API's.
+_NAMES = {
+    "CognitoUserPool": "UserPool",
+    "CognitoUserGroup": "UserGroup",
+    "CognitoClientId": "ClientId",
+    "OidcGroups": "Groups",
+}
+
 
 def install(service: Service) -> None:
     """Register the type."""
 
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         name = props.get("WorkteamName") or provisioners._physical_name(stack_name, logical_id, max_len=63)
-        body = {key: props[key] for key in (*_MUTABLE, "WorkforceName", "Tags") if key in props}
+        body = {key: _to_api(props[key]) for key in (*_MUTABLE, "WorkforceName", "Tags") if key in props}
         body.setdefault("Description", name)
         arn = _call(service, "CreateWorkteam", {**body, "WorkteamName": name}).body["WorkteamArn"]
         return arn, {"WorkteamName": name}
@@ -29,7 +37,7 @@ def install(service: Service) -> None:
         name = _name(physical_id)
         if new.get("WorkteamName", name) != name:
             return create(new["WorkteamName"], new, stack_name)
-        body = {key: new[key] for key in _MUTABLE if key in new}
+        body = {key: _to_api(new[key]) for key in _MUTABLE if key in new}
         _call(service, "UpdateWorkteam", {**body, "WorkteamName": name})
         return physical_id, {"WorkteamName": name}
 
@@ -56,6 +64,14 @@ def _call(service: Service, operation: str, body: dict[str, Any]) -> Answer:
         message = answer.body.get("message") or answer.body.get("Message")
         raise ValueError(f"{message} (Service: SageMaker, Status Code: {answer.status})")
     return answer
+
+
+def _to_api(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_to_api(item) for item in value]
+    if isinstance(value, dict):
+        return {_NAMES.get(name, name): _to_api(item) for name, item in value.items()}
+    return value
 
 
 def _name(arn: str) -> str:

@@ -81,6 +81,12 @@ def stack(admin):
         client.delete_stack(StackName=name)
 
 
+@pytest.fixture
+def settle(admin):
+    """Give a function that waits for a stack and describes it."""
+    return lambda name: settled(admin.client("cloudformation"), name)
+
+
 def settled(client, name):
     """Wait until the stack is at rest; return its description with outputs as a dictionary."""
     for _ in range(600):

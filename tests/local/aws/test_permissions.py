@@ -97,10 +97,10 @@ def test_the_deploy_user_may_assume_the_cdk_roles_and_nothing_else(aws):
     session = aws.session("deploy")
     roles = "arn:aws:iam::111122223333:role/cdk-hnb659fds-{}-role-111122223333-us-east-1"
     for name in ("deploy", "file-publishing", "lookup"):
-        session.client("sts").assume_role(RoleArn=roles.format(name), RoleSessionName="s")
+        session.client("sts").assume_role(RoleArn=roles.format(name), RoleSessionName="session")
     for role in (roles.format("cfn-exec"), "arn:aws:iam::111122223333:role/other"):
         with pytest.raises(ClientError, match="AccessDenied"):
-            session.client("sts").assume_role(RoleArn=role, RoleSessionName="s")
+            session.client("sts").assume_role(RoleArn=role, RoleSessionName="session")
     for call in (
         lambda: session.client("s3").list_buckets(),
         lambda: session.client("iam").create_user(UserName="x"),

@@ -1,0 +1,357 @@
+"""One contract test for each mend; each fails where MiniStack does otherwise than AWS, or has changed."""
+
+import io
+import json
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {
+        "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                }
+            ],
+        },
+        "Policies": [
+            {
+                "PolicyName": "p",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Action": ["s3:PutObject", "s3:ListBucket"], "Resource": "*"}
+                    ],
+                },
+            }
+        ],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def code(admin):
+    """The custom resource's code in a bucket, and an empty bucket for its records."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(Path(__file__).parent / "custom_resource" / "index.py", "index.py")
+    s3 = admin.client("s3")
+    s3.create_bucket(Bucket="lambda-code")
+    s3.put_object(Bucket="lambda-code", Key="code.zip", Body=archive.getvalue())
+    return {"S3Bucket": "lambda-code", "S3Key": "code.zip"}
+
+
+@pytest.fixture
+def records(admin):
+    """Give a bucket's name, and a function that lists what the custom resource recorded there."""
+    s3 = admin.client("s3")
+    name = f"records-{time.monotonic_ns()}"
+    s3.create_bucket(Bucket=name)
+
+    def read():
+        keys = [each["Key"] for each in s3.list_objects_v2(Bucket=name).get("Contents", [])]
+        return [json.loads(s3.get_object(Bucket=name, Key=key)["Body"].read()) for key in keys]
+
+    return name, read
+
+
+def custom(code, records, **properties):
+    function = {
+        "Code": code,
+        "Handler": "index.handler",
+        "Runtime": "python3.11",
+        "Timeout": 20,
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        "LoggingConfig": {"LogGroup": {"Ref": "Log"}},
+    }
+    return {
+        "Role": ROLE,
+        "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Custom": {
+            "Type": "Custom::Probe",
+            "Properties": {
+                "ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]},
+                "ServiceTimeout": "30",
+                "Records": records,
+                **properties,
+            },
+        },
+    }
+
+
+# buckets
+
+
+def bucket(**properties):
+    return {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}
+
+
+def test_a_buckets_encryption_lifecycle_and_tags_are_set(stack, admin):
+    key = {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}}
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
+    rules = [
+        {"Id": "a", "Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": 3},
+        {
+            "Id": "b",
+            "Status": "Enabled",
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+            "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 9}],
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        },
+    ]
+    properties = {
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": default}]
+        },
+        "LifecycleConfiguration": {"Rules": rules},
+        "Tags": [{"Key": "team", "Value": "vision"}],
+    }
+    outputs = {"Name": {"Value": {"Ref": "Bucket"}}, "Key": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}}
+    made = stack({**bucket(**properties), **key}, outputs=outputs)
+    assert made["StackStatus"] == "CREATE_COMPLETE", made["Reasons"]
+    s3, name = admin.client("s3"), made["Outputs"]["Name"]
+    [rule] = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": made["Outputs"]["Key"],
+    }
+    first, second = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert (first["Expiration"]["Days"], first["Filter"]) == (3, {"Prefix": "tmp/"})
+    assert second["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+    assert second["Transitions"] == [{"Days": 9, "StorageClass": "GLACIER"}]
+    tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+    assert tags["team"] == "vision"
+    assert tags["aws:cloudformation:logical-id"] == "Bucket"
+    changed = stack({**bucket(), **key}, name=made["StackName"], outputs=outputs, update=True)
+    assert changed["StackStatus"] == "UPDATE_COMPLETE"
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=name)
+
+
+def test_cors_versioning_and_policy_are_set(stack, admin):
+    cors = {"CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    resources = bucket(CorsConfiguration=cors, VersioningConfiguration={"Status": "Enabled"})
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    resources["Policy"] = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": document},
+    }
+    name = stack(resources, outputs={"Name": {"Value": {"Ref": "Bucket"}}})["Outputs"]["Name"]
+    s3 = admin.client("s3")
+    assert s3.get_bucket_cors(Bucket=name)["CORSRules"][0]["AllowedOrigins"] == ["*"]
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=name, Key="a", Body=b"")
+
+
+def test_a_bucket_that_is_not_empty_stays(stack, settle, admin):
+    made = stack(bucket(), outputs={"Name": {"Value": {"Ref": "Bucket"}}})
+    s3, client, name = admin.client("s3"), admin.client("cloudformation"), made["Outputs"]["Name"]
+    s3.put_object(Bucket=name, Key="label", Body=b"x")
+    client.delete_stack(StackName=made["StackName"])
+    failed = settle(made["StackId"])
+    assert failed["StackStatus"] == "DELETE_FAILED"
+    assert "not empty" in failed["Reasons"]
+    assert s3.get_object(Bucket=name, Key="label")
+    s3.delete_object(Bucket=name, Key="label")
+    client.delete_stack(StackName=made["StackName"])
+    assert settle(made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+
+
+# conditions
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"Ref": "AWS::Region"}, "us-east-1"),
+        ({"Ref": "AWS::AccountId"}, "111122223333"),
+        ({"Ref": "Size"}, "small"),
+        ({"Fn::FindInMap": ["M", {"Ref": "AWS::Region"}, "acct"]}, "432418664414"),
+        ({"Fn::Join": ["-", ["a", {"Ref": "AWS::Partition"}]]}, "a-aws"),
+        ({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, "b"),
+        ({"Fn::Sub": "${AWS::Region}!"}, "us-east-1!"),
+    ],
+)
+def test_conditions_compare_values(stack, left, right):
+    sections = {
+        "Parameters": {"Size": {"Type": "String", "Default": "small"}},
+        "Mappings": {"M": {"us-east-1": {"acct": "432418664414"}}},
+        "Conditions": {
+            "Same": {"Fn::Equals": [left, right]},
+            "Other": {"Fn::Not": [{"Condition": "Same"}]},
+            "Both": {"Fn::And": [{"Condition": "Same"}, {"Fn::Equals": [right, left]}]},
+        },
+    }
+    names = ("Same", "Other", "Both")
+    outputs = {name: {"Value": {"Fn::If": [name, "yes", "no"]}} for name in names}
+    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    made = stack(topic, outputs=outputs, **sections)
+    assert made["Outputs"] == {"Same": "yes", "Other": "no", "Both": "yes"}
+
+
+# custom resources, Lambda
+
+
+def test_the_handler_runs_as_its_role_and_logs_where_told(stack, admin, code, records):
+    outputs = {
+        name: {"Value": {"Fn::GetAtt": ["Custom", name]}} for name in ("Caller", "Denied", "Log", "Home")
+    }
+    outputs["Properties"] = {"Value": {"Fn::GetAtt": ["Custom", "Properties"]}}
+    outputs["Group"] = {"Value": {"Ref": "Log"}}
+    resources = custom(code, records[0], Flag=True, Number=3, Nested={"List": [1, False]})
+    made = stack(resources, outputs=outputs)
+    assert made["StackStatus"] == "CREATE_COMPLETE", made["Reasons"]
+    found = made["Outputs"]
+    assert ":assumed-role/" in found["Caller"]
+    assert "not authorized to perform: s3:ListAllMyBuckets" in found["Denied"]
+    assert found["Log"] == found["Group"]
+    assert found["Home"] != str(Path.home())
+    properties = json.loads(found["Properties"])
+    assert (properties["Flag"], properties["Number"]) == ("true", "3")
+    assert properties["Nested"] == {"List": ["1", "false"]}
+    logs = admin.client("logs")
+    group = logs.describe_log_groups(logGroupNamePrefix=found["Group"])["logGroups"][0]
+    assert group["retentionInDays"] == 7
+    messages = [e["message"] for e in logs.filter_log_events(logGroupName=found["Group"])["events"]]
+    assert any("request Create" in message for message in messages)
+
+
+def test_a_crashed_handler_gets_the_same_event_again(stack, code, records):
+    name, read = records
+    made = stack(custom(code, name, CrashTimes="2"))
+    assert made["StackStatus"] == "CREATE_COMPLETE", made["Reasons"]
+    requests = read()
+    assert [each["type"] for each in requests] == ["Create"] * 3
+    assert len({each["id"] for each in requests}) == 1
+
+
+def test_a_failed_create_is_told_and_gets_a_delete_with_its_physical_id(stack, code, records):
+    name, read = records
+    made = stack(custom(code, name, Fail="true"))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "failed as asked" in made["Reasons"]
+    assert [(each["type"], each["physical"]) for each in read()] == [("Create", None), ("Delete", "probe-1")]
+
+
+def test_a_handler_that_never_answers_fails_after_the_service_timeout(stack, code, records):
+    name, read = records
+    made = stack(custom(code, name, CrashTimes="3", ServiceTimeout="5"))
+    assert made["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+    assert "did not receive a response" in made["Reasons"]
+    assert read()[-1]["type"] == "Delete"
+
+
+def test_a_response_over_4096_bytes_fails(stack, code, records):
+    made = stack(custom(code, records[0], Padding="x" * 4000))
+    # The Delete's response is as long, so the rollback fails, too.
+    assert made["StackStatus"] == "ROLLBACK_FAILED"
+    assert "Response object is too long" in made["Reasons"]
+
+
+def test_an_update_with_a_new_id_deletes_the_old_one(stack, code, records):
+    name, read = records
+    made = stack(custom(code, name))
+    changed = stack(custom(code, name, Version="2"), name=made["StackName"], update=True)
+    assert changed["StackStatus"] == "UPDATE_COMPLETE", changed["Reasons"]
+    expected = [("Create", None), ("Update", "probe-1"), ("Delete", "probe-1")]
+    assert [(each["type"], each["physical"]) for each in read()] == expected
+
+
+def test_a_role_that_lambda_may_not_assume_is_refused(stack, code, records):
+    resources = custom(code, records[0])
+    role = json.loads(json.dumps(ROLE))
+    statement = role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    statement["Principal"]["Service"] = "sagemaker.amazonaws.com"
+    made = stack({**resources, "Role": role})
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "cannot be assumed by Lambda" in made["Reasons"]
+
+
+# work teams, what the service may do
+
+
+def test_a_work_team_in_a_template(stack, settle, admin):
+    member = {
+        "CognitoMemberDefinition": {"CognitoUserPool": "p", "CognitoUserGroup": "g", "CognitoClientId": "c"}
+    }
+    properties = {"WorkteamName": "crowd", "MemberDefinitions": [member], "Description": "d"}
+    team = {"Team": {"Type": "AWS::SageMaker::Workteam", "Properties": properties}}
+    made = stack(team, outputs={"Arn": {"Value": {"Ref": "Team"}}})
+    assert made["Outputs"]["Arn"].endswith(":workteam/private-crowd/crowd")
+    sagemaker = admin.client("sagemaker")
+    kept = json.loads(sagemaker.describe_workteam(WorkteamName="crowd")["Workteam"]["Description"])
+    definition = {"UserPool": "p", "UserGroup": "g", "ClientId": "c"}
+    assert kept["MemberDefinitions"] == [{"CognitoMemberDefinition": definition}]
+    client = admin.client("cloudformation")
+    client.delete_stack(StackName=made["StackName"])
+    settle(made["StackId"])
+    with pytest.raises(ClientError, match="No such team"):
+        sagemaker.describe_workteam(WorkteamName="crowd")
+
+
+def act_as(admin, role, bucket):
+    with pytest.raises(ClientError) as caught:
+        admin.client("sagemaker").stop_labeling_job(LabelingJobName=f"{role}--{bucket}")
+    return caught.value.response["Error"]
+
+
+@pytest.mark.parametrize(
+    ("service", "account", "works"),
+    [
+        ("sagemaker.amazonaws.com", "111122223333", True),
+        ("sagemaker.amazonaws.com", "999999999999", False),
+        ("lambda.amazonaws.com", "111122223333", False),
+    ],
+)
+def test_the_service_gets_a_role_only_as_its_trust_allows(admin, service, account, works):
+    role = f"labeler-{time.monotonic_ns()}"
+    condition = {"StringEquals": {"aws:SourceAccount": account}}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    trust = {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]}
+    admin.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
+    admin.client("s3").create_bucket(Bucket=role)
+    admin.client("s3").put_object(Bucket=role, Key="a", Body=b"x")
+    error = act_as(admin, role, role)
+    if not works:
+        assert error["Code"] == "AssumeRoleDenied"
+        assert role in error["Message"]
+        return
+    found = json.loads(error["Message"])
+    assert found["caller"] == f"arn:aws:sts::111122223333:assumed-role/{role}/SageMaker"
+    assert "s3:GetObject" in found["read"]
+    assert "X-Amz-Algorithm=AWS4" in found["url"]
+    assert found["cors"] == []
+
+
+def test_the_services_events_reach_a_rule(admin):
+    events, sqs = admin.client("events"), admin.client("sqs")
+    queue = sqs.create_queue(QueueName="events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document})
+    events.put_rule(Name="r", EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
+    events.put_targets(Rule="r", Targets=[{"Id": "q", "Arn": arn}])
+    test_the_service_gets_a_role_only_as_its_trust_allows(
+        admin, "sagemaker.amazonaws.com", "111122223333", True
+    )
+    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    event = json.loads(message["Body"])
+    assert event["source"] == "aws.sagemaker"
+    assert event["detail"] == {"LabelingJobName": "j"}
