@@ -7,6 +7,8 @@ The properties::
     Request        CreateLabelingJob, in the service's own shape and words; the handler adds
                    LabelingJobName and Tags, and ManifestS3Uri where it builds the manifest
     Tags           [{Key, Value}, …], the user's
+    RemovalPolicy  what becomes of a running job that leaves the stack: "Stop" (default) or "Retain"
+    ProbationSeconds  how long a deploy waits for the job to leave `Initializing`; 0 to 1,800, default 600
 
 CloudFormation hands every scalar to a handler as a string, so `parse` types the numbers again and
 refuses whatever this file doesn't list: a misspelt property must not be dropped in silence.
@@ -41,7 +43,17 @@ SOURCE_DIRECTORY: Final = "Directory"
 SOURCE_BUCKET: Final = "Bucket"
 SOURCE_MANIFEST: Final = "Manifest"
 
-_PROPERTIES: Final = frozenset({"JobNamePrefix", "Images", "Request", "Tags"})
+#: What becomes of a running job that leaves the stack.
+REMOVAL_STOP: Final = "Stop"
+REMOVAL_RETAIN: Final = "Retain"
+
+#: 30 minutes at most: the handler's whole time is 40, and two of its three invocations have to do.
+PROBATION_SECONDS_MAX: Final = 1_800
+PROBATION_SECONDS_DEFAULT: Final = 600
+
+_PROPERTIES: Final = frozenset(
+    {"JobNamePrefix", "Images", "Request", "Tags", "RemovalPolicy", "ProbationSeconds"}
+)
 _CLOUDFORMATION: Final = frozenset({"ServiceToken", "ServiceTimeout"})
 _IMAGES_KEYS: Final[Mapping[str, frozenset[str]]] = {
     SOURCE_DIRECTORY: frozenset({"Source", "ArchiveS3Uri", "StagingS3Uri"}),
@@ -106,6 +118,8 @@ class JobProperties:
     images: Images
     request: Mapping[str, Any]
     tags: Mapping[str, str]
+    removal_policy: str = REMOVAL_STOP
+    probation_seconds: int = PROBATION_SECONDS_DEFAULT
 
 
 def parse(properties: Mapping[str, Any]) -> JobProperties:
@@ -120,6 +134,8 @@ def parse(properties: Mapping[str, Any]) -> JobProperties:
         images=_images(_need("", properties, "Images")),
         request=_structure("", _need("", properties, "Request")),
         tags=_tags(properties.get("Tags", [])),
+        removal_policy=_removal_policy(properties.get("RemovalPolicy", REMOVAL_STOP)),
+        probation_seconds=_probation(properties.get("ProbationSeconds", PROBATION_SECONDS_DEFAULT)),
     )
 
 
@@ -170,6 +186,21 @@ def _field(where: str, kind: type, value: object) -> object:
             raise ContractError(f"'{where}' must be a list, got {value!r}")
         return [_string(where, item) for item in value]
     return _string(where, value)
+
+
+def _removal_policy(value: object) -> str:
+    if value not in (REMOVAL_STOP, REMOVAL_RETAIN):
+        raise ContractError(f"'RemovalPolicy' must be {REMOVAL_STOP!r} or {REMOVAL_RETAIN!r}, got {value!r}")
+    return str(value)
+
+
+def _probation(value: object) -> int:
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > PROBATION_SECONDS_MAX:
+        raise ContractError(
+            f"'ProbationSeconds' must be a whole number from 0 to {PROBATION_SECONDS_MAX}, got {value!r}"
+        )
+    return int(text)
 
 
 def _tags(value: object) -> dict[str, str]:

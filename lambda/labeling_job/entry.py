@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,10 +12,13 @@ from botocore.config import Config
 
 from . import log, response
 from .contract import ContractError, JobProperties, parse
-from .errors import DeployError, NotYetError, said
+from .errors import NotYetError, said
 from .images import manifest_uri
 from .jobs import Jobs
 from .lifecycle import Lifecycle, Outcome, planned_name
+from .patience import Patience
+from .removal import NOT_CREATED
+from .stack import Stack
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
 _clients: dict[str, Any] = {}
@@ -36,29 +40,34 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
         log.action("NotYet", why=str(error))
         raise
     except Exception as error:
-        reason = str(error) if isinstance(error, DeployError) else said(error)
-        log.action("Failed", reason=reason)
+        log.action("Failed", reason=said(error))
         body = response.answer(
             event,
             status="FAILED",
             physical_id=_physical_id(event),
-            reason=f"{reason} [log group {context.log_group_name}, stream {context.log_stream_name}]",
+            reason=f"{said(error)} [log group {context.log_group_name}, stream {context.log_stream_name}]",
         )
     response.send(event["ResponseURL"], body)
+    log.action("Answered", status=body["Status"], job=body["PhysicalResourceId"])
 
 
 def _handle(event: Mapping[str, Any], context: Any) -> Outcome:
-    lifecycle = Lifecycle(
-        Jobs(_client("sagemaker")),
-        manifest_uri=lambda images, *, job_name: manifest_uri(_client("s3"), images, job_name=job_name),
+    patience = Patience(
         remaining_ms=context.get_remaining_time_in_millis,
         sleep=time.sleep,
+        now=_now,
+        issued=response.issued_at(event["ResponseURL"]),
+    )
+    lifecycle = Lifecycle(
+        event,
+        jobs=Jobs(_client("sagemaker"), patience),
+        stack=Stack(event, lambda: _client("cloudformation"), patience),
+        patience=patience,
+        manifest_uri=lambda images, *, job_name: manifest_uri(_client("s3"), images, job_name=job_name),
         preflight=lambda request, properties: _preflight(request, properties, context),
     )
-    if event["RequestType"] == "Delete":
-        lifecycle.delete(event)
-        return Outcome(physical_id=event["PhysicalResourceId"])
-    return lifecycle.create(event) if event["RequestType"] == "Create" else lifecycle.update(event)
+    steps = {"Create": lifecycle.create, "Update": lifecycle.update, "Delete": lifecycle.delete}
+    return steps[event["RequestType"]]()
 
 
 def _preflight(request: Mapping[str, Any], properties: JobProperties, context: Any) -> Mapping[str, str]:
@@ -75,11 +84,15 @@ def _client(service: str) -> Any:
     return _clients[service]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _physical_id(event: Mapping[str, Any]) -> str:
-    """A failed update keeps its id; a failed create names its job, so that a later Delete finds it."""
+    """A failed update keeps its id; a failed create says so in it, and what job it may have left."""
     if "PhysicalResourceId" in event:
         return str(event["PhysicalResourceId"])
     try:
-        return planned_name(event, parse(event["ResourceProperties"]))
+        return NOT_CREATED + planned_name(event, parse(event["ResourceProperties"]))
     except ContractError:
-        return f"not-created-{event['RequestId']}"
+        return NOT_CREATED + str(event["RequestId"])

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+_THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+
 
 class DeployError(Exception):
     """The deploy can't go on; the message goes to CloudFormation as the reason."""
@@ -22,6 +36,18 @@ def code_of(error: Any) -> str:
     return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 
 
+def is_passing(error: Exception) -> bool:
+    """Throttled, broken down or out of reach; never what the service says of the request itself."""
+    answer: dict[str, Any] = getattr(error, "response", None) or {}
+    if "Error" in answer:
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(error) in _THROTTLED or status >= 500
+    from botocore.exceptions import ConnectionError as ConnectionFailed
+    from botocore.exceptions import HTTPClientError
+
+    return isinstance(error, ConnectionFailed | HTTPClientError)
+
+
 def message_of(error: Any) -> str:
     """``Operation: Code: message`` as the service said it."""
     detail = getattr(error, "response", {}).get("Error", {})
@@ -31,4 +57,6 @@ def message_of(error: Any) -> str:
 
 def said(error: Exception) -> str:
     """The error in one line: the service's words if it is the service's."""
+    if isinstance(error, DeployError):
+        return str(error)
     return message_of(error) if code_of(error) else f"{type(error).__name__}: {error}"

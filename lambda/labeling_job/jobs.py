@@ -6,64 +6,72 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import log
-from .errors import code_of, message_of
+from .errors import code_of, is_passing, message_of
+from .patience import Patience
 
 LIVE = ("Initializing", "InProgress")
 ENDED = ("Completed", "Failed", "Stopped")
 
 
 class Jobs:
-    """Labeling jobs behind a boto3 SageMaker client."""
+    """Labeling jobs behind a boto3 SageMaker client; what passes is waited out."""
 
-    def __init__(self, sagemaker: Any) -> None:
+    def __init__(self, sagemaker: Any, patience: Patience) -> None:
         self._sagemaker = sagemaker
+        self._insist = patience.insist
 
     def describe(self, name: str) -> dict[str, Any] | None:
         """The job as the service describes it, or None if there is no such job."""
         try:
-            return dict(self._sagemaker.describe_labeling_job(LabelingJobName=name))
+            return self._insist(lambda: dict(self._sagemaker.describe_labeling_job(LabelingJobName=name)))
         except Exception as error:
             # The model declares ResourceNotFound; SageMaker's older describe calls answer a
-            # ValidationException, which for a well-formed name can mean nothing else.
+            # ValidationException, which can mean nothing else: either there is no such job,
+            # or the text can't be a job's name.
             if code_of(error) in ("ResourceNotFound", "ValidationException"):
                 return None
             raise
 
     def create(self, request: Mapping[str, Any]) -> None:
         """Send CreateLabelingJob."""
-        self._sagemaker.create_labeling_job(**request)
+        self._insist(lambda: self._sagemaker.create_labeling_job(**request))
         log.action("CreateLabelingJob", job=request["LabelingJobName"], role=request.get("RoleArn"))
 
     def stop(self, name: str) -> None:
         """Ask for a stop; a refusal isn't final, because the status may be changing: look again."""
         try:
-            self._sagemaker.stop_labeling_job(LabelingJobName=name)
+            self._insist(lambda: self._sagemaker.stop_labeling_job(LabelingJobName=name))
             log.action("StopLabelingJob", job=name)
         except Exception as error:
-            if code_of(error) in ("", "AccessDeniedException"):
+            if code_of(error) in ("", "AccessDeniedException") or is_passing(error):
                 raise
             log.action("StopLabelingJobRefused", job=name, error=message_of(error))
 
-    def live(self, name_contains: str) -> Iterator[dict[str, Any]]:
-        """Summaries of the jobs that still run and whose name contains the text."""
-        pages = self._sagemaker.get_paginator("list_labeling_jobs").paginate(NameContains=name_contains)
+    def named_like(self, text: str) -> Iterator[dict[str, Any]]:
+        """Summaries of all jobs whose name contains the text, newest first."""
+        query = {"NameContains": text, "SortBy": "CreationTime", "SortOrder": "Descending"}
+        pages = self._insist(
+            lambda: list(self._sagemaker.get_paginator("list_labeling_jobs").paginate(**query))
+        )
         for page in pages:
-            yield from (job for job in page["LabelingJobSummaryList"] if job["LabelingJobStatus"] in LIVE)
+            yield from page["LabelingJobSummaryList"]
 
     def tags(self, arn: str) -> dict[str, str]:
         """The job's tags."""
-        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+        pages = self._insist(
+            lambda: list(self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn))
+        )
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Add or overwrite tags."""
         if tags:
-            self._sagemaker.add_tags(ResourceArn=arn, Tags=tag_list(tags))
+            self._insist(lambda: self._sagemaker.add_tags(ResourceArn=arn, Tags=tag_list(tags)))
 
     def untag(self, arn: str, keys: list[str]) -> None:
         """Remove tags."""
         if keys:
-            self._sagemaker.delete_tags(ResourceArn=arn, TagKeys=keys)
+            self._insist(lambda: self._sagemaker.delete_tags(ResourceArn=arn, TagKeys=keys))
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -1,16 +1,14 @@
-"""Create, update and delete of one labeling job: what is decided, apart from who calls and who is answered.
+"""Create and update of one labeling job: what is decided, apart from who calls and who is answered.
 
 The six statuses are handled by name: ``Initializing`` is waited for, ``InProgress`` and ``Completed`` are
-success, ``Failed``, ``Stopping`` and ``Stopped`` fail a create; a delete stops the first two and waits for
-``Stopping`` to end.
+success, ``Failed``, ``Stopping`` and ``Stopped`` fail a create. `removal` ends jobs.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from . import log, naming
@@ -19,23 +17,19 @@ from .contract import (
     ATTR_OUTPUT_MANIFEST_URI,
     ATTR_OUTPUT_URI,
     OWN_TAGS,
-    TAG_FINGERPRINT,
-    TAG_LOGICAL_ID,
-    TAG_REQUEST,
-    TAG_STACK,
     JobProperties,
     parse,
 )
 from .errors import DeployError, NotYetError, code_of, said
-from .jobs import ENDED, LIVE, Jobs, tag_list
+from .jobs import LIVE, Jobs, tag_list
+from .owned import OF_REQUEST, Owned
+from .patience import Patience, pauses
+from .removal import Removal
+from .stack import Stack
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
 _PROPAGATION = timedelta(seconds=30)
-# Well below the custom resource's ServiceTimeout of 50 minutes.
-_PATIENCE = timedelta(minutes=40)
-# What an invocation needs to stop a job and to answer.
-_MARGIN_MS = 60_000
-_POLL_FIRST, _POLL_MOST = 0.25, 10.0
+_ANY_STATUS = (*LIVE, "Stopping", "Completed", "Failed", "Stopped")
 
 _CLOSED_HINT = (
     "If this account never used Ground Truth: it closed to new customers on 2026-07-30, and the embedded"
@@ -55,163 +49,168 @@ class Lifecycle:
     """One custom-resource event against the service.
 
     Args:
+        event: as CloudFormation delivered it.
         jobs: the service.
+        stack: what CloudFormation says of the stack.
         manifest_uri: ``(images, job_name=…) → manifest URI or None``; publishes and lists images.
         preflight: ``(request, properties) → tags``; reads all that the job would, and raises DeployError
             where the job should not be created. Its tags go on the job.
-        remaining_ms: milliseconds that this invocation may still run.
     """
 
     def __init__(
         self,
-        jobs: Jobs,
+        event: Mapping[str, Any],
         *,
+        jobs: Jobs,
+        stack: Stack,
+        patience: Patience,
         manifest_uri: Callable[..., str | None],
-        remaining_ms: Callable[[], int],
-        sleep: Callable[[float], None],
         preflight: Callable[[Mapping[str, Any], JobProperties], Mapping[str, str]] = lambda *_: {},
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._event = event
         self._jobs = jobs
+        self._stack = stack
+        self._patience = patience
         self._manifest_uri = manifest_uri
         self._preflight = preflight
-        self._remaining_ms = remaining_ms
-        self._sleep = sleep
-        self._now = now
+        self._owned = Owned(jobs, event)
+        self._removal = Removal(jobs, self._owned, stack, patience)
 
-    def create(self, event: Mapping[str, Any]) -> Outcome:
+    def create(self) -> Outcome:
         """Create the event's job, or go on with the one that an interrupted run of it created.
 
         Raises:
             DeployError: the job can't be created, failed or was stopped; what was created has been stopped.
             NotYetError: the job is still ``Initializing`` and this invocation is out of time.
         """
-        properties = parse(event["ResourceProperties"])
-        name = planned_name(event, properties)
-        self._while_iam_spreads(properties, lambda: self._ensure(event, name, properties))
-        try:
-            return self._started(name)
-        except NotYetError:
-            raise
-        except Exception:
-            self._stop_quietly(name)
-            raise
+        properties = parse(self._event["ResourceProperties"])
+        name = planned_name(self._event, properties)
+        self._while_iam_spreads(properties, lambda: self._ensure(name, properties))
+        return self._proven(name, properties)
 
-    def update(self, event: Mapping[str, Any]) -> Outcome:
+    def update(self) -> Outcome:
         """Change the tags in place; for anything else, put a new job beside the old one.
 
-        CloudFormation deletes the old one when it cleans up. On a rollback it asks for the old
-        properties again: the old job, if it still runs, is the answer.
+        CloudFormation deletes the old one when it cleans up. When it rolls back it asks for the old
+        properties again: the old job is the answer, and a rollback never makes a job.
         """
-        new, old = (naming.fingerprint(event[key]) for key in ("ResourceProperties", "OldResourceProperties"))
-        if new == old and (job := self._jobs.describe(event["PhysicalResourceId"])) is not None:
-            self._sync_tags(job["LabelingJobArn"], parse(event["ResourceProperties"]).tags)
-            return _outcome(job)
-        former = self._live_job_like(event, new)
-        return self._started(former) if former else self.create(event)
-
-    def delete(self, event: Mapping[str, Any]) -> None:
-        """Stop the job, if it is this resource's own and still lives, and wait until it has stopped.
-
-        Raises:
-            NotYetError: the job is still stopping and this invocation is out of time.
-        """
-        name = event["PhysicalResourceId"]
+        properties = parse(self._event["ResourceProperties"])
+        name = self._event["PhysicalResourceId"]
+        forward = self._stack.makes_resources()
         job = self._jobs.describe(name)
-        if job is None:
-            log.action("DeleteNothing", job=name, why="there is no such job")
-        elif not self._is_own(job, event, TAG_STACK, TAG_LOGICAL_ID):
-            log.action("DeleteNothing", job=name, why="the job is not this stack's own")
-        else:
-            self._stop_and_wait(name)
+        if job is not None and self._is_kept(job):
+            self._sync_tags(job["LabelingJobArn"], properties.tags)
+            if not forward:
+                self._removal.sweep(keep=name)
+            return _outcome(job)
+        former = self._former(name, (*LIVE, "Completed") if forward else _ANY_STATUS)
+        if former in (None, planned_name(self._event, properties)):
+            return self.create()
+        log.action("AdoptLabelingJob", job=former)
+        if not forward and (job := self._jobs.describe(former)) is not None:
+            return _outcome(job)
+        return self._proven(former, properties)
 
-    def _ensure(self, event: Mapping[str, Any], name: str, properties: JobProperties) -> None:
+    def delete(self) -> Outcome:
+        """Stop the job, if it is this resource's own and still lives."""
+        self._removal.delete(self._event)
+        return Outcome(physical_id=self._event["PhysicalResourceId"])
+
+    def _is_kept(self, job: Mapping[str, Any]) -> bool:
+        """Nothing but tags and policies changes, or a rollback asks for what this job was made of."""
+        new, old = (
+            naming.fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties")
+        )
+        return self._owned.is_as_wanted(job) or (new == old and self._owned.has(job))
+
+    def _former(self, name: str, statuses: tuple[str, ...]) -> str | None:
+        found = next(self._owned.others(name, statuses, as_wanted=True), None)
+        return str(found["LabelingJobName"]) if found else None
+
+    def _ensure(self, name: str, properties: JobProperties) -> None:
         """The job of this very request exists, made now or by an earlier try whose answer was lost."""
         job = self._jobs.describe(name)
         if job is None:
-            request = self._request(event, name, properties)
+            request = self._request(name, properties)
             request["Tags"] += tag_list(self._preflight(request, properties))
+            self._check_awaited()
             try:
                 return self._jobs.create(request)
             except Exception as error:
                 if code_of(error) != "ResourceInUse":
                     raise
                 job = self._jobs.describe(name)
-        if job is None or not self._is_own(job, event, TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST):
+        if job is None or not self._owned.has(job, OF_REQUEST):
             raise DeployError(
                 f"the job name {name!r} is taken by a job that isn't this stack's; nothing was created."
                 " Set another job_name_prefix"
             )
         log.action("AdoptLabelingJob", job=name)
 
-    def _request(self, event: Mapping[str, Any], name: str, properties: JobProperties) -> dict[str, Any]:
+    def _request(self, name: str, properties: JobProperties) -> dict[str, Any]:
         request: dict[str, Any] = {"LabelingJobName": name, **properties.request}
         manifest = self._manifest_uri(properties.images, job_name=name)
         if manifest is not None:
             source = {"S3DataSource": {"ManifestS3Uri": manifest}}
             request["InputConfig"] = {**request.get("InputConfig", {}), "DataSource": source}
-        request["Tags"] = tag_list({**properties.tags, **_identity(event)})
+        request["Tags"] = tag_list({**properties.tags, **self._owned.tags})
         return request
 
     def _while_iam_spreads(self, properties: JobProperties, step: Callable[[], None]) -> None:
-        deadline = self._now() + _PROPAGATION
-        for pause in _pauses():
+        until = self._patience.now() + _PROPAGATION
+        for seconds in pauses():
             try:
                 return step()
-            except DeployError:
+            except (DeployError, NotYetError):
                 raise
             except Exception as error:
-                if not _may_be_propagation(error, properties) or self._now() > deadline:
+                if not _may_be_propagation(error, properties) or self._patience.now() > until:
                     raise DeployError(f"{said(error)}. {_CLOSED_HINT}") from error
                 log.action("WaitForIam", error=said(error))
-            self._pause(pause, "IAM has not spread the new role yet")
+            self._patience.pause(seconds, "IAM has not spread the new role yet")
 
-    def _started(self, name: str) -> Outcome:
-        for pause in _pauses():
+    def _check_awaited(self) -> None:
+        if not self._stack.makes_resources():
+            raise DeployError("CloudFormation no longer waits for this job: its stack rolls back or is done")
+
+    def _check_handed_over(self, name: str) -> None:
+        """Somebody takes the job: the stack still waits, or has it from another run of this request."""
+        if not self._stack.makes_resources() and self._stack.physical_id() not in (name, None):
+            raise DeployError(f"CloudFormation gave up while the job {name!r} was made")
+
+    def _proven(self, name: str, properties: JobProperties) -> Outcome:
+        try:
+            # At once, because a stack that is torn down soon has no permission left to stop the job with;
+            # and again, because nothing says that the stack waited while the job was watched.
+            self._check_handed_over(name)
+            outcome = self._watch(name, timedelta(seconds=properties.probation_seconds))
+            self._check_handed_over(name)
+            return outcome
+        except NotYetError:
+            raise
+        except Exception:
+            self._removal.abandon(name)
+            raise
+
+    def _watch(self, name: str, probation: timedelta) -> Outcome:
+        for seconds in pauses():
             job = self._jobs.describe(name)
             if job is None:
                 raise DeployError(f"the job {name!r} was created and is gone")
-            status = job["LabelingJobStatus"]
+            status, where = job["LabelingJobStatus"], f" ({_console(job['LabelingJobArn'])})"
             if status in ("InProgress", "Completed"):
                 log.action("Started", job=name, status=status)
                 return _outcome(job)
             if status == "Failed":
-                raise DeployError(f"the job {name!r} failed: {job.get('FailureReason', 'no reason given')}")
+                reason = job.get("FailureReason", "no reason given")
+                raise DeployError(f"the job {name!r} failed: {reason}{where}")
             if status in ("Stopping", "Stopped"):
-                raise DeployError(f"the job {name!r} was stopped by somebody while it was being deployed")
-            if self._now() - job["CreationTime"] > _PATIENCE:
-                raise DeployError(f"the job {name!r} is still {status} after {_PATIENCE}")
-            self._pause(pause, f"the job {name!r} is still {status}")
+                raise DeployError(f"the job {name!r} was stopped by somebody while it was deployed{where}")
+            if self._patience.now() - job["CreationTime"] >= probation:
+                log.action("ProbationOver", job=name, status=status)
+                return _outcome(job)
+            self._patience.pause(seconds, f"the job {name!r} is still {status}")
         raise AssertionError("pauses never end")
-
-    def _stop_and_wait(self, name: str) -> None:
-        for pause in _pauses():
-            job = self._jobs.describe(name)
-            status = job["LabelingJobStatus"] if job else "gone"
-            if status == "gone" or status in ENDED:
-                log.action("Ended", job=name, status=status)
-                return
-            if status in LIVE:
-                self._jobs.stop(name)
-            self._pause(pause, f"the job {name!r} is still {status}")
-
-    def _stop_quietly(self, name: str) -> None:
-        """After a failed create: the failure is what has to be told, not what its clean-up met."""
-        try:
-            job = self._jobs.describe(name)
-            if job and job["LabelingJobStatus"] in LIVE:
-                self._jobs.stop(name)
-        except Exception as error:
-            log.action("StopLabelingJobFailed", job=name, error=said(error))
-
-    def _live_job_like(self, event: Mapping[str, Any], fingerprint: str) -> str | None:
-        marker = naming.resource_marker(event["StackId"], event["LogicalResourceId"])
-        for job in self._jobs.live(marker):
-            tags = self._jobs.tags(job["LabelingJobArn"])
-            if tags.get(TAG_FINGERPRINT) == fingerprint and tags.get(TAG_STACK) == event["StackId"]:
-                log.action("AdoptLabelingJob", job=job["LabelingJobName"])
-                return str(job["LabelingJobName"])
-        return None
 
     def _sync_tags(self, arn: str, wanted: Mapping[str, str]) -> None:
         there = {key: value for key, value in self._jobs.tags(arn).items() if key not in OWN_TAGS}
@@ -220,15 +219,6 @@ class Lifecycle:
         self._jobs.tag(arn, new)
         self._jobs.untag(arn, gone)
         log.action("SyncTags", job=arn, set=sorted(new), removed=gone)
-
-    def _is_own(self, job: Mapping[str, Any], event: Mapping[str, Any], *keys: str) -> bool:
-        there, wanted = self._jobs.tags(job["LabelingJobArn"]), _identity(event)
-        return all(there.get(key) == wanted[key] for key in keys)
-
-    def _pause(self, seconds: float, why: str) -> None:
-        if self._remaining_ms() < _MARGIN_MS:
-            raise NotYetError(why)
-        self._sleep(seconds)
 
 
 def planned_name(event: Mapping[str, Any], properties: JobProperties) -> str:
@@ -239,15 +229,6 @@ def planned_name(event: Mapping[str, Any], properties: JobProperties) -> str:
         logical_id=event["LogicalResourceId"],
         request_id=event["RequestId"],
     )
-
-
-def _identity(event: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        TAG_STACK: event["StackId"],
-        TAG_LOGICAL_ID: event["LogicalResourceId"],
-        TAG_REQUEST: event["RequestId"],
-        TAG_FINGERPRINT: naming.fingerprint(event["ResourceProperties"]),
-    }
 
 
 def _outcome(job: Mapping[str, Any]) -> Outcome:
@@ -270,8 +251,6 @@ def _may_be_propagation(error: Exception, properties: JobProperties) -> bool:
     return code_of(error) == "ValidationException" and str(properties.request.get("RoleArn")) in str(error)
 
 
-def _pauses() -> Iterator[float]:
-    pause = _POLL_FIRST
-    while True:
-        yield pause * random.uniform(0.8, 1.2)
-        pause = min(pause * 1.5, _POLL_MOST)
+def _console(job_arn: str) -> str:
+    region, name = job_arn.split(":")[3], job_arn.rpartition("/")[2]
+    return f"https://{region}.console.aws.amazon.com/sagemaker/groundtruth?region={region}#/labeling-jobs/details/{name}"

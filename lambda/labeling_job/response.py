@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 # CloudFormation takes 4,096 bytes in all; names, ids and URIs need the rest.
@@ -32,6 +34,12 @@ def answer(
         "LogicalResourceId": event["LogicalResourceId"],
         "Data": dict(data or {}),
     }
+
+
+def issued_at(url: str) -> datetime | None:
+    """When CloudFormation issued the event: the presigned URL says when it was signed."""
+    match = re.search(r"[?&]X-Amz-Date=(\d{8}T\d{6})Z(?:&|$)", url)
+    return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
 
 
 def send(url: str, body: Mapping[str, Any], *, sleep: Callable[[float], None] = time.sleep) -> None:

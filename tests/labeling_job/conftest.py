@@ -1,6 +1,6 @@
 import pytest
 
-from tests.labeling_job.fakes import S3, Clock, SageMaker
+from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker
 
 
 @pytest.fixture
@@ -16,3 +16,8 @@ def sagemaker(clock: Clock) -> SageMaker:
 @pytest.fixture
 def s3() -> S3:
     return S3()
+
+
+@pytest.fixture
+def cloudformation() -> CloudFormation:
+    return CloudFormation()

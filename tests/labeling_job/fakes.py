@@ -13,8 +13,9 @@ ROLE = "arn:aws:iam::111122223333:role/Streets-JobRole"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-def service_error(operation: str, code: str, message: str = "no") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+def service_error(operation: str, code: str, message: str = "no", *, status: int = 400) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, operation)
 
 
 class Clock:
@@ -94,8 +95,9 @@ class SageMaker:
         for key, value in self._by_arn(ResourceArn)["tags"].items():
             yield {"Tags": [{"Key": key, "Value": value}]}
 
-    def _list_labeling_jobs(self, NameContains: str):
-        for name, job in self.jobs.items():
+    def _list_labeling_jobs(self, NameContains: str, SortBy: str, SortOrder: str):
+        assert (SortBy, SortOrder) == ("CreationTime", "Descending")
+        for name, job in reversed(self.jobs.items()):
             if NameContains in name:
                 summary = {"LabelingJobName": name, "LabelingJobArn": self._arn(name)}
                 yield {"LabelingJobSummaryList": [{**summary, "LabelingJobStatus": job["statuses"][0]}]}
@@ -105,6 +107,25 @@ class SageMaker:
 
     def _by_arn(self, arn: str) -> dict:
         return self.jobs[arn.rsplit("/", 1)[1]]
+
+
+class CloudFormation:
+    """One stack: its status, and the id under which it has the custom resource."""
+
+    def __init__(self) -> None:
+        self.status = "UPDATE_IN_PROGRESS"
+        self.physical_id: str | None = None
+        self.fail: list[Exception] = []
+
+    def describe_stacks(self, StackName: str) -> dict:
+        if self.fail:
+            raise self.fail.pop(0)
+        return {"Stacks": [{"StackStatus": self.status}]}
+
+    def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> dict:
+        if self.physical_id is None:
+            raise service_error("DescribeStackResource", "ValidationError", "Resource does not exist")
+        return {"StackResourceDetail": {"PhysicalResourceId": self.physical_id}}
 
 
 class S3:

@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -16,9 +15,9 @@ def sent(monkeypatch):
 
 
 @pytest.fixture
-def invoke(monkeypatch, sagemaker, s3, clock):
-    clock.time = datetime.now(UTC)  # the entry's lifecycle reads the real clock
-    clients = {"sagemaker": sagemaker, "s3": s3}
+def invoke(monkeypatch, sagemaker, s3, cloudformation, clock):
+    monkeypatch.setattr(entry, "_now", clock.now)
+    clients = {"sagemaker": sagemaker, "s3": s3, "cloudformation": cloudformation}
     monkeypatch.setattr(entry, "_clients", clients)
     monkeypatch.setattr(entry.time, "sleep", clock.sleep)
     context = SimpleNamespace(
@@ -50,14 +49,14 @@ def test_a_failed_job_fails_with_the_services_reason_and_the_log_group(invoke, s
     assert body["Status"] == "FAILED"
     assert "ClientError: the manifest is empty" in body["Reason"]
     assert "log group group, stream stream" in body["Reason"]
-    assert body["PhysicalResourceId"] in sagemaker.jobs
+    assert body["PhysicalResourceId"].removeprefix("not-created:") in sagemaker.jobs
 
 
 def test_a_contract_error_is_told_and_creates_nothing(invoke, sent, sagemaker):
     invoke(ResourceProperties=properties(Surprise="x"))
     [(_, body)] = sent
     assert body["Status"] == "FAILED" and "'Surprise'" in body["Reason"]
-    assert body["PhysicalResourceId"] == "not-created-request-1"
+    assert body["PhysicalResourceId"] == "not-created:request-1"
     assert not sagemaker.jobs
 
 
@@ -76,13 +75,14 @@ def test_a_failed_update_keeps_the_physical_id(invoke, sent, sagemaker):
 
 
 def test_out_of_time_is_left_unanswered_for_the_next_delivery(invoke, sent, sagemaker, clock):
+    patient = properties(ProbationSeconds="1800")
     sagemaker.statuses = ["Initializing"]
     with pytest.raises(entry.NotYetError):
-        invoke()
+        invoke(ResourceProperties=patient)
     assert not sent
     sagemaker.jobs[next(iter(sagemaker.jobs))]["statuses"] = ["InProgress"]
     clock.remaining_ms = 900_000
-    invoke()
+    invoke(ResourceProperties=patient)
     assert sent[0][1]["Status"] == "SUCCESS"
     assert len(sagemaker.jobs) == 1
 

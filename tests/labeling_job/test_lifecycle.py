@@ -4,20 +4,45 @@ from labeling_job.contract import OWN_TAGS, TAG_REQUEST
 from labeling_job.errors import DeployError, NotYetError
 from labeling_job.jobs import Jobs
 from labeling_job.lifecycle import Lifecycle
+from labeling_job.patience import Patience
+from labeling_job.stack import Stack
 from tests.labeling_job.fakes import ROLE, event, properties, service_error
 
 DENIED = service_error("CreateLabelingJob", "AccessDeniedException", "not authorized: iam:PassRole")
 
 
+class Handler:
+    """Takes each event with a lifecycle of its own, as the entry does."""
+
+    def __init__(self, sagemaker, cloudformation, clock):
+        self.sagemaker, self.cloudformation, self.clock = sagemaker, cloudformation, clock
+        self.manifest_uri = lambda images, *, job_name: None
+
+    def _lifecycle(self, event):
+        patience = Patience(
+            remaining_ms=lambda: self.clock.remaining_ms, sleep=self.clock.sleep, now=self.clock.now
+        )
+        return Lifecycle(
+            event,
+            jobs=Jobs(self.sagemaker, patience),
+            stack=Stack(event, lambda: self.cloudformation, patience),
+            patience=patience,
+            manifest_uri=self.manifest_uri,
+        )
+
+    def create(self, event):
+        return self._lifecycle(event).create()
+
+    def update(self, event):
+        return self._lifecycle(event).update()
+
+    def delete(self, event):
+        return self._lifecycle(event).delete()
+
+
 @pytest.fixture
-def lifecycle(sagemaker, clock):
-    return Lifecycle(
-        Jobs(sagemaker),
-        manifest_uri=lambda images, *, job_name: None,
-        remaining_ms=lambda: clock.remaining_ms,
-        sleep=clock.sleep,
-        now=clock.now,
-    )
+def lifecycle(sagemaker, cloudformation, clock):
+    return Handler(sagemaker, cloudformation, clock)
 
 
 def update(old, new, *, current, request_id="request-2"):
@@ -39,7 +64,7 @@ class TestCreate:
         assert set(job["tags"]) == {"team", *OWN_TAGS}
 
     def test_a_made_manifest_goes_into_the_request(self, lifecycle, sagemaker):
-        lifecycle._manifest_uri = lambda images, *, job_name: f"s3://in/{job_name}.manifest"
+        lifecycle.manifest_uri = lambda images, *, job_name: f"s3://in/{job_name}.manifest"
         classifiers = {"DataAttributes": {"ContentClassifiers": ["FreeOfAdultContent"]}}
         name = lifecycle.create(
             event(ResourceProperties=properties(request={"InputConfig": classifiers}))
@@ -84,27 +109,84 @@ class TestCreate:
         sagemaker.statuses = ["Initializing", "Initializing", status]
         assert lifecycle.create(event()).physical_id in sagemaker.jobs
 
-    def test_a_job_that_initializes_for_too_long_is_stopped(self, lifecycle, sagemaker, clock):
+    @pytest.mark.parametrize("probation", ["0", "120", "600"])
+    def test_a_job_still_initializing_when_its_probation_is_over_is_success(
+        self, lifecycle, sagemaker, clock, probation
+    ):
         sagemaker.statuses = ["Initializing"]
-        clock.remaining_ms = 10**9
-        with pytest.raises(DeployError, match="still Initializing after 0:40"):
+        started = clock.now()
+        lifecycle.create(event(ResourceProperties=properties(ProbationSeconds=probation)))
+        assert not sagemaker.stopped
+        assert int(probation) <= (clock.now() - started).total_seconds() < int(probation) + 15
+
+    def test_a_job_that_fails_in_its_probation_fails_the_deploy_with_a_link(self, lifecycle, sagemaker):
+        sagemaker.statuses = ["Initializing"] * 20 + ["Failed"]
+        with pytest.raises(
+            DeployError, match=r"the manifest is empty.*groundtruth\?region=eu-west-1#/labeling"
+        ):
             lifecycle.create(event())
-        assert sagemaker.stopped
 
     def test_an_invocation_out_of_time_leaves_the_job_running(self, lifecycle, sagemaker):
         sagemaker.statuses = ["Initializing"]
         with pytest.raises(NotYetError):
-            lifecycle.create(event())
+            lifecycle.create(event(ResourceProperties=properties(ProbationSeconds="1800")))
         assert not sagemaker.stopped
 
+    @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
+    def test_what_passes_is_waited_out(self, lifecycle, sagemaker, code):
+        error = service_error("DescribeLabelingJob", code, status=500 if code == "InternalFailure" else 400)
+        sagemaker.fail["DescribeLabelingJob"] = [error] * 5
+        assert lifecycle.create(event()).physical_id in sagemaker.jobs
+
+    def test_an_outage_that_lasts_ends_the_deploy_within_its_bound(self, lifecycle, sagemaker, clock):
+        throttled = service_error("CreateLabelingJob", "ThrottlingException", "slow down")
+        sagemaker.fail["CreateLabelingJob"] = [throttled] * 1000
+        started = clock.now()
+        with pytest.raises(DeployError, match="ThrottlingException: slow down"):
+            lifecycle.create(event())
+        assert 300 < (clock.now() - started).total_seconds() < 330
+
     def test_an_error_while_watching_stops_the_job(self, lifecycle, sagemaker):
-        throttled = service_error("DescribeLabelingJob", "ThrottlingException")
+        denied = service_error("DescribeLabelingJob", "AccessDeniedException")
         describe = sagemaker.describe_labeling_job
-        calls = iter([describe, _raises(throttled), describe])
+        calls = iter([describe, _raises(denied), describe])
         sagemaker.describe_labeling_job = lambda **kwargs: next(calls)(**kwargs)
-        with pytest.raises(Exception, match="ThrottlingException"):
+        with pytest.raises(Exception, match="AccessDeniedException"):
             lifecycle.create(event())
         assert sagemaker.stopped
+
+    @pytest.mark.parametrize(
+        "status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"]
+    )
+    def test_nothing_is_created_for_a_stack_that_no_longer_waits(
+        self, lifecycle, sagemaker, cloudformation, status
+    ):
+        cloudformation.status = status
+        with pytest.raises(DeployError, match="no longer waits"):
+            lifecycle.create(event())
+        assert not sagemaker.jobs
+
+    def test_a_create_cancelled_meanwhile_is_stopped(self, lifecycle, sagemaker, cloudformation):
+        create = sagemaker.create_labeling_job
+
+        def then_cancelled(**request):
+            cloudformation.status = "ROLLBACK_IN_PROGRESS"
+            return create(**request)
+
+        sagemaker.create_labeling_job = then_cancelled
+        with pytest.raises(DeployError, match="gave up"):
+            lifecycle.create(event())
+        assert sagemaker.stopped
+
+    def test_a_late_duplicate_leaves_the_job_that_the_stack_has(self, lifecycle, sagemaker, cloudformation):
+        first = lifecycle.create(event())
+        cloudformation.status, cloudformation.physical_id = "UPDATE_COMPLETE", first.physical_id
+        assert lifecycle.create(event()) == first
+        assert not sagemaker.stopped
+
+    def test_a_stack_that_may_not_be_asked_is_taken_to_wait(self, lifecycle, sagemaker, cloudformation):
+        cloudformation.fail = [service_error("DescribeStacks", "AccessDenied")] * 10
+        assert lifecycle.create(event()).physical_id in sagemaker.jobs
 
     def test_a_refusal_that_new_iam_can_cause_is_waited_for(self, lifecycle, sagemaker, clock):
         about_role = service_error("CreateLabelingJob", "ValidationException", f"{ROLE} can't be assumed")

@@ -1,0 +1,57 @@
+"""Which jobs are one custom resource's own: proved by tags, never assumed from a name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from . import log, naming
+from .contract import TAG_FINGERPRINT, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK
+from .jobs import Jobs
+
+_RELEASED = "released"
+OF_RESOURCE = (TAG_STACK, TAG_LOGICAL_ID)
+OF_REQUEST = (*OF_RESOURCE, TAG_REQUEST)
+
+
+class Owned:
+    """The jobs of one event's custom resource."""
+
+    def __init__(self, jobs: Jobs, event: Mapping[str, Any]) -> None:
+        self._jobs = jobs
+        self._marker = naming.resource_marker(event["StackId"], event["LogicalResourceId"])
+        self.tags = {
+            TAG_STACK: event["StackId"],
+            TAG_LOGICAL_ID: event["LogicalResourceId"],
+            TAG_REQUEST: event["RequestId"],
+            TAG_FINGERPRINT: naming.fingerprint(event["ResourceProperties"]),
+        }
+
+    def has(self, job: Mapping[str, Any], keys: Collection[str] = OF_RESOURCE) -> bool:
+        """Whether the job is this resource's, or with `OF_REQUEST` this very request's."""
+        return self._same(self._jobs.tags(job["LabelingJobArn"]), keys)
+
+    def is_as_wanted(self, job: Mapping[str, Any]) -> bool:
+        """Whether the job is this resource's and was made of just these properties."""
+        return self._same(self._jobs.tags(job["LabelingJobArn"]), (*OF_RESOURCE, TAG_FINGERPRINT))
+
+    def others(
+        self, name: str, statuses: Collection[str], *, as_wanted: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """The resource's further jobs in one of the statuses, newest first; released ones are not its own."""
+        for job in self._jobs.named_like(self._marker):
+            if job["LabelingJobStatus"] not in statuses or job["LabelingJobName"] == name:
+                continue
+            tags = self._jobs.tags(job["LabelingJobArn"])
+            if not self._same(tags, OF_RESOURCE) or tags.get(TAG_FINGERPRINT) == _RELEASED:
+                continue
+            if not as_wanted or tags.get(TAG_FINGERPRINT) == self.tags[TAG_FINGERPRINT]:
+                yield job
+
+    def release(self, job: Mapping[str, Any]) -> None:
+        """Give the job up: no later request takes it up again or stops it."""
+        self._jobs.tag(job["LabelingJobArn"], {TAG_FINGERPRINT: _RELEASED})
+        log.action("Release", job=job["LabelingJobName"])
+
+    def _same(self, tags: Mapping[str, str], keys: Collection[str]) -> bool:
+        return all(tags.get(key) == self.tags[key] for key in keys)

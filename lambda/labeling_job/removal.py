@@ -1,0 +1,131 @@
+"""How jobs end: a Delete, a failed create, and what a request left behind that died for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from . import log
+from .contract import REMOVAL_RETAIN
+from .errors import said
+from .jobs import ENDED, LIVE, Jobs
+from .owned import OF_REQUEST, Owned
+from .patience import Patience, pauses
+from .stack import Stack
+
+#: Starts the physical id in the answer to a failed create. CloudFormation sends it back with a Delete,
+#: which so knows that no job of this resource was ever handed over.
+NOT_CREATED: Final = "not-created:"
+
+# A create that CloudFormation cancelled may have asked for its job just now.
+_SETTLE = timedelta(seconds=30)
+
+
+class Removal:
+    """Stops jobs of one event's resource."""
+
+    def __init__(self, jobs: Jobs, owned: Owned, stack: Stack, patience: Patience) -> None:
+        self._jobs = jobs
+        self._owned = owned
+        self._stack = stack
+        self._patience = patience
+
+    def delete(self, event: Mapping[str, Any]) -> None:
+        """Stop the event's job and what else of the resource the stack doesn't own, and wait for the end.
+
+        Raises:
+            NotYetError: a job is still stopping and this invocation is out of time.
+            DeployError: a job has not stopped in time.
+        """
+        physical_id = event["PhysicalResourceId"]
+        name = physical_id.removeprefix(NOT_CREATED)
+        job = self._own(name)
+        if job is None or physical_id != name:
+            self._end_all([job] if job else [])
+            self._end_unanswered(name, settle=physical_id == name)
+        elif self._is_retained(event):
+            log.action("RetainLabelingJob", job=name)
+            self._owned.release(job)
+        else:
+            self._end_all([job, *self._strays(name)])
+
+    def sweep(self, keep: str) -> None:
+        """Stop what a request left that CloudFormation gave up on; the stack goes back to `keep`."""
+        for job in list(self._owned.others(keep, LIVE)):
+            log.action("StopStray", job=job["LabelingJobName"])
+            self._jobs.stop(job["LabelingJobName"])
+            self._owned.release(job)
+
+    def abandon(self, name: str) -> None:
+        """Stop the job of a failed request, unless another run of the request has handed it over.
+
+        The failure is what has to be told, not what its clean-up met: CloudFormation's Delete or rollback
+        comes back for what is left.
+        """
+        try:
+            job = self._jobs.describe(name)
+            if job is None or job["LabelingJobStatus"] not in LIVE or not self._owned.has(job, OF_REQUEST):
+                return
+            if self._stack.physical_id() in (name, None):
+                log.action("LeaveLabelingJob", job=name, why="the stack has it")
+                return
+            self._jobs.stop(name)
+            self._owned.release(job)
+        except Exception as error:
+            log.action("StopLabelingJobFailed", job=name, error=said(error))
+
+    def _own(self, name: str) -> dict[str, Any] | None:
+        job = self._jobs.describe(name)
+        if job is None:
+            log.action("NoSuchJob", job=name)
+        elif not self._owned.has(job):
+            log.action("NotOwnJob", job=name)
+        else:
+            return job
+        return None
+
+    def _is_retained(self, event: Mapping[str, Any]) -> bool:
+        # Read without the contract: a Delete has to work with whatever an older release wrote.
+        if event["ResourceProperties"].get("RemovalPolicy") != REMOVAL_RETAIN:
+            return False
+        # What a failed deploy has made is not what the user wants to keep.
+        return "ROLLBACK" not in self._stack.status()
+
+    def _strays(self, name: str) -> list[dict[str, Any]]:
+        """Jobs beside the deleted one of which the stack knows nothing."""
+        live = list(self._owned.others(name, LIVE))
+        if not live or self._stack.status() in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+            return live
+        # A replacement is cleaned up, and the stack goes on with another job. Where it still names the
+        # deleted one, or none, there is no telling which of the others that is.
+        current = self._stack.physical_id()
+        if current not in [job["LabelingJobName"] for job in live]:
+            return []
+        return [job for job in live if job["LabelingJobName"] != current]
+
+    def _end_unanswered(self, name: str, *, settle: bool) -> None:
+        """No create of the resource was ever answered with success, so whatever lives is nobody's."""
+        until = self._patience.now() + (_SETTLE if settle else timedelta())
+        for seconds in pauses():
+            self._end_all(list(self._owned.others(name, LIVE)))
+            if self._patience.now() >= until:
+                return
+            self._patience.pause(seconds, "a cancelled create may still be at work")
+
+    def _end_all(self, jobs: Iterable[Mapping[str, Any]]) -> None:
+        for job in jobs:
+            self._stop_and_wait(job["LabelingJobName"])
+            # Last, so that a Delete that dies before it finds the job again.
+            self._owned.release(job)
+
+    def _stop_and_wait(self, name: str) -> None:
+        for seconds in pauses():
+            job = self._jobs.describe(name)
+            status = job["LabelingJobStatus"] if job else "gone"
+            if status == "gone" or status in ENDED:
+                log.action("Ended", job=name, status=status)
+                return
+            if status in LIVE:
+                self._jobs.stop(name)
+            self._patience.pause(seconds, f"the job {name!r} is still {status}")

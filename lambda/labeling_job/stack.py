@@ -1,0 +1,66 @@
+"""What CloudFormation says of the stack, so that no job goes on that it has given up on.
+
+CloudFormation cancels a resource that is still being made when another one fails: it sends a Delete, under
+an id of its own making, while the create still runs. And the Lambda service may deliver an event when its
+operation is long over. Only the stack itself tells such an event from one that is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from . import log
+from .errors import DeployError, NotYetError, code_of, said
+from .patience import Patience
+
+# Nothing here is worth more: an answer that CloudFormation doesn't give is an answer as well.
+_OUTAGE = timedelta(seconds=30)
+
+
+class Stack:
+    """The stack of one event.
+
+    Args:
+        client: makes the boto3 CloudFormation client, when it is first needed.
+    """
+
+    def __init__(self, event: Mapping[str, Any], client: Callable[[], Any], patience: Patience) -> None:
+        self._stack = {"StackName": event["StackId"]}
+        self._resource = {**self._stack, "LogicalResourceId": event["LogicalResourceId"]}
+        self._client = client
+        self._patience = patience
+
+    def status(self) -> str:
+        """The stack's status; empty if CloudFormation doesn't say."""
+        answer = self._ask(lambda: self._client().describe_stacks(**self._stack))
+        stacks = (answer or {}).get("Stacks") or [{}]
+        return str(stacks[0].get("StackStatus", ""))
+
+    def makes_resources(self) -> bool:
+        """Whether the stack is on its way forward; a rollback makes no job, an idle stack waits for none."""
+        status = self.status()
+        over = "ROLLBACK" in status or "CLEANUP" in status or status.startswith("DELETE")
+        return not status or (status.endswith("_IN_PROGRESS") and not over)
+
+    def physical_id(self) -> str | None:
+        """The id under which the stack has the resource; empty if it has none, None if it doesn't say."""
+        answer = self._ask(lambda: self._client().describe_stack_resource(**self._resource))
+        if answer is None:
+            return None
+        return str(answer.get("StackResourceDetail", {}).get("PhysicalResourceId", ""))
+
+    def _ask(self, question: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        try:
+            return self._patience.insist(question, outage=_OUTAGE)
+        except DeployError as error:
+            log.action("StackUnknown", error=said(error))
+            return None
+        except NotYetError:
+            raise
+        except Exception as error:
+            if code_of(error) == "ValidationError":
+                return {}  # no such stack, or no such resource in it
+            log.action("StackUnknown", error=said(error))
+            return None
