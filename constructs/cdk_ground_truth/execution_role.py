@@ -54,6 +54,8 @@ class Access:
     write: dict[str, str] = field(default_factory=dict)
     #: Buckets' ARNs. Neither action takes a key, and the service asks for a bucket as a whole.
     buckets: dict[str, None] = field(default_factory=dict)
+    #: Those of assets, which others share: nothing is listed there.
+    asset_buckets: dict[str, None] = field(default_factory=dict)
     keys: dict[kms.IKey, None] = field(default_factory=dict)
     #: Encrypts the training instances' volumes.
     volume_key: kms.IKey | None = None
@@ -61,13 +63,12 @@ class Access:
     vpc: bool = False
     #: A streaming job's input topic.
     topic_arn: str = ""
+    output_topic: sns.ITopic | None = None
 
     def read_file(self, object_arn: str, bucket_arn: str) -> None:
         """Let the job read one published file; the service asks for its bucket's Region too."""
         self.read[object_arn] = ""
-        self.buckets[bucket_arn] = None
-
-    output_topic: sns.ITopic | None = None
+        self.asset_buckets[bucket_arn] = None
 
 
 def execution_role(
@@ -141,6 +142,7 @@ def _statements(
             "WriteLabels", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], list(access.write)
         ),
         _allow("FindBuckets", ["s3:GetBucketLocation", "s3:ListBucket"], list(access.buckets)),
+        _allow("FindAssets", ["s3:GetBucketLocation"], list(access.asset_buckets)),
         _allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
         _allow(
             "Logs",

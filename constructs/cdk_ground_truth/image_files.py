@@ -18,6 +18,7 @@ from .validation import Checker
 DIRECTORY_BYTES_MAX = 5 * 1000**3
 
 _SOURCE_REF = "source-ref"
+_ATTRIBUTE_MAX = limits.MANIFEST_ATTRIBUTE_MAX
 _S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
 _INSTEAD = "upload with 'aws s3 sync', and use Images.from_bucket"
 
@@ -124,6 +125,9 @@ def _source_ref(line: _Line, text: str) -> tuple[str, str]:
     dollar = next((name for name in value if name.startswith("$")), None)
     if dollar is not None:
         line.fail("have no attribute that starts with '$'", dollar)
+    for name, attribute in value.items():
+        if len(attribute if isinstance(attribute, str) else json.dumps(attribute)) > _ATTRIBUTE_MAX:
+            line.fail(f"have at most {_ATTRIBUTE_MAX:,} characters in an attribute", name)
     uri = value.get(_SOURCE_REF)
     match = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
     if match is None:

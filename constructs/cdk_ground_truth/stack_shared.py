@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import jsii
 from aws_cdk import FileAssetPackaging, Stack, Stage
@@ -118,9 +119,8 @@ class StackShared:
     @cached_property
     def _staging(self) -> tuple[Path, str]:
         """Where the cloud assembly keeps assets, and the way there from the stack's own manifest."""
-        stage = Stage.of(self.stack)
-        if stage is None:
-            raise ValueError(f"{self.stack.node.path}: the stack must be in an App")
+        # Never None: a stack without an app makes one.
+        stage = cast(Stage, Stage.of(self.stack))
         return Path(stage.asset_outdir), os.path.relpath(stage.asset_outdir, stage.outdir)
 
 

@@ -1,0 +1,184 @@
+"""Plain arguments: each rule with what just fits and what just doesn't."""
+
+from __future__ import annotations
+
+import pytest
+from aws_cdk import CfnParameter, Duration, Fn, Token
+
+from cdk_ground_truth import AutomatedLabeling, Instructions, StoppingConditions, WorkerTemplate
+from cdk_ground_truth.settings import default_job_name_prefix
+
+REFUSED = {
+    "no label": ({"labels": []}, "'labels' must name at least one label"),
+    "labels as one string": ({"labels": "road"}, r"for a single label write labels=\['road'\]"),
+    "empty label": ({"labels": [""]}, "'labels' must have 1 to 256 characters"),
+    "long label": ({"labels": ["x" * 257]}, "'labels' must have 1 to 256 characters"),
+    "label with space around": ({"labels": [" road"]}, "have no white space around a name, got ' road'"),
+    "label with control character": ({"labels": ["a\tb"]}, "have printable characters only"),
+    "label twice": ({"labels": ["a", "b", "a"]}, "'labels' must be unique, got 'a'"),
+    "the service's own label": ({"labels": ["Background"]}, "not contain BACKGROUND"),
+    "label of another kind": ({"labels": [1]}, "'labels' must be a string, got 1"),
+    "label known late": ({"labels": [Fn.ref("AWS::Region")]}, "be known at synth time"),
+    "21 labels, automated": (
+        {"labels": [str(n) for n in range(21)], "automated_labeling": AutomatedLabeling()},
+        "at most 20 items with automated labeling, got 21",
+    ),
+    "images of another kind": ({"images": "photos"}, r"be made with an Images\.from_… method, got 'photos'"),
+    "work team of another kind": ({"workteam": "arn:…"}, r"be made with a Workteam\.from_… method"),
+    "instructions and template": (
+        {"instructions": Instructions(), "worker_template": WorkerTemplate.from_file("x")},
+        "not be given together with worker_template",
+    ),
+    "empty title": ({"task_title": ""}, "'task_title' must have 1 to 128 characters, got ''"),
+    "long title": ({"task_title": "x" * 129}, "it has 129"),
+    "long description": ({"task_description": "x" * 256}, "'task_description' must have 1 to 255"),
+    "description of two lines": ({"task_description": "a\nb"}, "'task_description' must be one line"),
+    "keywords as one string": ({"task_keywords": "cars"}, r"write task_keywords=\['cars'\]"),
+    "no keyword": ({"task_keywords": []}, "be 1 to 5 keywords, got '0 keywords'"),
+    "six keywords": ({"task_keywords": list("abcdef")}, "be 1 to 5 keywords"),
+    "keyword with a dash": ({"task_keywords": ["a-b"]}, "letters and digits with single spaces"),
+    "keyword with two spaces": ({"task_keywords": ["a  b"]}, "single spaces"),
+    "long keyword": ({"task_keywords": ["x" * 31]}, "have 1 to 30 characters"),
+    "no worker": ({"number_of_human_workers_per_data_object": 0}, "be 1 to 9, got 0"),
+    "ten workers": ({"number_of_human_workers_per_data_object": 10}, "be 1 to 9, got 10"),
+    "half a worker": ({"number_of_human_workers_per_data_object": 1.5}, "be a whole number, got 1.5"),
+    "true workers": ({"number_of_human_workers_per_data_object": True}, "be a whole number, got True"),
+    "workers in words": ({"number_of_human_workers_per_data_object": "3"}, "be a whole number, got '3'"),
+    "short time limit": ({"task_time_limit": Duration.seconds(29)}, "30 seconds to 8 hours.*29 seconds"),
+    "long time limit": ({"task_time_limit": Duration.hours(9)}, r"be 30 to 28,800 seconds"),
+    "time limit as number": ({"task_time_limit": 60}, r"be an aws_cdk\.Duration, got 60"),
+    "long availability": ({"task_availability_lifetime": Duration.days(31)}, "1 minute to 30 days"),
+    "short availability": ({"task_availability_lifetime": Duration.seconds(59)}, "59 seconds"),
+    "no concurrent task": ({"max_concurrent_task_count": 0}, "be 1 to 5,000, got 0"),
+    "many concurrent tasks": ({"max_concurrent_task_count": 5001}, "be 1 to 5,000, got 5001"),
+    "empty stopping conditions": ({"stopping_conditions": StoppingConditions()}, "at least one condition"),
+    "stop after none": (
+        {"stopping_conditions": StoppingConditions(max_human_labeled_object_count=0)},
+        "max_human_labeled_object_count' must be at least 1, got 0",
+    ),
+    "stop after 101 %": (
+        {"stopping_conditions": StoppingConditions(max_percentage_of_input_dataset_labeled=101)},
+        "be 1 to 100, got 101",
+    ),
+    "reserved attribute": ({"label_attribute_name": "source-ref"}, "the input's own attribute"),
+    "attribute without -ref": ({"label_attribute_name": "label"}, "end in '-ref'.*for example 'label-ref'"),
+    "attribute with -metadata": ({"label_attribute_name": "a-metadata"}, "for example 'a-ref'"),
+    "attribute with underscore": ({"label_attribute_name": "a_b-ref"}, "letters and digits with '-'"),
+    "long attribute": ({"label_attribute_name": "x" * 124 + "-ref"}, "have 1 to 127 characters"),
+    "upper-case prefix": ({"job_name_prefix": "Streets"}, "lower-case letters and digits"),
+    "prefix with dash at its end": ({"job_name_prefix": "a-"}, "lower-case letters and digits"),
+    "long prefix": ({"job_name_prefix": "x" * 46}, "have 1 to 45 characters"),
+    "prefix known late": ({"job_name_prefix": Fn.ref("AWS::StackName")}, "be known at synth time"),
+    "classifier of one's own": ({"content_classifiers": ["Nice"]}, "FreeOfAdultContent, got 'Nice'"),
+    "classifiers as one string": ({"content_classifiers": "FreeOfAdultContent"}, "be a list of strings"),
+    "output prefix with slash": ({"output_prefix": "labels/"}, "without slash at its ends"),
+    "output prefix with star": ({"output_prefix": "a*"}, "be like 'labels'"),
+    "no output prefix": ({"output_prefix": ""}, "be like 'labels'"),
+    "model that is none": (
+        {"automated_labeling": AutomatedLabeling(initial_model_arn="x")},
+        "be a SageMaker model's ARN",
+    ),
+    "47 tags": (
+        {"tags": {str(n): "x" for n in range(47)}},
+        r"at most 46 \(50 less the library's own\), got 47",
+    ),
+    "AWS's tag": ({"tags": {"aws:x": "y"}}, "no key that starts with 'aws:'"),
+    "our tag": ({"tags": {"cdk-ground-truth:x": "y"}}, "no key that starts with"),
+    "empty tag key": ({"tags": {"": "y"}}, "keys of 1 to 128 characters"),
+    "long tag value": ({"tags": {"a": "y" * 257}}, r"'tags.a' must have at most 256"),
+}
+ACCEPTED = {
+    "256 characters": {"labels": ["x" * 256]},
+    "quotes and Unicode": {"labels": ['tree\'s "crown"', "Straße", "道路"]},
+    "20 labels, automated": {
+        "labels": [str(n) for n in range(20)],
+        "automated_labeling": AutomatedLabeling(),
+    },
+    "bounds, low": {
+        "number_of_human_workers_per_data_object": 1,
+        "task_time_limit": Duration.seconds(30),
+        "task_availability_lifetime": Duration.minutes(1),
+        "max_concurrent_task_count": 1,
+        "task_title": "x",
+        "tags": {},
+    },
+    "bounds, high": {
+        "number_of_human_workers_per_data_object": 9,
+        "task_time_limit": Duration.hours(8),
+        "task_availability_lifetime": Duration.days(30),
+        "max_concurrent_task_count": 5000,
+        "task_title": "x" * 128,
+        "task_description": "x" * 255,
+        "task_keywords": ["x" * 30] * 5,
+        "job_name_prefix": "x" * 45,
+        "tags": {f"{n}": "x" for n in range(46)},
+    },
+    "empty list": {"content_classifiers": []},
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(stack, add_job, arguments, message):
+    with pytest.raises(ValueError, match=message) as raised:
+        add_job(stack, **arguments)
+    assert str(raised.value).startswith("Test/Job: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("arguments", ACCEPTED.values(), ids=ACCEPTED)
+def test_accepted(stack, add_job, arguments):
+    add_job(stack, **arguments)
+
+
+def test_half_a_vpc_is_refused(stack, add_job):
+    from aws_cdk import aws_ec2 as ec2
+
+    subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-1")
+    with pytest.raises(ValueError, match="have both subnets and security_groups"):
+        add_job(stack, automated_labeling=AutomatedLabeling(subnets=[subnet]))
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")
+    with pytest.raises(ValueError, match="subnets' must have at most 16 items, got 17"):
+        add_job(
+            stack,
+            "Other",
+            automated_labeling=AutomatedLabeling(subnets=[subnet] * 17, security_groups=[group]),
+        )
+
+
+def test_tokens_pass_every_check(stack, add_job, synth):
+    text = CfnParameter(stack, "Text").value_as_string
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    add_job(
+        stack,
+        task_title=text,
+        task_description=text,
+        task_keywords=[text],
+        number_of_human_workers_per_data_object=number,
+        max_concurrent_task_count=number,
+        task_time_limit=Duration.seconds(number),
+        label_attribute_name=text,
+        content_classifiers=[text],
+        stopping_conditions=StoppingConditions(max_human_labeled_object_count=number),
+        tags={"a": text},
+        automated_labeling=AutomatedLabeling(initial_model_arn=text),
+    )
+    request = synth(stack).jobs()[0]["Properties"]["Request"]
+    assert request["HumanTaskConfig"]["TaskTimeLimitInSeconds"] == {"Ref": "Number"}
+    assert request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] == {"Ref": "Number"}
+    assert request["LabelAttributeName"] == {"Ref": "Text"}
+    assert not Token.is_unresolved(request["RoleArn"])
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [
+        ("Streets/Job", "streets-job"),
+        ("A__b//C", "a-b-c"),
+        ("日本", "labeling-job"),
+        ("Start/" + "x" * 60, "x" * 45),
+        ("Start-" * 10 + "End", "rt-start-start-start-start-start-start-start-end"[3:]),
+    ],
+)
+def test_a_name_from_the_path(path, prefix):
+    assert default_job_name_prefix(path) == prefix
+    assert len(prefix) <= 45
