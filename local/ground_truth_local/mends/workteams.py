@@ -28,6 +28,8 @@ def install(service: Service) -> None:
         name = props.get("WorkteamName") or provisioners._physical_name(stack_name, logical_id, max_len=63)
         body = {key: _to_api(props[key]) for key in (*_MUTABLE, "WorkforceName", "Tags") if key in props}
         body.setdefault("Description", name)
+        # CloudFormation's own tags, which the API refuses from everybody else.
+        body["Tags"] = [tag for tag in body.get("Tags", []) if not tag["Key"].startswith("aws:")]
         arn = _call(service, "CreateWorkteam", {**body, "WorkteamName": name}).body["WorkteamArn"]
         return arn, {"WorkteamName": name}
 

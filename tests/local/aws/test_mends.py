@@ -285,12 +285,17 @@ def test_a_work_team_in_a_template(stack, settle, admin):
     member = {
         "CognitoMemberDefinition": {"CognitoUserPool": "p", "CognitoUserGroup": "g", "CognitoClientId": "c"}
     }
-    properties = {"WorkteamName": "crowd", "MemberDefinitions": [member], "Description": "d"}
+    properties = {
+        "WorkteamName": "crowd",
+        "MemberDefinitions": [member],
+        "Tags": [{"Key": "team", "Value": "a"}],
+    }
     team = {"Team": {"Type": "AWS::SageMaker::Workteam", "Properties": properties}}
     made = stack(team, outputs={"Arn": {"Value": {"Ref": "Team"}}})
     assert made["Outputs"]["Arn"].endswith(":workteam/private-crowd/crowd")
     sagemaker = admin.client("sagemaker")
     kept = json.loads(sagemaker.describe_workteam(WorkteamName="crowd")["Workteam"]["Description"])
+    assert kept["Tags"] == [{"Key": "team", "Value": "a"}]
     definition = {"UserPool": "p", "UserGroup": "g", "ClientId": "c"}
     assert kept["MemberDefinitions"] == [{"CognitoMemberDefinition": definition}]
     client = admin.client("cloudformation")
