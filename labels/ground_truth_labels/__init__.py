@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ground_truth_labels.checks import CheckResult, Problem, check
     from ground_truth_labels.classes import LabelList
     from ground_truth_labels.errors import (
         ExportError,
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
         MissingError,
         UnknownColorError,
     )
+    from ground_truth_labels.exports import ExportResult, export
     from ground_truth_labels.item import Item
     from ground_truth_labels.limits import Limits
     from ground_truth_labels.manifest import Manifest, read_manifest
-    from ground_truth_labels.overlay import overlay
+    from ground_truth_labels.repairs import RepairResult, repair
+    from ground_truth_labels.reports import ReportResult, report
+    from ground_truth_labels.responses import WorkerResponses
     from ground_truth_labels.storage import Storage
+    from ground_truth_labels.torch_data import SegmentationDataset
+    from ground_truth_labels.workers import AgreementResult, agreement
 
 _HOMES = {
+    "AgreementResult": "workers",
+    "CheckResult": "checks",
     "ExportError": "errors",
+    "ExportResult": "exports",
     "Item": "item",
     "LabelList": "classes",
     "LabelsError": "errors",
@@ -36,14 +45,26 @@ _HOMES = {
     "ManifestError": "errors",
     "MaskError": "errors",
     "MissingError": "errors",
+    "Problem": "checks",
+    "RepairResult": "repairs",
+    "ReportResult": "reports",
+    "SegmentationDataset": "torch_data",
     "Storage": "storage",
     "UnknownColorError": "errors",
-    "overlay": "overlay",
+    "WorkerResponses": "responses",
+    "agreement": "workers",
+    "check": "checks",
+    "export": "exports",
     "read_manifest": "manifest",
+    "repair": "repairs",
+    "report": "reports",
 }
 
 __all__ = [
+    "AgreementResult",
+    "CheckResult",
     "ExportError",
+    "ExportResult",
     "Item",
     "LabelList",
     "LabelsError",
@@ -53,10 +74,19 @@ __all__ = [
     "ManifestError",
     "MaskError",
     "MissingError",
+    "Problem",
+    "RepairResult",
+    "ReportResult",
+    "SegmentationDataset",
     "Storage",
     "UnknownColorError",
-    "overlay",
+    "WorkerResponses",
+    "agreement",
+    "check",
+    "export",
     "read_manifest",
+    "repair",
+    "report",
 ]
 
 

@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from ground_truth_labels.classes import LabelList
@@ -37,6 +37,11 @@ class Context:
     labels: Callable[[], LabelList]
     unknown: Unknown
 
+    def __getstate__(self) -> dict[str, object]:
+        # A copy in another process needs the list itself, not the manifest that can gather it.
+        labels = self.labels()
+        return {**self.__dict__, "labels": partial(_constant, labels)}
+
     def mask(self, item: Item, *, unknown: Unknown | None = None) -> MaskArray:
         """Decode an item's mask."""
         data = item.mask_bytes()
@@ -65,6 +70,10 @@ class Context:
         """An item's image."""
         name = f"{item.where}: {item.source_ref}"
         return load_image(item.image_bytes(), name=name, limits=self.storage.limits)
+
+
+def _constant(labels: LabelList) -> LabelList:
+    return labels
 
 
 @lru_cache(maxsize=64)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -157,15 +158,24 @@ class Storage:
         if is_s3(location):
             bucket, key = split_s3(location)
             self.s3.put_object(Bucket=bucket, Key=key, Body=data)
+        else:
+            self.write_stream(location, (data,), staging=staging)
+
+    def write_stream(self, location: str, pieces: Iterable[bytes], *, staging: str | None = None) -> None:
+        """`write` for content that comes in pieces and need not fit into memory."""
+        if is_s3(location):
+            bucket, key = split_s3(location)
+            with tempfile.SpooledTemporaryFile(max_size=8 * _CHUNK) as spool:
+                spool.writelines(pieces)
+                spool.seek(0)
+                self.s3.upload_fileobj(spool, bucket, key)
             return
         path = Path(location)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(staging or path.parent, f".{secrets.token_hex(8)}.part")
         try:
             with temporary.open("xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
+                stream.writelines(pieces)
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -1,0 +1,260 @@
+"""Checking a finished job before anybody trains on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ground_truth_labels.align import ImageHeader, image_header
+from ground_truth_labels.decode import open_png
+from ground_truth_labels.errors import LabelsError, LimitError, MissingError, UnknownColorError
+from ground_truth_labels.item import Item
+from ground_truth_labels.manifest import Manifest
+from ground_truth_labels.parallel import ordered_map
+from ground_truth_labels.progress import Progress, tracked
+from ground_truth_labels.repairs import has_wrong_indices
+
+__all__ = ["CheckResult", "Problem", "check"]
+
+_HEAD = 1 << 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One finding.
+
+    Attributes:
+        code: What kind, for example `unknown-colors`; stable, for machines.
+        severity: `error`: training on it goes wrong. `warning`: look at it. `info`: only told.
+        line: Line of the manifest, or None for the job as a whole.
+        message: Sentence for people, with file and fix.
+    """
+
+    code: str
+    severity: Literal["error", "warning", "info"]
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What a check found.
+
+    Attributes:
+        location: The manifest.
+        attribute: The label attribute, or None.
+        classes: Class name → id.
+        lines: Number of objects.
+        states: State → number of objects.
+        pixels: Class name → share of all labeled pixels, 0-1.
+        images: Class name → number of images with at least one pixel.
+        problems: Findings in the order of the lines, the job's own last.
+    """
+
+    location: str
+    attribute: str | None
+    classes: dict[str, int]
+    lines: int
+    states: dict[str, int]
+    pixels: dict[str, float]
+    images: dict[str, int]
+    problems: tuple[Problem, ...] = field(repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Problems that spoil training."""
+        return tuple(p for p in self.problems if p.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Problems to look at."""
+        return tuple(p for p in self.problems if p.severity == "warning")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    item: Item
+    problems: list[Problem]
+    counts: dict[int, int]
+    mask_digest: str | None = None
+    image_digest: str | None = None
+
+
+def check(
+    manifest: Manifest,
+    *,
+    images: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> CheckResult:
+    """Look at every line, mask and image.
+
+    Args:
+        manifest: What to check. Lines that cannot be used become findings, not exceptions.
+        images: Also open the images' headers, for size and duplicates. Default: yes.
+        workers: Threads. Default: one a core.
+        progress: Called with the number of lines done and their total.
+    """
+    total = manifest.scan.lines
+    states: Counter[str] = Counter()
+    pixels: Counter[int] = Counter()
+    present: Counter[int] = Counter()
+    problems: list[Problem] = []
+    seen = _Seen()
+    results = ordered_map(lambda item: _check_item(item, images), manifest.items(), workers=workers)
+    for result in tracked(results, progress, total):
+        states[result.item.state] += 1
+        pixels.update(result.counts)
+        present.update(result.counts.keys())
+        problems += result.problems
+        problems += seen.duplicates(result)
+    names = manifest.labels.by_id
+    problems += _job_problems(manifest, states, present)
+    area = sum(pixels.values()) or 1
+    return CheckResult(
+        location=manifest.location,
+        attribute=manifest.attribute,
+        classes=manifest.labels.ids,
+        lines=total,
+        states=dict(states),
+        pixels={name: pixels[i] / area for i, name in names.items()},
+        images={name: present[i] for i, name in names.items()},
+        problems=tuple(problems),
+    )
+
+
+def _check_item(item: Item, images: bool) -> _Checked:
+    if item.state == "invalid":
+        code = "line-too-long" if isinstance(item.error, LimitError) else "bad-line"
+        return _Checked(
+            item, [Problem(code=code, severity="error", line=item.line, message=str(item.error))], {}
+        )
+    if item.state == "failed":
+        message = f"{item.where}: {item.source_ref}: labeling failed: {item.failure}"
+        return _Checked(
+            item, [Problem(code="failed", severity="warning", line=item.line, message=message)], {}
+        )
+    problems: list[Problem] = []
+    header, image_digest = _image(item, problems) if images else (None, None)
+    if item.state != "labeled":
+        return _Checked(item, problems, {}, None, image_digest)
+    counts, mask_digest, shape = _mask(item, problems)
+    if header is not None and shape is not None:
+        problems += _sizes(item, header, shape)
+    return _Checked(item, problems, counts, mask_digest, image_digest)
+
+
+def _image(item: Item, problems: list[Problem]) -> tuple[ImageHeader | None, str | None]:
+    try:
+        head = item.image_bytes(head=_HEAD)
+        header = image_header(head, name=f"{item.where}: {item.source_ref}")
+    except LabelsError as error:
+        problems.append(_from_error(item, error, "image"))
+        return None, None
+    return header, hashlib.sha256(head).hexdigest()
+
+
+def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | None, tuple[int, int] | None]:
+    assert item.context is not None
+    try:
+        data = item.mask_bytes()
+        mask = item.mask()
+    except LabelsError as error:
+        problems.append(_from_error(item, error, "mask"))
+        return {}, None, None
+    if has_wrong_indices(open_png(data), item.colors):
+        message = (
+            f"{item.where}: {item.mask_ref}: palette indices differ from the colour map (colours are right)"
+        )
+        fix = "; decoding here is by colour; for other tools, write a copy with 'repair'"
+        problems.append(
+            Problem(code="wrong-index", severity="warning", line=item.line, message=message + fix)
+        )
+    histogram = np.bincount(mask.ravel())
+    counts = {int(i): int(histogram[i]) for i in np.flatnonzero(histogram)}
+    background = item.context.labels().background
+    empty = set(counts) <= {background}
+    if empty:
+        message = f"{item.where}: {item.mask_ref}: holds background only; nobody labeled anything"
+        problems.append(Problem(code="empty-mask", severity="warning", line=item.line, message=message))
+    height, width = mask.shape
+    return counts, None if empty else hashlib.sha256(data).hexdigest(), (height, width)
+
+
+def _sizes(item: Item, header: ImageHeader, shape: tuple[int, int]) -> Iterator[Problem]:
+    stored = (header.height, header.width)
+    if shape == header.shown:
+        return
+    size = f"image {header.width} x {header.height}, mask {shape[1]} x {shape[0]}"
+    if shape == stored:
+        message = (
+            f"{item.where}: {item.source_ref}: EXIF turns the image (orientation {header.orientation}), "
+            f"the mask is not turned: {size}; export writes the image unturned, look at it"
+        )
+        yield Problem(code="exif-orientation", severity="warning", line=item.line, message=message)
+        return
+    message = f"{item.where}: {item.source_ref}: {size} pixels; they must be equal: label the image again"
+    yield Problem(code="size-mismatch", severity="error", line=item.line, message=message)
+
+
+def _from_error(item: Item, error: LabelsError, what: str) -> Problem:
+    code = f"bad-{what}"
+    if isinstance(error, MissingError):
+        code = f"missing-{what}"
+    elif isinstance(error, LimitError):
+        code = f"{what}-too-large"
+    elif isinstance(error, UnknownColorError):
+        code = "resampled-mask" if error.resampled else "unknown-colors"
+    return Problem(code=code, severity="error", line=item.line, message=str(error))
+
+
+class _Seen:
+    """First line of every reference and content; a digest a line is all that is kept."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], int] = {}
+
+    def duplicates(self, result: _Checked) -> Iterator[Problem]:
+        item = result.item
+        if item.state == "invalid":
+            return
+        same_source = self._meet("source", item.source_ref, item.line)
+        if same_source:
+            message = f"{item.where}: {item.source_ref}: is on line {same_source} already"
+            yield Problem(code="duplicate-source", severity="warning", line=item.line, message=message)
+            return
+        for kind, digest, what in (
+            ("image", result.image_digest, item.source_ref),
+            ("mask", result.mask_digest, item.mask_ref),
+        ):
+            other = self._meet(kind, digest, item.line) if digest else None
+            if other:
+                message = f"{item.where}: {what}: has the same content as the {kind} of line {other}"
+                yield Problem(code=f"duplicate-{kind}", severity="warning", line=item.line, message=message)
+
+    def _meet(self, kind: str, digest: str, line: int) -> int | None:
+        first = self._first.setdefault((kind, digest), line)
+        return first if first != line else None
+
+
+def _job_problems(manifest: Manifest, states: Counter[str], present: Counter[int]) -> Iterator[Problem]:
+    if manifest.attribute is None:
+        message = f"{manifest.location}: no line has a segmentation label"
+        yield Problem(code="no-labels", severity="error", line=None, message=message)
+    if states["unlabeled"]:
+        message = f"{manifest.location}: {states['unlabeled']:,} objects are not labeled"
+        yield Problem(code="unlabeled", severity="info", line=None, message=message)
+    labels = manifest.labels
+    unused = [name for name in labels.names if not present[labels.ids[name]]]
+    if unused and states["labeled"]:
+        message = f"{manifest.location}: classes never used: {', '.join(unused)}"
+        yield Problem(code="unused-class", severity="warning", line=None, message=message)

@@ -1,0 +1,193 @@
+"""What each command does."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+
+from ground_truth_labels.checks import CheckResult, check
+from ground_truth_labels.cli.tables import table
+from ground_truth_labels.exports import export
+from ground_truth_labels.item import Item
+from ground_truth_labels.manifest import Manifest, read_manifest
+from ground_truth_labels.progress import Progress, ProgressBar
+from ground_truth_labels.repairs import repair
+from ground_truth_labels.reports import report
+from ground_truth_labels.responses import WorkerResponses
+from ground_truth_labels.workers import AgreementResult, agreement
+
+__all__ = ["run_agreement", "run_check", "run_export", "run_read", "run_repair", "run_report"]
+
+_SHOWN = 40
+_KEYS = (
+    "line",
+    "index",
+    "state",
+    "source_ref",
+    "attribute",
+    "mask_ref",
+    "confidence",
+    "human",
+    "job_name",
+    "created",
+    "failure",
+)
+
+
+def run_read(options: argparse.Namespace) -> int:
+    """`read`: 1 if a line cannot be used."""
+    bad = 0
+    for count, item in enumerate(_manifest(options).items()):
+        if options.limit is not None and count >= options.limit:
+            break
+        bad += item.state == "invalid"
+        print(json.dumps(_as_json(item), ensure_ascii=False) if options.json else _as_text(item))
+    return 1 if bad else 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """`check`: 1 if there are errors, or warnings with `--strict`."""
+    manifest = _manifest(options)
+    with _progress(options, "checking") as progress:
+        result = check(manifest, images=not options.no_images, workers=options.workers, progress=progress)
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print_check(result)
+    return 1 if result.errors or (options.strict and result.warnings) else 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """`export`."""
+    manifest = _manifest(options)
+    with _progress(options, "exporting") as progress:
+        result = export(
+            manifest,
+            options.target,
+            format=options.format,
+            split=options.split,
+            seed=options.seed,
+            images=not options.no_images,
+            skip_broken=options.skip_broken,
+            workers=options.workers,
+            progress=progress,
+        )
+    for split, count in result.exported.items():
+        print(f"{split or 'exported'}: {count:,} images")
+    for state, count in result.left_out.items():
+        print(f"left out, {state}: {count:,} (see _labels/left-out.jsonl)")
+    if result.resumed:
+        print(f"of these, {result.resumed:,} were there from an earlier run")
+    return 0
+
+
+def run_agreement(options: argparse.Namespace) -> int:
+    """`agreement`: 1 if there are no worker responses."""
+    manifest = _manifest(options)
+    responses = WorkerResponses(manifest, location=options.responses)
+    if not len(responses):
+        print(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
+        return 1
+    with _progress(options, "comparing") as progress:
+        result = agreement(manifest, responses=responses, workers=options.workers, progress=progress)
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print_agreement(result)
+    return 0
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """`report`."""
+    manifest = _manifest(options)
+    with _progress(options, "reading") as progress:
+        result = report(
+            manifest, options.target, title=options.title, workers=options.workers, progress=progress
+        )
+    print(result.location)
+    return 0
+
+
+def run_repair(options: argparse.Namespace) -> int:
+    """`repair`."""
+    manifest = _manifest(options)
+    with _progress(options, "repairing") as progress:
+        result = repair(manifest, options.target, workers=options.workers, progress=progress)
+    print(f"{result.manifest}: {result.corrected:,} masks corrected, {result.unchanged:,} were right")
+    return 0
+
+
+def _manifest(options: argparse.Namespace) -> Manifest:
+    return read_manifest(
+        options.manifest,
+        attribute=options.attribute,
+        labels=options.labels,
+        background=options.background,
+        unknown=options.unknown,
+        root=options.root,
+        endpoint_url=options.endpoint_url,
+    )
+
+
+@contextlib.contextmanager
+def _progress(options: argparse.Namespace, label: str) -> Iterator[Progress | None]:
+    if options.quiet:
+        yield None
+        return
+    bar = ProgressBar(label)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+def _as_json(item: Item) -> dict[str, object]:
+    value: dict[str, object] = {key: getattr(item, key) for key in _KEYS}
+    value["classes"] = list(item.classes)
+    value["verifications"] = [{"attribute": v.attribute, "class": v.class_name} for v in item.verifications]
+    value["error"] = str(item.error) if item.error else None
+    return value
+
+
+def _as_text(item: Item) -> str:
+    if item.state != "labeled":
+        return (
+            f"{item.line:>6}  {item.state:<9}  {item.source_ref}  {item.failure or item.error or ''}".rstrip()
+        )
+    who = "human" if item.human else "machine"
+    confidence = "-" if item.confidence is None else f"{item.confidence:.2f}"
+    return f"{item.line:>6}  labeled    {item.source_ref}  {who} {confidence}  {', '.join(item.classes)}"
+
+
+def _print_check(result: CheckResult) -> None:
+    states = ", ".join(f"{count:,} {state}" for state, count in sorted(result.states.items()))
+    print(f"{result.location}\n{result.lines:,} objects: {states}; attribute {result.attribute}\n")
+    rows = [
+        [name, str(result.classes[name]), f"{share:.2%}", f"{result.images[name]:,}"]
+        for name, share in result.pixels.items()
+    ]
+    print(table(["class", "id", "pixels", "images"], rows, left=1))
+    for problem in result.problems[:_SHOWN]:
+        print(f"{problem.severity}: [{problem.code}] {problem.message}")
+    if len(result.problems) > _SHOWN:
+        print(f"… and {len(result.problems) - _SHOWN:,} more; --json has all")
+    print(f"{len(result.errors):,} errors, {len(result.warnings):,} warnings")
+
+
+def _print_agreement(result: AgreementResult) -> None:
+    rows = [
+        [w.worker, f"{w.images:,}", f"{w.pixel_agreement:.1%}", _number(w.mean_iou)] for w in result.workers
+    ]
+    print(table(["worker", "images", "pixels", "mean IoU"], rows, left=1))
+    print(table(["class", "IoU"], [[name, _number(value)] for name, value in result.iou.items()], left=1))
+    worst = [[str(i.line), _number(i.mean_iou), i.source_ref] for i in result.images[:5]]
+    print(table(["line", "IoU", "least agreement"], worst, left=0, last_left=True))
+    for text in [*result.look_at, *result.problems]:
+        print(f"look at: {text}")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

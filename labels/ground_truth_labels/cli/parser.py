@@ -1,0 +1,129 @@
+"""The arguments; imports nothing heavy, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TypeAlias
+
+from ground_truth_labels.cli.values import labels_value, split_value
+
+__all__ = ["FORMAT_HELP", "build_parser"]
+
+FORMAT_HELP = {
+    "png": "class-index PNGs with a palette, images beside them (default)",
+    "coco": "COCO annotations, run-length encoded",
+    "coco-polygons": "COCO annotations, exact polygons",
+    "voc": "Pascal VOC tree",
+    "hf-imagefolder": "Hugging Face image folder with metadata.jsonl",
+    "hf-parquet": "Hugging Face Parquet with features (needs pyarrow)",
+    "numpy": ".npy arrays",
+    "sagemaker": "channels of SageMaker's built-in segmentation algorithm",
+}
+
+_EPILOG = """\
+examples:
+  ground-truth-labels check s3://bucket/labels/streets/manifests/output/output.manifest
+  ground-truth-labels export job-folder dataset --format coco --split 80/10/10
+  ground-truth-labels report job-folder report.html --labels categories.json
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="ground-truth-labels",
+        description="Read, check, export and report SageMaker Ground Truth segmentation labels.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _read(commands)
+    _check(commands)
+    _export(commands)
+    _agreement(commands)
+    _report(commands)
+    _repair(commands)
+    return parser
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: _Commands, name: str, summary: str, text: str = "") -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=text or summary)
+    parser.add_argument("manifest", help="s3://…/output.manifest, a file, or a copy of the job's folder")
+    group = parser.add_argument_group("what to read")
+    group.add_argument("--attribute", help="label attribute; default: the only one there is")
+    group.add_argument(
+        "--labels",
+        type=labels_value,
+        metavar="FILE|NAMES",
+        help="category file or names in order (road,car): the class ids; default: names found, sorted",
+    )
+    group.add_argument(
+        "--background", type=int, default=0, metavar="ID", help="id of the background; default: 0"
+    )
+    group.add_argument(
+        "--unknown",
+        choices=("error", "ignore", "background"),
+        default="error",
+        help="colours outside the map: an error, 255, or background; default: error",
+    )
+    group.add_argument("--root", metavar="FOLDER", help="copy of the bucket; default: looked for, then S3")
+    group.add_argument("--endpoint-url", metavar="URL", help="S3 endpoint; default: as boto3 finds it")
+    group.add_argument("--workers", type=int, metavar="N", help="threads; default: one a core")
+    group.add_argument("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def _read(commands: _Commands) -> None:
+    parser = _command(commands, "read", "list the objects with state, classes and confidence")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--limit", type=int, metavar="N", help="stop after N objects")
+
+
+def _check(commands: _Commands) -> None:
+    text = "Look at every line, mask and image. Exit code 0: fine, 1: errors (with --strict: or warnings)."
+    parser = _command(commands, "check", "find what would spoil training", text)
+    parser.add_argument("--json", action="store_true", help="the whole result as JSON")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument("--no-images", action="store_true", help="do not open the images")
+
+
+def _export(commands: _Commands) -> None:
+    text = (
+        "Write the labels in a layout that training code reads. Interrupted, it goes on when repeated. formats: "
+        + "; ".join(f"{name}: {what}" for name, what in FORMAT_HELP.items())
+    )
+    parser = _command(commands, "export", "write training data", text)
+    parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+    parser.add_argument("--format", choices=tuple(FORMAT_HELP), default="png", help="layout; default: png")
+    parser.add_argument(
+        "--split",
+        type=split_value,
+        metavar="80/10/10",
+        help="shares of train/validation/test (two or three), stratified by class; default: none",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the split; default: 0")
+    parser.add_argument("--no-images", action="store_true", help="masks only")
+    parser.add_argument("--skip-broken", action="store_true", help="leave out what cannot be decoded")
+
+
+def _agreement(commands: _Commands) -> None:
+    parser = _command(commands, "agreement", "compare the workers with the result and each other")
+    parser.add_argument("--json", action="store_true", help="the whole result as JSON")
+    parser.add_argument(
+        "--responses", metavar="LOCATION", help="default: worker-response beside the manifest"
+    )
+
+
+def _report(commands: _Commands) -> None:
+    parser = _command(commands, "report", "one HTML page with pictures")
+    parser.add_argument("target", nargs="?", default="labels-report.html", help="default: labels-report.html")
+    parser.add_argument("--title", help="heading; default: the job's name")
+
+
+def _repair(commands: _Commands) -> None:
+    text = "Copy masks and manifest with right palette indices (jobs of June-September 2020); never in place."
+    parser = _command(commands, "repair", "write a copy with right palette indices", text)
+    parser.add_argument("target", help="new or empty folder, or s3:// prefix")

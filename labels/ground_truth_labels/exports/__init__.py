@@ -1,0 +1,7 @@
+"""Training layouts, and the engine that writes them."""
+
+from __future__ import annotations
+
+from ground_truth_labels.exports.engine import FORMATS, ExportResult, export
+
+__all__ = ["FORMATS", "ExportResult", "export"]

@@ -1,0 +1,85 @@
+"""What an export format says about itself."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ground_truth_labels.align import ImageFile
+from ground_truth_labels.classes import LabelList
+from ground_truth_labels.decode import MaskArray
+from ground_truth_labels.item import Item
+
+__all__ = ["File", "Format", "Record", "Records", "Sample", "folder", "json_bytes"]
+
+File = tuple[str, bytes]
+"""A name below the target, `/`-separated, and its content."""
+
+Record = dict[str, Any]
+Records = Callable[[], Iterator[Record]]
+"""Starts a new pass over the records of all samples, in the manifest's order within each split."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One labeled object, decoded.
+
+    Attributes:
+        item: The line it came from.
+        split: `train`, `validation`, `test`, or "" without a split.
+        mask: Class ids.
+        image: The image, or None when images are left out.
+    """
+
+    item: Item
+    split: str
+    mask: MaskArray = field(repr=False)
+    image: ImageFile | None
+
+    @property
+    def name(self) -> str:
+        """File name without extension."""
+        return self.item.name
+
+
+class Format(ABC):
+    """A layout that training code reads.
+
+    `files` and `record` run on worker threads, once for each batch; `finish` runs once, at the end, and sees
+    all records again, also those of an earlier, interrupted run.
+    """
+
+    name: ClassVar[str]
+    jpeg_only: ClassVar[bool] = False
+    batch: ClassVar[int] = 1
+    default_split: ClassVar[dict[str, float] | None] = None
+    required_splits: ClassVar[tuple[str, ...]] = ()
+    needs_images: ClassVar[bool] = False
+
+    def __init__(self, labels: LabelList) -> None:
+        self.labels = labels
+
+    @abstractmethod
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """The files of a batch; `number` counts the batches of a split."""
+
+    def record(self, sample: Sample) -> Record:
+        """What `finish` needs of a sample, as JSON."""
+        return {}
+
+    def finish(self, records: Records, splits: tuple[str, ...]) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """Index files: name, and content in pieces so that it need not fit into memory."""
+        return ()
+
+
+def folder(split: str, name: str) -> str:
+    """`split/name`, or `name` without a split."""
+    return f"{split}/{name}" if split else name
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON with a line end, readable."""
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

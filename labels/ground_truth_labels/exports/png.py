@@ -1,0 +1,23 @@
+"""Class-index PNGs: the pixel value is the class id."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from ground_truth_labels.classes import LabelList
+from ground_truth_labels.decode import MaskArray
+
+__all__ = ["index_png"]
+
+
+def index_png(mask: MaskArray, labels: LabelList) -> bytes:
+    """A PNG whose pixel values are class ids: 8 bits with a palette, or 16-bit grey for `uint16`."""
+    image: Any = Image.fromarray(mask)
+    if mask.dtype.itemsize == 1:
+        image.putpalette(labels.palette())
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,128 @@
+"""Formats with a file for each image: index PNGs, NumPy arrays, Pascal VOC, SageMaker's channels."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ground_truth_labels.context import load_image
+from ground_truth_labels.errors import ExportError
+from ground_truth_labels.exports.base import File, Format, Record, Records, Sample, folder, json_bytes
+from ground_truth_labels.exports.png import index_png
+from ground_truth_labels.limits import DEFAULT_LIMITS
+
+__all__ = ["NumpyFormat", "PngFormat", "SageMakerFormat", "VocFormat"]
+
+
+class PngFormat(Format):
+    """`masks/<name>.png` whose pixel values are class ids, and `images/<name>.<ext>`."""
+
+    name = "png"
+
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """One mask and one image a sample."""
+        for sample in samples:
+            yield folder(sample.split, f"masks/{sample.name}.png"), index_png(sample.mask, self.labels)
+            if sample.image is not None:
+                name = f"images/{sample.name}{sample.image.suffix}"
+                yield folder(sample.split, name), sample.image.data
+
+
+class NumpyFormat(Format):
+    """`masks/<name>.npy` (height, width) and `images/<name>.npy` (height, width, 3), for memory mapping."""
+
+    name = "numpy"
+
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """One or two arrays a sample."""
+        for sample in samples:
+            yield folder(sample.split, f"masks/{sample.name}.npy"), _npy(sample.mask)
+            if sample.image is not None:
+                image = load_image(sample.image.data, name=sample.name, limits=DEFAULT_LIMITS, turn=False)
+                yield folder(sample.split, f"images/{sample.name}.npy"), _npy(np.asarray(image))
+
+
+class VocFormat(Format):
+    """Pascal VOC's tree, as `torchvision.datasets.VOCSegmentation(root, year="2012")` reads it."""
+
+    name = "voc"
+    jpeg_only = True
+    needs_images = True
+    root: ClassVar[str] = "VOCdevkit/VOC2012"
+    lists: ClassVar[dict[str, str]] = {"validation": "val"}
+
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """A JPEG and a palette PNG a sample."""
+        _refuse_wide(self)
+        for sample in samples:
+            assert sample.image is not None
+            mask = index_png(sample.mask, self.labels)
+            yield f"{self.root}/SegmentationClass/{sample.name}.png", mask
+            yield f"{self.root}/JPEGImages/{sample.name}.jpg", sample.image.data
+
+    def record(self, sample: Sample) -> Record:
+        """Name and split, for the image sets."""
+        return {"name": sample.name, "split": sample.split}
+
+    def finish(self, records: Records, splits: tuple[str, ...]) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """`ImageSets/Segmentation/{train,val,test,trainval}.txt` and the class names by id."""
+        base = f"{self.root}/ImageSets/Segmentation"
+        for split in splits:
+            # Without a split everything is there to train on.
+            name = self.lists.get(split, split) or "train"
+            yield f"{base}/{name}.txt", _names(records, (split,))
+        yield f"{base}/trainval.txt", _names(records, tuple(s for s in splits if s != "test"))
+        classes = "".join(f"{i} {name}\n" for i, name in self.labels.by_id.items())
+        yield f"{self.root}/classes.txt", [classes.encode()]
+
+
+class SageMakerFormat(Format):
+    """The channels of SageMaker's built-in semantic segmentation algorithm.
+
+    Source: Developer Guide, "Input/Output Interface for the Semantic Segmentation Algorithm": `train`,
+    `train_annotation`, `validation`, `validation_annotation`, and a label map for each annotation channel.
+    """
+
+    name = "sagemaker"
+    jpeg_only = True
+    needs_images = True
+    default_split = {"train": 0.8, "validation": 0.2}  # noqa: RUF012
+    required_splits = ("train", "validation")
+
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """A JPEG and a PNG of the same name a sample."""
+        _refuse_wide(self)
+        for sample in samples:
+            assert sample.image is not None
+            yield f"{sample.split}/{sample.name}.jpg", sample.image.data
+            mask = index_png(sample.mask, self.labels)
+            yield f"{sample.split}_annotation/{sample.name}.png", mask
+
+    def finish(self, records: Records, splits: tuple[str, ...]) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """`label_map/<split>_label_map.json`: pixel values are the label indices."""
+        for split in splits:
+            yield f"label_map/{split}_label_map.json", [json_bytes({"scale": "1"})]
+
+
+def _npy(array: npt.NDArray[np.generic]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _names(records: Records, splits: tuple[str, ...]) -> Iterator[bytes]:
+    for record in records():
+        if record["split"] in splits:
+            yield f"{record['name']}\n".encode()
+
+
+def _refuse_wide(layout: Format) -> None:
+    if layout.labels.dtype.itemsize > 1:
+        raise ExportError(
+            f"format {layout.name!r} holds 8-bit ids, {len(layout.labels)} classes need 16; "
+            "use 'png' or 'numpy'"
+        )

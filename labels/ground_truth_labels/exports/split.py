@@ -1,0 +1,61 @@
+"""Train / validation / test: seeded, and fair to rare classes."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ground_truth_labels.errors import ExportError
+
+__all__ = ["check_shares", "stratify"]
+
+_NAMES = ("train", "validation", "test")
+
+
+def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
+    """Shares of `train`, `validation` and `test`, in this order, made to add up to 1.
+
+    Raises:
+        ExportError: Another name, or a share that is not positive.
+    """
+    wrong = [f"{k}={v!r}" for k, v in shares.items() if k not in _NAMES or not v > 0]
+    if wrong or not shares:
+        raise ExportError(f"split must give positive shares of {', '.join(_NAMES)}, got {', '.join(wrong)}")
+    total = sum(shares.values())
+    return {name: shares[name] / total for name in _NAMES if name in shares}
+
+
+def stratify(presence: Sequence[frozenset[int]], shares: Mapping[str, float], *, seed: int = 0) -> list[str]:
+    """Choose a split for each image, so that every class is spread like the shares.
+
+    Images of the rarest class are given out first, each to the split that still misses most of it; images
+    without any class last. (The idea of Sechidis et al., "On the Stratification of Multi-Label Data", 2011.)
+
+    Args:
+        presence: Class ids present in each image.
+        shares: Split → share, adding up to 1.
+        seed: The same seed, images and shares give the same split.
+    """
+    rng = random.Random(seed)
+    open_images = list(range(len(presence)))
+    rng.shuffle(open_images)
+    room = {name: share * len(presence) for name, share in shares.items()}
+    totals = Counter(c for classes in presence for c in classes)
+    missing = {c: {name: share * n for name, share in shares.items()} for c, n in totals.items()}
+    chosen = [""] * len(presence)
+    # Counts only shrink as images go, so the order by total is the order of need; ids break ties.
+    for rare in [*(c for c, _ in sorted(totals.items(), key=lambda e: (e[1], e[0]))), None]:
+        rest = []
+        for image in open_images:
+            if rare is not None and rare not in presence[image]:
+                rest.append(image)
+                continue
+            need = missing[rare] if rare is not None else room
+            best = max(shares, key=lambda name: (round(need[name], 9), round(room[name], 9)))
+            chosen[image] = best
+            room[best] -= 1
+            for c in presence[image]:
+                missing[c][best] -= 1
+        open_images = rest
+    return chosen

@@ -1,0 +1,61 @@
+"""From a manifest to the page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ground_truth_labels.checks import CheckResult
+from ground_truth_labels.manifest import Manifest
+from ground_truth_labels.progress import Progress
+from ground_truth_labels.reports.gather import gather
+from ground_truth_labels.reports.page import page
+from ground_truth_labels.workers import AgreementResult
+
+__all__ = ["ReportResult", "report"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportResult:
+    """What a report holds.
+
+    Attributes:
+        location: The HTML file.
+        check: The findings in it.
+        agreement: The agreement in it, or None without worker responses.
+    """
+
+    location: str
+    check: CheckResult
+    agreement: AgreementResult | None
+
+
+def report(
+    manifest: Manifest,
+    target: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    examples: int = 3,
+    comparisons: int = 5,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> ReportResult:
+    """Write one HTML page with pictures; it opens from a file and needs no network.
+
+    Args:
+        manifest: The job.
+        target: The file, local or `s3://`. An existing one is replaced.
+        title: Heading. Default: the job's name.
+        examples: Pictures for each class. Default: 3.
+        comparisons: Images with the least agreement to show side by side. Default: 5.
+        workers: Threads. Default: one a core.
+        progress: Called with the number of lines done and their total.
+
+    Raises:
+        LabelsError: The manifest cannot be read, or has several label attributes and none was chosen.
+    """
+    location = os.fspath(target)
+    found = gather(manifest, examples=examples, comparisons=comparisons, workers=workers, progress=progress)
+    html = page(found, title=title or (found.jobs[0] if found.jobs else "Labels"))
+    manifest.storage.write(location, html.encode())
+    return ReportResult(location=location, check=found.check, agreement=found.agreement)

@@ -1,0 +1,30 @@
+"""Pictures as data URIs, small enough to put dozens of them into one page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import Image
+
+from ground_truth_labels.classes import LabelList
+from ground_truth_labels.decode import MaskArray
+from ground_truth_labels.overlay import overlay
+
+__all__ = ["data_uri", "thumbnail"]
+
+
+def data_uri(image: Image.Image) -> str:
+    """An image as a JPEG data URI."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=82, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def thumbnail(image: Image.Image, mask: MaskArray | None, labels: LabelList, *, longest: int = 520) -> str:
+    """The image, with the mask over it if there is one, at most `longest` pixels wide or high."""
+    small = image.copy()
+    small.thumbnail((longest, longest))
+    if mask is not None:
+        small = overlay(small, mask, labels, opacity=0.55, legend=False)
+    return data_uri(small)

@@ -1,0 +1,122 @@
+"""What each worker answered, before consolidation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ground_truth_labels.colormap import color_table, parse_label_mappings
+from ground_truth_labels.context import Context
+from ground_truth_labels.decode import MaskArray, Unknown, decode_mask
+from ground_truth_labels.errors import ManifestError
+from ground_truth_labels.item import Item
+from ground_truth_labels.manifest import Manifest
+from ground_truth_labels.storage import is_s3, join, parent
+
+__all__ = ["Answer", "WorkerResponses"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One worker's mask of one image.
+
+    Attributes:
+        worker: `workerId`.
+        seconds: `timeSpentInSeconds`, or None.
+        mask: Class ids, in the ids of the manifest's label list.
+    """
+
+    worker: str
+    seconds: float | None
+    mask: MaskArray
+
+
+class WorkerResponses:
+    """The `annotations/worker-response/` of a job, found beside its manifest.
+
+    Layout (Developer Guide, "Output Directories"): `iteration-N/<object number>/<time>.json`, each file with
+    one or several `answers`. An item's object number is the one its mask's name begins with, as its position
+    changes when a manifest is filtered or merged.
+    """
+
+    def __init__(self, manifest: Manifest, *, location: str | None = None) -> None:
+        self._context: Context = manifest.context
+        self.location = location or _beside(manifest.location)
+        self._files: dict[int, list[str]] = {}
+        for name in manifest.storage.list(self.location) if self._listable() else ():
+            found = re.fullmatch(r"(?:.*/)?iteration-\d+/(\d+)/[^/]+\.json", name)
+            if found:
+                self._files.setdefault(int(found[1]), []).append(name)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def answers(self, item: Item) -> Iterator[Answer]:
+        """The workers' masks of one object, decoded; colours that no label has are 255.
+
+        Raises:
+            LabelsError: A response breaks the documented format.
+        """
+        for name in self._files.get(_object_number(item), ()):
+            where = join(self.location, *name.split("/"))
+            for answer in _load(self._context.storage.read(where), where):
+                yield self._decode(answer, where)
+
+    def _decode(self, answer: Mapping[str, Any], where: str, unknown: Unknown = "ignore") -> Answer:
+        worker = str(answer.get("workerId") or "unknown")
+        content = _element(answer.get("answerContent"), where)
+        entries = parse_label_mappings(content.get("labelMappings"), where)
+        try:
+            data = base64.b64decode(content["labeledImage"]["pngImageData"], validate=True)
+        except (KeyError, TypeError, binascii.Error, ValueError) as error:
+            raise ManifestError(
+                f"{where}: 'labeledImage' must hold 'pngImageData' in base64: {error!r}"
+            ) from error
+        table = color_table(entries, self._context.labels(), where)
+        limits = self._context.storage.limits
+        mask = decode_mask(data, table, unknown=unknown, name=f"{where} ({worker})", limits=limits)
+        seconds = answer.get("timeSpentInSeconds")
+        return Answer(
+            worker=worker, seconds=float(seconds) if isinstance(seconds, int | float) else None, mask=mask
+        )
+
+    def _listable(self) -> bool:
+        from pathlib import Path
+
+        return is_s3(self.location) or Path(self.location).is_dir()
+
+
+def _beside(manifest: str) -> str:
+    """The job's folder is three above `manifests/output/output.manifest`."""
+    job = parent(parent(parent(manifest)))
+    return join(job, "annotations", "worker-response")
+
+
+def _object_number(item: Item) -> int:
+    found = re.search(r"/(\d+)_[^/]*$", item.mask_ref or "")
+    return int(found[1]) if found else item.index
+
+
+def _load(data: bytes, where: str) -> list[Mapping[str, Any]]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{where}: must be JSON: {error}") from error
+    answers = value.get("answers") if isinstance(value, Mapping) else None
+    if not isinstance(answers, list) or not all(isinstance(a, Mapping) for a in answers):
+        raise ManifestError(f"{where}: must be an object with a list of 'answers'")
+    return answers
+
+
+def _element(content: Any, where: str) -> Mapping[str, Any]:
+    """The segmentation element's answer; its name is the template's choice."""
+    if isinstance(content, Mapping):
+        for value in content.values():
+            if isinstance(value, Mapping) and "labelMappings" in value:
+                return value
+    raise ManifestError(f"{where}: 'answerContent' must hold an answer with 'labelMappings'")
