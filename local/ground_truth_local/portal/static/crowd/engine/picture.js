@@ -79,7 +79,7 @@ export async function fetchPicture(url) {
 
 async function decode(blob) {
   try {
-    return await createImageBitmap(blob, { imageOrientation: "none" });
+    return await createImageBitmap(blob);
   } catch {
     throw new PictureError(`The file is not a picture that a browser can show (${blob.type || "unknown type"}).`);
   }

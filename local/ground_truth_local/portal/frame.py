@@ -1,0 +1,131 @@
+"""The document in a task's frame: the rendered worker template, in an origin of its own.
+
+A worker template is a page with scripts, and it shows labels, file names and instructions of whoever set up
+the job. So it runs sandboxed: without the portal's origin, cookies or forms, and it reaches no server but S3.
+"""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+from ground_truth_local.portal import static_files
+from ground_truth_local.portal.http import Response, page
+
+__all__ = ["REAL_SCRIPT", "SUPPORTED", "FrameError", "TemplatePage", "frame_response"]
+
+REAL_SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
+_SCRIPT_URL = re.compile(r"(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js", re.IGNORECASE)
+_DOCTYPE = re.compile(r"\s*<!doctype\b", re.IGNORECASE)
+_WIDGET = "crowd-semantic-segmentation"
+SUPPORTED = frozenset(
+    {
+        "crowd-alert", "crowd-button", "crowd-card", "crowd-checkbox", "crowd-form", "crowd-input",
+        "crowd-instructions", "crowd-radio-button", "crowd-radio-group", "crowd-text-area", _WIDGET,
+    }
+)  # fmt: skip
+"""The elements that the front-end files define."""
+
+# With the real script a submission is the element's own event, which no page around would notice.
+_REAL_SCRIPT_SHIM = """<script>
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const answer = {};
+  for (const element of document.querySelectorAll("crowd-form [name]")) answer[element.name] = element.value;
+  window.parent.postMessage({ crowd: "submit", id: 0, content: { answer } }, "*");
+}, true);
+</script>"""
+
+
+class FrameError(Exception):
+    """The page can't be shown here; the text says why, with a line where there is one."""
+
+
+class TemplatePage(HTMLParser):
+    """A rendered template, looked at before it is shown.
+
+    Raises:
+        FrameError: it uses an element that isn't supported, or doesn't load the elements' script.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.html = html
+        self.widgets: list[dict[str, str | None]] = []
+        self._has_form = False
+        self._has_script = False
+        self.feed(html)
+        self.close()
+        if not self._has_script:
+            raise FrameError(f'The template doesn\'t load its elements, <script src="{REAL_SCRIPT}">.')
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what matters of an element."""
+        if tag.startswith("crowd-") and tag not in SUPPORTED:
+            raise FrameError(
+                f"Line {self.getpos()[0]} of the rendered template: <{tag}> is not supported by the local "
+                f"portal. It knows {', '.join(sorted(SUPPORTED))}."
+            )
+        self._has_form |= tag == "crowd-form"
+        if tag == "script":
+            self._has_script |= bool(_SCRIPT_URL.fullmatch(dict(attrs).get("src") or ""))
+        if tag == _WIDGET:
+            self.widgets.append(dict(attrs))
+
+    def offers_auto_segment(self, team_arn: str) -> bool:
+        """Tell whether the auto-segmentation tool is there ("Auto-Segmentation Tool", Tool Availability).
+
+        The template has a form with one segmentation element with name and labels, its picture is pre-signed,
+        and the work team is private or a vendor's.
+        """
+        if not self._has_form or len(self.widgets) != 1 or ":workteam/public-crowd/" in team_arn:
+            return False
+        widget = self.widgets[0]
+        presigned = "X-Amz-Signature=" in urlsplit(widget.get("src") or "").query
+        return presigned and bool(widget.get("name")) and bool(widget.get("labels"))
+
+
+def frame_response(
+    content: TemplatePage, *, portal: str, picture_origins: tuple[str, ...], real_script: bool = False
+) -> Response:
+    """Answer with the document of a task's frame.
+
+    Args:
+        content: the rendered template.
+        portal: the portal's origin, where the elements' script comes from.
+        picture_origins: where pictures may be read from, i.e. S3.
+        real_script: leave the template's own script URL, which needs the network.
+    """
+    html = content.html if real_script else _SCRIPT_URL.sub(portal + _script(), content.html)
+    if not _DOCTYPE.match(html):
+        html = f'<!doctype html>\n<meta charset="utf-8">\n{html}'
+    if real_script:
+        html += _REAL_SCRIPT_SHIM
+    policy = _policy(portal, picture_origins, real_script)
+    return page(html, headers={"content-security-policy": policy})
+
+
+def _script() -> str:
+    return static_files.address("crowd-html-elements.js")
+
+
+def _policy(portal: str, picture_origins: tuple[str, ...], real_script: bool) -> str:
+    scripts = "https://assets.crowd.aws https:" if real_script else ""
+    network = "https:" if real_script else ""
+    pictures = " ".join(picture_origins)
+    return "; ".join(
+        [
+            # Also when somebody opens the frame's address by itself, it has no origin.
+            "sandbox allow-scripts allow-forms allow-modals",
+            "default-src 'none'",
+            # A template may have scripts; others' scripts it may not bring in, so that it works offline.
+            f"script-src 'unsafe-inline' {portal}{static_files.PREFIX} {scripts}",
+            "style-src 'unsafe-inline' https:",
+            f"img-src data: blob: https: {pictures}",
+            f"connect-src {pictures} {network}",
+            "font-src data: https:",
+            "media-src data: https:",
+            "form-action 'none'",
+            "base-uri 'none'",
+            f"frame-ancestors {portal}",
+        ]
+    )

@@ -1,0 +1,41 @@
+"""Listens for the portal, beside the gateway in the same process."""
+
+import asyncio
+import socket
+
+import hypercorn.asyncio
+from hypercorn.config import Config
+
+from ground_truth_local.portal.app import Portal
+from ground_truth_local.service.api import GroundTruthService
+from ground_truth_local.settings import HOST
+
+__all__ = ["PortalServer"]
+
+
+class PortalServer:
+    """The portal on a port of its own.
+
+    Args:
+        service: the Ground Truth service of this process.
+        gateway: the gateway's address.
+        port: the port to listen on; 0 takes a free one.
+        real_script: let templates load the real crowd-html-elements.js from the network.
+    """
+
+    def __init__(
+        self, service: GroundTruthService, *, gateway: str, port: int = 0, real_script: bool = False
+    ) -> None:
+        self._listener = socket.create_server((HOST, port), backlog=128)
+        taken = self._listener.getsockname()[1]
+        self.url = f"http://{HOST}:{taken}"
+        self._app = Portal(service, port=taken, gateway=gateway, real_script=real_script)
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        """Serve until the event is set."""
+        config = Config()
+        config.bind = [f"fd://{self._listener.fileno()}"]
+        config.keep_alive_timeout = 75
+        # Browsers keep connections open for the next click; nothing of theirs is worth waiting for.
+        config.graceful_timeout = 1
+        await hypercorn.asyncio.serve(self._app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]

@@ -1,0 +1,50 @@
+"""The portal's own pages: Liquid files with escaping on, so that nothing from a job is ever markup."""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from liquid import BoundTemplate, Environment
+from markupsafe import Markup
+
+from ground_truth_local.portal import static_files
+
+__all__ = ["POLICY", "render"]
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+)
+"""What a page of the portal may load and do."""
+
+
+@cache
+def _template(name: str) -> BoundTemplate:
+    source = resources.files(__package__).joinpath("pages", f"{name}.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True).from_string(source)
+
+
+def render(name: str, *, title: str, person: str = "", **values: Any) -> str:
+    """Render one of ``pages/`` in the common frame."""
+    content = _template(name).render(**values)
+    return _template("layout").render(
+        title=title,
+        person=person,
+        page=name,
+        content=Markup(content),
+        styles=static_files.address("portal/portal.css"),
+        icon=static_files.address("portal/icon.svg"),
+        script=static_files.address("portal/task.js") if name == "task" else "",
+        refresh=values.get("refresh", 0),
+    )

@@ -1,0 +1,196 @@
+"""What the portal does with the Ground Truth service: a member's jobs, tasks and answers."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ground_truth_local.portal.frame import FrameError, TemplatePage
+from ground_truth_local.portal.sessions import Session
+from ground_truth_local.service.api import GroundTruthService
+from ground_truth_local.service.errors import JobFailure, TaskError
+from ground_truth_local.service.queue import Task
+from ground_truth_local.service.teams import Member
+from ground_truth_local.service.types import Call
+
+if TYPE_CHECKING:
+    from ground_truth_local.portal.auto_segment import Segment
+
+__all__ = ["Desk", "JobCard", "TeamCard"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamCard:
+    """A work team on the sign-in page."""
+
+    arn: str
+    members: list[Member]
+    jobs: int
+
+    def to_page(self) -> dict[str, Any]:
+        """Return the values for the page."""
+        members = [
+            {"worker": one.worker, "name": one.name, "initials": _initials(one.name)} for one in self.members
+        ]
+        region = self.arn.split(":")[3]
+        return {"arn": self.arn, "name": self.arn.rpartition("/")[2], "region": region, "jobs": self.jobs} | {
+            "members": members
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCard:
+    """A job with work for a member."""
+
+    arn: str
+    name: str
+    title: str
+    description: str
+    open: int
+    labeled: int
+    total: int
+    limit: str
+    held: bool
+
+
+class Desk:
+    """The portal's side of the service."""
+
+    def __init__(self, service: GroundTruthService) -> None:
+        self._service = service
+        self._queue = service.queue
+
+    def teams(self) -> list[TeamCard]:
+        """Return all work teams and their members."""
+        cards = []
+        for arn in self._service.teams.all():
+            members = self._queue.members(arn)
+            busy = {job.job for member in members[:1] for job in self._queue.open_tasks(member.worker)}
+            cards.append(TeamCard(arn=arn, members=members, jobs=len(busy)))
+        return cards
+
+    def member(self, team: str, worker: str) -> Member | None:
+        """Return a member of a team."""
+        return next((one for one in self._queue.members(team) if one.worker == worker), None)
+
+    def jobs(self, session: Session) -> list[JobCard]:
+        """Return the jobs that have something for the member, first those with a task at hand."""
+        open_by_job = {tasks.job: tasks.open for tasks in self._queue.open_tasks(session.worker)}
+        held = [job for job in session.tasks if self._held(session, job) is not None]
+        return [
+            self._card(arn, open_by_job.get(arn, 0), held=arn in held)
+            for arn in dict.fromkeys([*held, *open_by_job])
+        ]
+
+    def _card(self, arn: str, waiting: int, *, held: bool) -> JobCard:
+        job = self._service.job(arn)
+        assert job is not None, "jobs are never removed"
+        labeled, total = self.progress(arn)
+        return JobCard(
+            arn=arn,
+            name=job.name,
+            title=job.task["TaskTitle"],
+            description=job.task["TaskDescription"],
+            open=waiting,
+            labeled=labeled,
+            total=total,
+            limit=_duration(job.task["TaskTimeLimitInSeconds"]),
+            held=held,
+        )
+
+    def progress(self, arn: str) -> tuple[int, int]:
+        """Return how many of the job's objects are labeled, of how many."""
+        _, _, _, region, account, name = arn.split(":", 5)
+        call = Call(
+            operation="DescribeLabelingJob",
+            body={"LabelingJobName": name.partition("/")[2]},
+            account=account,
+            region=region,
+            principal_arn="",
+            access_key="",
+        )
+        counters = self._service.handle(call).body["LabelCounters"]
+        return counters["TotalLabeled"], sum(
+            counters[name] for name in ("TotalLabeled", "FailedNonRetryableError", "Unlabeled")
+        )
+
+    def take(self, session: Session, job: str) -> Task | None:
+        """Return the task at hand in a job, or the next one."""
+        task = self._held(session, job) or self._queue.accept(job, session.worker)
+        if task is not None:
+            session.tasks[job] = task.id
+        return task
+
+    def _held(self, session: Session, job: str) -> Task | None:
+        try:
+            return self._queue.get(session.tasks[job], session.worker)
+        except (KeyError, TaskError):
+            return None
+
+    def task(self, session: Session, task_id: str) -> Task:
+        """Return a task in the member's hands.
+
+        Raises:
+            TaskError: it isn't.
+        """
+        task = self._queue.get(task_id, session.worker)
+        if task.deadline < time.time():
+            raise TaskError("the task's time limit is over")
+        return task
+
+    def title(self, task: Task) -> str:
+        """Return the title of a task's job."""
+        job = self._service.job(task.job)
+        return str(job.task["TaskTitle"]) if job else ""
+
+    def page(self, task: Task) -> TemplatePage:
+        """Return a task's page, rendered as the service renders it.
+
+        Raises:
+            FrameError: it can't be rendered or shown here.
+        """
+        try:
+            return TemplatePage(self._service.page(task))
+        except JobFailure as error:
+            raise FrameError(str(error)) from error
+
+    def offers_auto_segment(self, task: Task) -> bool:
+        """Tell whether the auto-segmentation tool is there; a page that can't be shown has no tools."""
+        job = self._service.job(task.job)
+        try:
+            return job is not None and self.page(task).offers_auto_segment(job.team)
+        except FrameError:
+            return False
+
+    def auto_segment(self, task: Task, points: list[tuple[float, float]]) -> "Segment":
+        """Run the auto-segmentation tool on a task's picture."""
+        # OpenCV takes longer to import than the whole server: only when somebody uses the tool.
+        from ground_truth_local.portal.auto_segment import auto_segment
+
+        return auto_segment(self._service.image(task), points)
+
+    def submit(self, session: Session, task: Task, answer: Any) -> None:
+        """Take an answer; the queue checks it.
+
+        Raises:
+            TaskError: it is refused.
+        """
+        self._queue.submit(task.id, session.worker, answer, time.time() - task.accepted)
+        session.tasks.pop(task.job, None)
+
+    def release(self, session: Session, task: Task, *, decline: bool) -> None:
+        """Give a task back, for good if it is declined."""
+        give_back = self._queue.decline if decline else self._queue.return_task
+        give_back(task.id, session.worker)
+        session.tasks.pop(task.job, None)
+
+
+def _initials(name: str) -> str:
+    parts = [part for part in name.replace("@", " ").replace("-", " ").replace(".", " ").split() if part]
+    return "".join(part[0] for part in parts[:2]).upper()
+
+
+def _duration(seconds: int) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{hours} h {minutes} min" if hours and minutes else f"{hours} h" if hours else f"{minutes} min"
