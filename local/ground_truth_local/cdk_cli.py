@@ -13,6 +13,9 @@ from pathlib import Path
 
 __all__ = ["CdkCli", "CdkError", "node_path"]
 
+# Notices and version reporting are calls to the internet.
+_QUIET = ("--ci", "--progress=events", "--no-notices", "--no-version-reporting", "--no-color")
+
 
 class CdkError(RuntimeError):
     """The CLI failed; the message holds what it printed."""
@@ -78,7 +81,7 @@ class CdkCli:
 
     def _run(self, words: list[str], timeout: float) -> str:
         context = [f"--context={key}={value}" for key, value in self._context.items()]
-        command = [self._executable(), f"--app={self._app}", *words, *context, "--ci", "--progress=events"]
+        command = [self._executable(), f"--app={self._app}", *words, *context, *_QUIET]
         done = subprocess.run(
             command,
             cwd=self._cwd,

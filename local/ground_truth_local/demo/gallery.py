@@ -14,7 +14,7 @@ from ground_truth_labels.overlay import overlay
 
 FILE = "overlay.png"
 _MANIFEST = "manifests/output/output.manifest"
-_TILE_HEIGHT, _GAP, _COLUMNS = 420, 16, 3
+_TILE_HEIGHT, _GAP, _COLUMNS = 320, 16, 3
 
 
 def write(session: Any, manifest_uri: str, folder: Path) -> int:
@@ -44,9 +44,10 @@ def _tiles(s3: Any, manifest_uri: str, masks: Path) -> Iterator[Image.Image]:
             continue
         (masks / f"{item.name}.png").write_bytes(item.mask_bytes())
         with storage.open(item.source_ref) as stream, Image.open(stream) as photograph:
-            picture = overlay(photograph.convert("RGB"), item.mask(), manifest.labels)
-        picture.thumbnail((10_000, _TILE_HEIGHT))
-        yield picture
+            # Scaled first, so that all legends have one size; the mask follows.
+            width = round(photograph.width * _TILE_HEIGHT / photograph.height)
+            scaled = photograph.convert("RGB").resize((width, _TILE_HEIGHT), Image.Resampling.LANCZOS)
+            yield overlay(scaled, item.mask(), manifest.labels)
 
 
 def _contact_sheet(tiles: list[Image.Image]) -> Image.Image:
