@@ -6,7 +6,6 @@ Reproducible: what a worker paints follows from the seed, the worker and the pic
 import hashlib
 import io
 import logging
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -21,12 +20,12 @@ from ground_truth_local.service.errors import JobFailure, TaskError
 from ground_truth_local.service.masks import Mask, empty_mask, encode_answer
 from ground_truth_local.service.queue import Task
 
-__all__ = ["ServiceWithSimulatedWorkers", "SimulatedWorkers", "paint"]
+__all__ = ["SimulatedWorkers", "paint"]
 
 _SMALL_SIDE = 192  # pictures are understood at this size and painted at their own
 _ITERATIONS = 8
-_SMOOTHING = 1.6
-_WOBBLE = 1.4  # pixels of the small picture by which a worker's edge strays
+_SMOOTHING = 2.4
+_WOBBLE = 0.8  # pixels of the small picture by which a worker's edge strays
 _log = logging.getLogger(__name__)
 
 _Floats = npt.NDArray[np.float32]
@@ -57,9 +56,9 @@ def _regions(pixels: _Floats, count: int, generator: np.random.Generator) -> _Fl
     """Cluster by colour and a little by place; return each class's smoothed share of each pixel."""
     height, width, _ = pixels.shape
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    place = np.stack([rows / max(height, 1), columns / max(width, 1)], axis=-1) * 0.45
-    blurred = ndimage.gaussian_filter(pixels, (1.0, 1.0, 0.0))
-    features = np.concatenate([blurred, place], axis=-1).reshape(-1, 5)
+    place = np.stack([rows / max(height, 1), columns / max(width, 1)], axis=-1) * 0.3
+    flat = ndimage.median_filter(pixels, size=(9, 9, 1))
+    features = np.concatenate([flat, place], axis=-1).reshape(-1, 5)
     cluster = _k_means(features, count, generator).reshape(height, width)
     order = _class_order(cluster, count)
     shares = np.stack(
@@ -198,25 +197,3 @@ class SimulatedWorkers:
             self._service.queue.decline(task.id, task.worker)
         except TaskError:
             _log.info("the task was over already")
-
-
-class ServiceWithSimulatedWorkers(GroundTruthService):
-    """The service whose work teams label by themselves: one name for whoever picks a service by name.
-
-    Seed and pace come from ``GROUND_TRUTH_WORKERS_SEED`` and ``GROUND_TRUTH_WORKERS_PACE`` (seconds a task).
-    """
-
-    def start(self) -> None:
-        """Start the service and set the workers to work."""
-        super().start()
-        self._workers = SimulatedWorkers(
-            self,
-            seed=int(os.environ.get("GROUND_TRUTH_WORKERS_SEED", "0")),
-            pace=float(os.environ.get("GROUND_TRUTH_WORKERS_PACE", "0")),
-        )
-        self._workers.start()
-
-    def stop(self) -> None:
-        """Send the workers home and stop the service."""
-        self._workers.stop()
-        super().stop()

@@ -240,7 +240,7 @@ class JobRunner:
         written = False
         if self._job.loaded:
             try:
-                self._output.output_manifest(self._job)
+                self._write_partial()
                 written = True
             except Exception:
                 _log.info("%s: no output manifest", self._job.arn)

@@ -1,5 +1,6 @@
 """A stand-in for the AWS around the service: an in-memory S3 that knows roles, keys, CORS and Regions."""
 
+import copy
 import io
 import json
 import threading
@@ -47,7 +48,7 @@ class FakeBucket:
     """A bucket and what it holds."""
 
     region: str = REGION
-    cors: list[dict[str, Any]] = field(default_factory=lambda: list(CORS))
+    cors: list[dict[str, Any]] = field(default_factory=lambda: copy.deepcopy(CORS))
     objects: dict[str, bytes] = field(default_factory=dict)
     puts: dict[str, dict[str, Any]] = field(default_factory=dict)
 

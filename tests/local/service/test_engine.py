@@ -1,0 +1,361 @@
+"""The job engine: from Initializing to its end, and what it says when that end is Failed."""
+
+import json
+
+import pytest
+
+from ground_truth_local.service.masks import encode_answer
+from ground_truth_local.service.runner import Pace
+from ground_truth_local.workers import SimulatedWorkers
+
+DAY = 24 * 3_600
+
+
+def answer(task, class_id=1):
+    import numpy as np
+
+    mask = np.full((task.height, task.width), class_id, dtype=np.uint8)
+    return {task.element: encode_answer(mask, task.labels)}
+
+
+def label_one(harness, name="streets", worker=1, class_id=1):
+    """Let a worker do one task, as soon as there is one; return the object's number."""
+    arn = harness.describe(name)["LabelingJobArn"]
+    task = harness.until(lambda: harness.service.queue.accept(arn, harness.worker(worker)), bool)
+    harness.service.queue.submit(task.id, task.worker, answer(task, class_id), 1.0)
+    return task.index
+
+
+def counters(total, human, failed, unlabeled, machine=0):
+    return {
+        "TotalLabeled": total,
+        "HumanLabeled": human,
+        "MachineLabeled": machine,
+        "FailedNonRetryableError": failed,
+        "Unlabeled": unlabeled,
+    }
+
+
+def drop(aws, uri):
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    del aws.buckets[bucket].objects[key]
+
+
+FAILURES = {
+    "no role": (lambda aws, t: aws.roles.clear(), ["can't assume the role", "sagemaker.amazonaws.com"]),
+    "manifest missing": (
+        lambda aws, t: drop(aws, "s3://input/jobs/input.manifest"),
+        ["the manifest s3://input/jobs/input.manifest", "doesn't exist"],
+    ),
+    "manifest not allowed": (
+        lambda aws, t: aws.denied.add(("s3:GetObject", "input.manifest")),
+        ["role/labeling is not allowed to read the manifest", "it needs s3:GetObject"],
+    ),
+    "manifest's key not allowed": (
+        lambda aws, t: aws.denied.add(("kms:Decrypt", "input.manifest")),
+        ["read the manifest", "it needs kms:Decrypt"],
+    ),
+    "manifest empty": (
+        lambda aws, t: aws.put("s3://input/jobs/input.manifest", b""),
+        ["has no data objects"],
+    ),
+    "manifest no JSON": (
+        lambda aws, t: aws.put("s3://input/jobs/input.manifest", b'{"source-ref": "s3://a/b"}\n{'),
+        ["line 2 of the manifest", "not valid JSON"],
+    ),
+    "manifest without source-ref": (
+        lambda aws, t: aws.put("s3://input/jobs/input.manifest", b'{"source-reference": 1}'),
+        ["has no 'source-ref'"],
+    ),
+    "categories missing": (
+        lambda aws, t: drop(aws, "s3://input/jobs/categories.json"),
+        ["the label category file s3://input/jobs/categories.json", "doesn't exist"],
+    ),
+    "categories without version": (
+        lambda aws, t: aws.put("s3://input/jobs/categories.json", b'{"labels": [{"label": "road"}]}'),
+        ['must have "document-version": "2018-11-28", it has none'],
+    ),
+    "template not allowed": (
+        lambda aws, t: aws.denied.add(("s3:GetObject", "template.html")),
+        ["read the worker task template s3://input/jobs/template.html", "it needs s3:GetObject"],
+    ),
+    "template without form": (
+        lambda aws, t: aws.put("s3://input/jobs/template.html", b"<p>Hello</p>"),
+        ["must have one <crowd-form>"],
+    ),
+    "no CORS": (
+        lambda aws, t: aws.buckets["input"].cors.clear(),
+        ["The bucket input has no CORS configuration"],
+    ),
+    "CORS without the header": (
+        lambda aws, t: aws.buckets["input"].cors[0].pop("ExposeHeaders"),
+        ["won't do", "ExposeHeaders"],
+    ),
+    "bucket elsewhere": (
+        lambda aws, t: setattr(aws.buckets["input"], "region", "us-east-1"),
+        ["The bucket input is in us-east-1", "Region eu-west-1"],
+    ),
+    "location not allowed": (
+        lambda aws, t: aws.denied.add(("s3:GetBucketLocation", "output")),
+        ["it needs s3:GetBucketLocation"],
+    ),
+    "output not allowed": (
+        lambda aws, t: aws.denied.add(("s3:PutObject", "output/labels/streets")),
+        ["write the intermediate manifest s3://output/labels/streets/", "it needs s3:PutObject"],
+    ),
+    "output's key not allowed": (
+        lambda aws, t: aws.denied.add(("kms:GenerateDataKey", t.KEY)),
+        ["it needs kms:GenerateDataKey", "key/11111111"],
+    ),
+    "no output bucket": (lambda aws, t: aws.buckets.pop("output"), ["NoSuchBucket"]),
+    "images not allowed": (
+        lambda aws, t: aws.denied.add(("s3:GetObject", "images/")),
+        ["not set up correctly", "read the image s3://input/images/0.png", "it needs s3:GetObject"],
+    ),
+    "images' key not allowed": (
+        lambda aws, t: aws.denied.add(("kms:Decrypt", "images/")),
+        ["the image s3://input/images/0.png", "it needs kms:Decrypt"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("harm", "messages"), FAILURES.values(), ids=FAILURES.keys())
+def test_a_job_that_is_set_up_wrongly_fails_with_the_cause(harness, aws, tools, harm, messages):
+    harm(aws, tools)
+    assert harness.create(OutputConfig__KmsKeyId=tools.KEY).status == 200
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: ")
+    assert len(job["FailureReason"]) <= 1_024
+    for message in messages:
+        assert message in job["FailureReason"]
+    assert [event["detail"] for event in aws.events] == [{"LabelingJobStatus": "Failed"}]
+
+
+def test_it_waits_a_little_in_initializing_and_reads_as_its_own_role(aws, clock, tools):
+    harness = tools.Harness(aws, clock, pace=Pace(initializing=60.0, stopping=0.0, poll=0.02))
+    harness.service.start()
+    harness.create()
+    assert harness.describe()["LabelingJobStatus"] == "Initializing"
+    assert aws.assumed == []
+    clock.advance(61)
+    harness.wait("InProgress")
+    assert set(aws.assumed) == {(tools.ROLE, tools.REGION, tools.ACCOUNT)}
+    harness.service.stop()
+
+
+def test_counters_and_event_are_right_at_any_time(harness, aws, tools):
+    harness.create()
+    harness.wait("InProgress")
+    for done in (1, 2):
+        label_one(harness)
+        expected = counters(done, done, 0, 3 - done)
+        harness.until(harness.describe, lambda job, expected=expected: job["LabelCounters"] == expected)
+    label_one(harness)
+    job = harness.wait()
+    assert job["LabelCounters"] == counters(3, 3, 0, 0)
+    assert aws.events == [
+        {
+            "source": "aws.sagemaker",
+            "detail_type": "SageMaker Ground Truth Labeling Job State Change",
+            "detail": {"LabelingJobStatus": "Completed"},
+            "resources": [job["LabelingJobArn"]],
+            "account": tools.ACCOUNT,
+            "region": tools.REGION,
+        }
+    ]
+
+
+def test_one_bad_image_fails_alone_and_says_why(harness, aws):
+    aws.put("s3://input/images/1.png", b"not a picture")
+    harness.create()
+    assert [label_one(harness), label_one(harness)] == [0, 2]
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Completed"
+    assert job["LabelCounters"] == counters(2, 2, 1, 0)
+    line = json.loads(aws.get(job["LabelingJobOutput"]["OutputDatasetS3Uri"]).splitlines()[1])
+    assert "streets-ref" not in line
+    assert "not a readable JPEG or PNG" in line["streets-ref-metadata"]["failure-reason"]
+
+
+def test_stopping_writes_what_there_is(harness, aws):
+    harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
+    harness.wait("InProgress")
+    assert label_one(harness, worker=1) == label_one(harness, worker=2) == 0
+    harness.until(harness.describe, lambda job: job["LabelCounters"]["HumanLabeled"] == 1)
+    label_one(harness, worker=1)
+    arn = harness.describe()["LabelingJobArn"]
+    held = harness.service.queue.accept(arn, harness.worker(3))
+    harness.call("StopLabelingJob", {"LabelingJobName": "streets"})
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Stopped"
+    lines = aws.get(job["LabelingJobOutput"]["OutputDatasetS3Uri"]).decode().splitlines()
+    source = aws.get("s3://input/jobs/input.manifest").decode().splitlines()
+    assert "streets-ref" in json.loads(lines[0])
+    assert lines[1:] == source[1:]
+    assert len(aws.keys("output", "worker-response/iteration-1/1/")) == 1
+    with pytest.raises(Exception, match="no longer"):
+        harness.service.queue.submit(held.id, held.worker, answer(held), 1.0)
+    assert aws.events[-1]["detail"] == {"LabelingJobStatus": "Stopped"}
+
+
+def test_a_stop_ends_even_where_the_role_may_no_longer_write(harness, aws):
+    harness.create()
+    harness.wait("InProgress")
+    aws.denied.add(("s3:PutObject", "output"))
+    harness.call("StopLabelingJob", {"LabelingJobName": "streets"})
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Stopped"
+    assert "LabelingJobOutput" not in job
+
+
+@pytest.mark.parametrize(
+    ("conditions", "labeled"),
+    [
+        ({"MaxHumanLabeledObjectCount": 2}, 2),
+        ({"MaxPercentageOfInputDatasetLabeled": 50}, 2),
+        ({"MaxPercentageOfInputDatasetLabeled": 1}, 1),
+    ],
+)
+def test_stopping_conditions_stop_the_job(harness, conditions, labeled):
+    harness.create(StoppingConditions=conditions)
+    for _ in range(labeled):
+        label_one(harness)
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Stopped"
+    assert job["LabelCounters"] == counters(labeled, labeled, 0, 3 - labeled)
+
+
+@pytest.mark.parametrize(
+    "most", [{"MaxHumanLabeledObjectCount": 3}, {"MaxPercentageOfInputDatasetLabeled": 100}]
+)
+def test_a_condition_that_is_met_with_the_last_object_completes_the_job(harness, most):
+    harness.create(StoppingConditions=most)
+    for _ in range(3):
+        label_one(harness)
+    assert harness.wait()["LabelingJobStatus"] == "Completed"
+
+
+def test_chaining_sends_only_what_has_no_label_to_workers(harness, aws):
+    lines = [json.loads(line) for line in aws.get("s3://input/jobs/input.manifest").splitlines()]
+    for line, human in zip(lines, ("yes", "no"), strict=False):
+        line |= {"streets-ref": "s3://input/old.png", "streets-ref-metadata": {"human-annotated": human}}
+    text = "\r\n".join(json.dumps(line) for line in lines)
+    aws.put("s3://input/jobs/input.manifest", text)
+    harness.create()
+    assert label_one(harness) == 2
+    job = harness.wait()
+    assert job["LabelCounters"] == counters(3, 2, 0, 0, machine=1)
+    written = aws.get(job["LabelingJobOutput"]["OutputDatasetS3Uri"]).decode().splitlines()
+    assert written[:2] == text.splitlines()[:2]
+
+
+def test_the_first_batch_is_ten_and_then_as_many_as_asked_for(harness, aws, tools):
+    tools.fill(aws, objects=20)
+    harness.create(HumanTaskConfig__MaxConcurrentTaskCount=6)
+    arn = harness.describe()["LabelingJobArn"]
+    harness.wait("InProgress")
+
+    def offered():
+        return sum(
+            tasks.open for tasks in harness.service.queue.open_tasks(harness.worker()) if tasks.job == arn
+        )
+
+    harness.until(offered, lambda count: count == 6)
+    for _ in range(6):
+        label_one(harness)
+    harness.until(offered, lambda count: count == 6)
+    assert harness.service.job(arn).iteration == 2
+
+
+def test_a_task_that_nobody_took_in_time_fails_and_partial_answers_count(harness, clock):
+    harness.create(
+        HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2,
+        HumanTaskConfig__TaskAvailabilityLifetimeInSeconds=3_600,
+    )
+    label_one(harness)
+    clock.advance(3_700)
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Completed"
+    assert job["LabelCounters"] == counters(1, 1, 2, 0)
+
+
+def test_a_job_fails_after_thirty_days(harness, clock, aws):
+    harness.create()
+    label_one(harness)
+    clock.advance(30 * DAY + 60)
+    job = harness.wait()
+    assert job["LabelingJobStatus"] == "Failed"
+    assert "30 days" in job["FailureReason"]
+    assert "streets-ref" in json.loads(
+        aws.get(job["LabelingJobOutput"]["OutputDatasetS3Uri"]).splitlines()[0]
+    )
+
+
+def test_automated_labeling_needs_its_number_of_objects(harness, tools):
+    algorithm = "027400017018:labeling-job-algorithm-specification/semantic-segmentation"
+    arn = f"arn:aws:sagemaker:{tools.REGION}:{algorithm}"
+    harness.create(LabelingJobAlgorithmsConfig={"LabelingJobAlgorithmSpecificationArn": arn})
+    assert "at least 1250 data objects" in harness.wait()["FailureReason"]
+
+
+def test_a_job_goes_on_after_a_restart(aws, clock, tools, tmp_path):
+    first = tools.Harness(aws, clock, state_dir=tmp_path)
+    first.service.start()
+    first.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
+    label_one(first, worker=1)
+    arn = first.describe()["LabelingJobArn"]
+    held = first.service.queue.accept(arn, first.worker(2))
+    first.create("later")
+    first.wait("InProgress", name="later")
+    first.call("StopLabelingJob", {"LabelingJobName": "later"})
+    first.service.stop()
+
+    second = tools.Harness(aws, clock, state_dir=tmp_path)
+    assert second.describe()["LabelingJobStatus"] == "InProgress"
+    second.service.start()
+    second.service.queue.submit(held.id, held.worker, answer(held), 1.0)
+    second.until(second.describe, lambda job: job["LabelCounters"]["HumanLabeled"] == 1)
+    for worker in (3, 4, 3, 4):
+        label_one(second, worker=worker)
+    assert second.wait()["LabelingJobStatus"] == "Completed"
+    assert second.wait(name="later")["LabelingJobStatus"] == "Stopped"
+    assert second.create().body["__type"] == "ResourceInUse"
+    second.service.stop()
+
+
+def test_two_hundred_objects_and_a_few_bad_ones_do_not_hang(harness, aws, tools):
+    tools.fill(aws, objects=200)
+    for index in range(0, 200, 50):
+        aws.put(f"s3://input/images/{index}.png", b"")
+    workers = SimulatedWorkers(harness.service, seed=1)
+    workers.start()
+    try:
+        harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
+        job = harness.wait(seconds=60)
+    finally:
+        workers.stop()
+    assert job["LabelingJobStatus"] == "Completed"
+    assert job["LabelCounters"] == counters(196, 196, 4, 0)
+    assert len(aws.keys("output", "consolidated-annotation/output/")) == 196
+
+
+def test_many_jobs_run_side_by_side(harness, aws):
+    workers = SimulatedWorkers(harness.service, seed=1)
+    workers.start()
+    try:
+        for number in range(8):
+            assert harness.create(f"job-{number}").status == 200
+        for number in range(8):
+            assert harness.wait(name=f"job-{number}")["LabelingJobStatus"] == "Completed"
+    finally:
+        workers.stop()
+
+
+def test_labels_are_published_to_the_output_topic(harness, aws):
+    topic = "arn:aws:sns:eu-west-1:111122223333:labels"
+    harness.create(OutputConfig__SnsTopicArn=topic)
+    label_one(harness)
+    (published,) = harness.until(lambda: aws.published, bool)
+    assert published[0] == topic
+    assert json.loads(published[1])["source-ref"] == "s3://input/images/0.png"
