@@ -29,8 +29,8 @@ class Guard:
     def refusal(self, path: str, headers: dict[str, str], *, presigned_read: bool = False) -> str | None:
         """Say in one sentence why the request is refused, or ``None``.
 
-        A presigned read carries its own permission, and pages of other origins are what it is made for: S3
-        and the bucket's CORS rules decide. A task's frame, for one, has no origin at all.
+        A presigned read carries its own permission, and pages of other origins are what it is made for:
+        S3 and the bucket's CORS rules decide. A task's frame, for one, has no origin at all.
         """
         host = headers.get("host", "").lower()
         if host not in self._hosts:

@@ -59,6 +59,16 @@ def test_other_origins_can_be_let_in():
     assert guard.refusal("/", {"host": "127.0.0.1:80", "origin": "http://localhost:5174"})
 
 
+def test_only_a_presigned_read_may_come_from_elsewhere(aws):
+    query = "/bucket/a.jpg?X-Amz-Signature=0"
+    for method in ("POST", "PUT", "DELETE"):
+        assert "Origin" in ask(aws, method, query, Origin="https://evil.example")[1]
+    # Let through, and refused by S3 for its signature.
+    status, text = ask(aws, "GET", query, Origin="https://evil.example")
+    assert status in (400, 403)
+    assert "Origin" not in text
+
+
 def test_only_loopback_listens(aws):
     port = urlsplit(aws.endpoint_url).port
     with socket.socket() as probe:
