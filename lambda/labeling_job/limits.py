@@ -77,6 +77,13 @@ CATEGORY_DOCUMENT_VERSION: Final = "2018-11-28"
 #: Objects in one semantic segmentation job; AWS does not raise this quota.
 OBJECTS_MAX: Final = 20_000
 MANIFEST_LINE_MAX: Final = 100_000
+MANIFEST_ATTRIBUTE_MAX: Final = 20_000
+AUTOMATED_LABELING_OBJECTS_MIN: Final = 1_250
+AUTOMATED_LABELING_OBJECTS_ADVISED: Final = 5_000
 IMAGE_BYTES_MAX: Final = 40 * 1000 * 1000
+IMAGE_PIXELS_MAX: Final = 100_000_000
+AUTOMATED_LABELING_PIXELS_MAX: Final = 1920 * 1080
+#: Beyond it the service wants to be asked first (HumanTaskConfig$MaxConcurrentTaskCount).
+CONCURRENT_TASKS_UNASKED: Final = 1_000
 #: What the task type's worker page opens in a browser.
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
