@@ -7,6 +7,8 @@ The properties::
     Request        CreateLabelingJob, in the service's own shape and words; the handler adds
                    LabelingJobName and Tags, and ManifestS3Uri where it builds the manifest
     Tags           [{Key, Value}, …], the user's
+    Preflight      what is checked before a job is created; without it nothing is
+    Cost           ceilings and prices; without it the job may have any size
     RemovalPolicy  what becomes of a running job that leaves the stack: "Stop" (default) or "Retain"
     ProbationSeconds  how long a deploy waits for the job to leave `Initializing`; 0 to 1,800, default 600
 
@@ -19,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 
@@ -27,6 +29,10 @@ RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 ATTR_JOB_ARN: Final = "JobArn"
 ATTR_OUTPUT_URI: Final = "OutputS3Uri"
 ATTR_OUTPUT_MANIFEST_URI: Final = "OutputManifestS3Uri"
+#: The job's size when it was created, and its price by the prices that the user gave.
+ATTR_OBJECTS: Final = "ObjectCount"
+ATTR_TASKS: Final = "TaskCount"
+ATTR_COST: Final = "EstimatedCost"
 
 #: Tags on every job, by which a handler proves that a job is its stack's own.
 TAG_STACK: Final = "cdk-ground-truth:stack-id"
@@ -34,6 +40,11 @@ TAG_LOGICAL_ID: Final = "cdk-ground-truth:logical-id"
 TAG_REQUEST: Final = "cdk-ground-truth:request-id"
 TAG_FINGERPRINT: Final = "cdk-ground-truth:fingerprint"
 OWN_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST, TAG_FINGERPRINT)
+#: Tags that keep the estimate, so that a later update can answer it again.
+TAG_OBJECTS: Final = "cdk-ground-truth:objects"
+TAG_TASKS: Final = "cdk-ground-truth:tasks"
+TAG_COST: Final = "cdk-ground-truth:cost"
+ESTIMATE_TAGS: Final = (TAG_OBJECTS, TAG_TASKS, TAG_COST)
 
 #: `<prefix>-<8 hex of stack and logical id>-<8 hex of the request>` has to fit into 63 characters.
 JOB_NAME_PREFIX_MAX: Final = 63 - 2 * (1 + 8)
@@ -51,8 +62,11 @@ REMOVAL_RETAIN: Final = "Retain"
 PROBATION_SECONDS_MAX: Final = 1_800
 PROBATION_SECONDS_DEFAULT: Final = 600
 
+#: How long preflight looks at images, unless it is told.
+PREFLIGHT_SECONDS: Final = 240
+
 _PROPERTIES: Final = frozenset(
-    {"JobNamePrefix", "Images", "Request", "Tags", "RemovalPolicy", "ProbationSeconds"}
+    {"JobNamePrefix", "Images", "Request", "Tags", "RemovalPolicy", "ProbationSeconds", "Preflight", "Cost"}
 )
 _CLOUDFORMATION: Final = frozenset({"ServiceToken", "ServiceTimeout"})
 _IMAGES_KEYS: Final[Mapping[str, frozenset[str]]] = {
@@ -91,6 +105,17 @@ REQUEST_FIELDS: Final[Mapping[str, type]] = {
     "HumanTaskConfig.MaxConcurrentTaskCount": int,
     "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": str,
 }
+#: Of `Cost`. Amounts are decimal numbers in strings; `PricePerObject` is ["0.10 up to 50000", "0.05"].
+_COST_FIELDS: Final[Mapping[str, type]] = {
+    "MaxObjects": int,
+    "MaxTasks": int,
+    "MaxAmount": str,
+    "Currency": str,
+    "PricePerObject": list,
+    "PricePerTask": str,
+    "Source": str,
+    "AsOf": str,
+}
 _STRUCTURES: Final = frozenset(
     path.rsplit(".", depth)[0] for path in REQUEST_FIELDS for depth in range(1, path.count(".") + 1)
 )
@@ -111,6 +136,14 @@ class Images:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """Which checks are off, and for how long images are looked at."""
+
+    off: frozenset[str] = frozenset()
+    seconds: int = PREFLIGHT_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobProperties:
     """The custom resource's properties, typed."""
 
@@ -118,6 +151,9 @@ class JobProperties:
     images: Images
     request: Mapping[str, Any]
     tags: Mapping[str, str]
+    preflight: Preflight | None = None
+    #: Checked here, read by `cost.terms`.
+    cost: Mapping[str, Any] | None = None
     removal_policy: str = REMOVAL_STOP
     probation_seconds: int = PROBATION_SECONDS_DEFAULT
 
@@ -136,6 +172,8 @@ def parse(properties: Mapping[str, Any]) -> JobProperties:
         tags=_tags(properties.get("Tags", [])),
         removal_policy=_removal_policy(properties.get("RemovalPolicy", REMOVAL_STOP)),
         probation_seconds=_probation(properties.get("ProbationSeconds", PROBATION_SECONDS_DEFAULT)),
+        preflight=_preflight(properties["Preflight"]) if "Preflight" in properties else None,
+        cost=_cost(properties["Cost"]) if "Cost" in properties else None,
     )
 
 
@@ -160,6 +198,20 @@ def _images(value: object) -> Images:
         images_s3_uri=text.get("ImagesS3Uri", ""),
         staging_s3_uri=text.get("StagingS3Uri", ""),
     )
+
+
+def _preflight(value: object) -> Preflight:
+    given = _mapping("Preflight", value)
+    _refuse_unknown("Preflight.", set(given), {"Off", "Seconds"})
+    off = _field("Preflight.Off", list, given.get("Off", []))
+    seconds = _field("Preflight.Seconds", int, given.get("Seconds", PREFLIGHT_SECONDS))
+    return Preflight(off=frozenset(cast("list[str]", off)), seconds=cast("int", seconds))
+
+
+def _cost(value: object) -> Mapping[str, Any]:
+    given = _mapping("Cost", value)
+    _refuse_unknown("Cost.", set(given), set(_COST_FIELDS))
+    return {key: _field(f"Cost.{key}", _COST_FIELDS[key], member) for key, member in given.items()}
 
 
 def _structure(path: str, value: object) -> dict[str, Any]:

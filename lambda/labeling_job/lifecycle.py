@@ -16,6 +16,7 @@ from .contract import (
     ATTR_JOB_ARN,
     ATTR_OUTPUT_MANIFEST_URI,
     ATTR_OUTPUT_URI,
+    ESTIMATE_TAGS,
     OWN_TAGS,
     JobProperties,
     parse,
@@ -213,7 +214,8 @@ class Lifecycle:
         raise AssertionError("pauses never end")
 
     def _sync_tags(self, arn: str, wanted: Mapping[str, str]) -> None:
-        there = {key: value for key, value in self._jobs.tags(arn).items() if key not in OWN_TAGS}
+        ours = (*OWN_TAGS, *ESTIMATE_TAGS)
+        there = {key: value for key, value in self._jobs.tags(arn).items() if key not in ours}
         new = {key: value for key, value in wanted.items() if there.get(key) != value}
         gone = sorted(set(there) - set(wanted))
         self._jobs.tag(arn, new)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..contract import JobProperties
+from .. import cost, log
+from ..contract import TAG_COST, TAG_OBJECTS, TAG_TASKS, JobProperties
+from ..errors import DeployError, said
+from .access import Reader
+from .findings import CHECKS, Findings
+from .manifest import Manifest, read_manifest
+from .plan import Place, Plan, plan_of
+from .run import run
+
+# What is left of the invocation to create the job, or to answer.
+_MARGIN_MS = 180_000
+_LOGGED_AT_ONCE = 100
 
 
 def passed(
@@ -16,4 +29,119 @@ def passed(
     Raises:
         DeployError: the job should not be created; the message says everything that is wrong.
     """
-    return {}
+    if properties.preflight is None and properties.cost is None:
+        return {}
+    started = time.monotonic()
+    region = client("sagemaker").meta.region_name
+    plan = plan_of(request, region=region, listed=properties.images.images_s3_uri)
+    findings, manifest = _checked(request, properties, plan, client, context, started)
+    estimate = _estimate(request, properties, plan, manifest)
+    for text in cost.exceeded(estimate, cost.terms(properties.cost or {})):
+        rule = "the job is above its ceiling; raise it, label fewer objects, or set StoppingConditions"
+        findings.error("cost-ceiling", rule, f"{text} ({estimate.text})")
+    log.action(
+        "Preflight",
+        seconds=round(time.monotonic() - started, 1),
+        errors=findings.errors(),
+        warnings=findings.warnings(),
+        estimate=estimate.text,
+    )
+    _tell(request["LabelingJobName"], plan, findings, manifest, client, context)
+    return {
+        TAG_OBJECTS: str(estimate.objects),
+        TAG_TASKS: str(estimate.tasks),
+        TAG_COST: _price(estimate, properties),
+    }
+
+
+def _checked(
+    request: Mapping[str, Any],
+    properties: JobProperties,
+    plan: Plan,
+    client: Callable[[str], Any],
+    context: Any,
+    started: float,
+) -> tuple[Findings, Manifest]:
+    """Run what is on; a job with a ceiling alone has only its manifest read, for the count."""
+    if properties.preflight is None:
+        findings = Findings(set(CHECKS) - {"cost-ceiling", "manifest-readable"})
+        reader = Reader(client("s3"), sleep=time.sleep, clock=time.monotonic)
+        return findings, Manifest() if plan.streaming else read_manifest(reader, plan, findings)
+    findings, deadline = Findings(properties.preflight.off), started + properties.preflight.seconds
+
+    def out_of_time() -> bool:
+        return time.monotonic() > deadline or context.get_remaining_time_in_millis() < _MARGIN_MS
+
+    name = request["LabelingJobName"]
+    manifest, reader = run(plan, findings, client=client, job_name=name, out_of_time=out_of_time)
+    log.action("PreflightRead", objects=manifest.objects, requests=reader.requests, bytes=reader.bytes)
+    return findings, manifest
+
+
+def _estimate(
+    request: Mapping[str, Any], properties: JobProperties, plan: Plan, manifest: Manifest
+) -> cost.Estimate:
+    conditions = request.get("StoppingConditions", {})
+    human = min(manifest.to_label, conditions.get("MaxHumanLabeledObjectCount", manifest.to_label))
+    percent = conditions.get("MaxPercentageOfInputDatasetLabeled", 100)
+    human = min(human, -(-manifest.objects * percent // 100))
+    return cost.estimate(
+        # A model labels the objects beyond what people do, and each of them costs the fee.
+        manifest.to_label if plan.automated else human,
+        workers=request.get("HumanTaskConfig", {}).get("NumberOfHumanWorkersPerDataObject", 1),
+        human=human,
+        terms=cost.terms(properties.cost or {}),
+    )
+
+
+def _price(estimate: cost.Estimate, properties: JobProperties) -> str:
+    if estimate.amount is None:
+        return "no prices given"
+    return f"{estimate.amount:.2f} {(properties.cost or {}).get('Currency', '')}"
+
+
+def _tell(
+    job_name: str,
+    plan: Plan,
+    findings: Findings,
+    manifest: Manifest,
+    client: Callable[[str], Any],
+    context: Any,
+) -> None:
+    """Log and report what was found.
+
+    Raises:
+        DeployError: there are errors.
+    """
+    report = findings.report()
+    if not report:
+        return
+    for group in report:
+        found = group.pop("found")
+        for start in range(0, len(found), _LOGGED_AT_ONCE):
+            log.action("PreflightFound", **group, found=found[start : start + _LOGGED_AT_ONCE])
+        group["found"] = found
+    where = _write_report(report, job_name, plan, client)
+    if findings.errors():
+        head = (
+            f"Preflight: {findings.errors():,} errors, {findings.warnings():,} warnings in"
+            f" {manifest.objects:,} lines of {plan.manifest}; no job was created."
+        )
+        raise DeployError(findings.message(head, f"In full: {where}log group {context.log_group_name}."))
+
+
+def _write_report(
+    report: list[dict[str, Any]], job_name: str, plan: Plan, client: Callable[[str], Any]
+) -> str:
+    """Put the report beside the output; its URI with a comma, or nothing where it can't be put."""
+    if plan.output is None:
+        return ""
+    prefix = plan.output.key.rstrip("/")
+    place = Place(plan.output.bucket, f"{prefix}{'/' if prefix else ''}preflight/{job_name}.json")
+    body = json.dumps(report, ensure_ascii=False, indent=1).encode()
+    try:
+        client("s3").put_object(Bucket=place.bucket, Key=place.key, Body=body, ContentType="application/json")
+    except Exception as error:
+        log.action("PreflightReportNotWritten", to=str(place), error=said(error))
+        return ""
+    return f"{place}, "

@@ -1,0 +1,108 @@
+"""The manifest as a whole: how many objects, which images and buckets, which labels it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from ..limits import (
+    AUTOMATED_LABELING_OBJECTS_ADVISED,
+    AUTOMATED_LABELING_OBJECTS_MIN,
+    OBJECTS_MAX,
+)
+from .access import ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Reader, ReadError
+from .chain import PriorLabels
+from .findings import Findings
+from .lines import Line, parse_line, raw_lines
+from .plan import Place, Plan
+
+_UNREADABLE = {
+    MISSING: "the manifest must exist; write it before the deploy",
+    NO_BUCKET: "the manifest's bucket must exist",
+    ELSEWHERE: "the manifest must be in the job's Region; copy it there",
+    KEY_DENIED: "the deploy's handler must be allowed to use the key that encrypts the manifest",
+}
+
+
+@dataclass(kw_only=True)
+class Manifest:
+    """What was read; lines that aren't JSON objects with an image are counted, but not kept."""
+
+    objects: int = 0
+    #: Objects that the job has to label: those without this job's labels.
+    to_label: int = 0
+    #: Line number and image of each line that has one, up to the quota.
+    images: list[tuple[int, Place]] = field(default_factory=list)
+    first: dict[str, Any] | None = None
+    #: Classes of the labels that come in, for adjustment and verification.
+    classes: set[str] = field(default_factory=set)
+
+
+def read_manifest(
+    reader: Reader, plan: Plan, findings: Findings, *, out_of_time: Callable[[], bool] = lambda: False
+) -> Manifest:
+    """Read and check all lines; beyond the quota lines are only counted."""
+    manifest = Manifest()
+    if plan.manifest is None:
+        findings.error("manifest-readable", "the manifest must be an object's S3 URI, s3://bucket/key")
+        return manifest
+    try:
+        _read(reader.stream(plan.manifest), manifest, plan, findings, out_of_time)
+    except ReadError as error:
+        rule = _UNREADABLE.get(error.kind, "the deploy's handler must be able to read the manifest")
+        findings.error("manifest-readable", rule, f"{plan.manifest} ({error})")
+        return manifest
+    _check_count(manifest, plan, findings)
+    return manifest
+
+
+def _read(
+    body: Any, manifest: Manifest, plan: Plan, findings: Findings, out_of_time: Callable[[], bool]
+) -> None:
+    seen: dict[bytes, int] = {}
+    labels = PriorLabels(plan, findings)
+    for raw in raw_lines(body):
+        manifest.objects += 1
+        if manifest.objects > OBJECTS_MAX:
+            if out_of_time():
+                break
+            continue
+        line = parse_line(raw, manifest.objects, findings)
+        if line is None:
+            continue
+        manifest.first = manifest.first or line.entry
+        manifest.to_label += labels.see(line)
+        if line.image is not None:
+            manifest.images.append((line.number, line.image))
+            _check_duplicate(line, line.image, seen, findings)
+    labels.done()
+    manifest.classes = labels.classes
+
+
+def _check_duplicate(line: Line, image: Place, seen: dict[bytes, int], findings: Findings) -> None:
+    # A digest, as 20,000 URIs of a kilobyte each would be kept twice.
+    digest = blake2b(str(image).encode(), digest_size=16).digest()
+    first = seen.setdefault(digest, line.number)
+    if first != line.number:
+        rule = "no image may be there twice, as each line is paid for; drop the repetition"
+        findings.error("manifest-duplicates", rule, f"repeats line {first}: {image}", line=line.number)
+
+
+def _check_count(manifest: Manifest, plan: Plan, findings: Findings) -> None:
+    count = manifest.objects
+    if not count:
+        findings.error("manifest-count", "the manifest must have at least one line", str(plan.manifest))
+    if count > OBJECTS_MAX:
+        rule = f"a job takes at most {OBJECTS_MAX:,} objects; split the manifest over several jobs"
+        findings.error("manifest-count", rule, f"{count:,} lines")
+    if not plan.automated or not count:
+        return
+    if count < AUTOMATED_LABELING_OBJECTS_MIN:
+        least = AUTOMATED_LABELING_OBJECTS_MIN
+        rule = f"automated labeling needs at least {least:,} objects; add some, or label without"
+        findings.error("manifest-count", rule, f"{count:,} lines")
+    elif count < AUTOMATED_LABELING_OBJECTS_ADVISED:
+        rule = f"automated labeling is advised from {AUTOMATED_LABELING_OBJECTS_ADVISED:,} objects on"
+        findings.warn("manifest-count", rule, f"{count:,} lines")

@@ -1,0 +1,244 @@
+"""What the job's own role may do, asked of IAM.
+
+The handler can't become the role: that would take a trust policy which hands it all that the role may,
+in roles of the user's own as well. It asks IAM to simulate the role's policies instead, boundary and
+organization included. What a simulation of a role can't take in is the policy of a bucket or key: where
+the role's own policies don't allow, that policy is searched for an Allow that names the role.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ..errors import code_of, said
+from .findings import Findings
+from .plan import Place, Plan
+
+_DIRECTORIES_PER_BUCKET = 20
+_READ = ("s3:GetObject",)
+_WRITE = ("s3:PutObject", "s3:GetObject")
+_BUCKET = ("s3:GetBucketLocation", "s3:ListBucket")
+# Over plain http nobody reads from S3, and the service doesn't either.
+_CONTEXT = [
+    {"ContextKeyName": "aws:SecureTransport", "ContextKeyValues": ["true"], "ContextKeyType": "boolean"}
+]
+_SERVICE = "sagemaker.amazonaws.com"
+_DENIALS = {"explicitDeny": "a policy denies it", "implicitDeny": "no policy allows it"}
+
+
+class RolePermissions:
+    """The role of one plan, against the resources that the plan names."""
+
+    def __init__(self, plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+        self._plan, self._client, self._findings = plan, client, findings
+        self._partition = plan.role_arn.partition("arn:")[2].partition(":")[0] or "aws"
+
+    def check_trust(self) -> None:
+        """SageMaker may assume the role."""
+        name = self._plan.role_arn.rsplit("/", 1)[-1]
+        try:
+            document = self._client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        except Exception as error:
+            if code_of(error) == "NoSuchEntity":
+                self._findings.error("role-trust", "the job's role must exist", self._plan.role_arn)
+            else:
+                self._findings.warn("role-trust", "not checked", said(error))
+            return
+        if not any(_trusts(statement) for statement in _statements(document)):
+            rule = f"the role's trust policy must let {_SERVICE} assume it (sts:AssumeRole); add it"
+            self._findings.error("role-trust", rule, self._plan.role_arn)
+
+    def check_buckets(self, images: Iterable[tuple[int, Place]], job_name: str) -> None:
+        """The role may read the input and write the output."""
+        for bucket, actions in _wanted(self._plan, images, job_name).items():
+            for action, keys in actions.items():
+                arns = [self._arn(bucket, key) for key in keys]
+                for arn, why in self._denied(action, arns, "role-access"):
+                    self._tell(action, arn, why, partial(self._bucket_policy, bucket), "role-access")
+
+    def check_keys(self, input_keys: Iterable[str]) -> None:
+        """The role may use the keys that encrypt input and output."""
+        wanted: dict[str, tuple[str, ...]] = dict.fromkeys(input_keys, ("kms:Decrypt",))
+        for key in filter(None, (self._plan.output_key or self._default_key(),)):
+            wanted[key] = ("kms:GenerateDataKey", "kms:Decrypt")
+        for key, actions in wanted.items():
+            arn = self._usable_key(key)
+            for action in actions if arn else ():
+                for _, why in self._denied(action, [arn], "kms-key"):
+                    self._tell(action, arn, why, partial(self._key_policy, arn), "kms-key")
+
+    def _denied(self, action: str, arns: list[str], check: str) -> Iterator[tuple[str, str]]:
+        """The resources on which the role may not do it, and IAM's decision; asks until all are answered."""
+        pending = list(arns)
+        while pending:
+            try:
+                answer = self._client("iam").simulate_principal_policy(
+                    PolicySourceArn=self._plan.role_arn,
+                    ActionNames=[action],
+                    ResourceArns=pending,
+                    ContextEntries=_CONTEXT,
+                )
+            except Exception as error:
+                self._findings.warn(check, "not checked, as IAM didn't simulate the role", said(error))
+                return
+            answered = dict(_decisions(answer))
+            yield from ((arn, answered[arn]) for arn in pending if answered.get(arn, "allowed") != "allowed")
+            rest = [arn for arn in pending if arn not in answered]
+            pending = rest if len(rest) < len(pending) else []
+
+    def _tell(self, action: str, arn: str, why: str, policy: Callable[[], object], check: str) -> None:
+        rule = f"the job's role must be allowed {action}; add it to {self._plan.role_arn}"
+        got = f"{arn}: {_DENIALS.get(why, why)}"
+        if why == "implicitDeny":
+            document = policy()
+            if document is None or self._may_allow(document):
+                self._findings.warn(check, f"the resource's policy alone may allow the role {action}", got)
+                return
+        if why == "unknown":
+            self._findings.warn(
+                check, f"whether the role may {action} depends on what IAM can't simulate", got
+            )
+            return
+        self._findings.error(check, rule, got)
+
+    def _may_allow(self, document: object) -> bool:
+        named = ("*", self._plan.role_arn)
+        return any(
+            statement.get("Effect") == "Allow" and set(named) & set(_principals(statement))
+            for statement in _statements(document)
+        )
+
+    def _bucket_policy(self, bucket: str) -> object:
+        """The policy; ``{}`` if there is none, None if it can't be read."""
+        try:
+            return json.loads(self._client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+        except Exception as error:
+            return {} if code_of(error) == "NoSuchBucketPolicy" else None
+
+    def _key_policy(self, arn: str) -> object:
+        try:
+            return json.loads(self._client("kms").get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+        except Exception:
+            return None
+
+    def _usable_key(self, key: str) -> str:
+        """The key's ARN if permissions matter for it: AWS's own keys are open to whoever may use S3."""
+        try:
+            about = self._client("kms").describe_key(KeyId=key)["KeyMetadata"]
+        except Exception as error:
+            if code_of(error) == "NotFoundException":
+                self._findings.error("kms-key", "the key must exist in the job's account and Region", key)
+            else:
+                self._findings.warn("kms-key", "not checked", f"{key}: {said(error)}")
+            return ""
+        if about.get("KeyManager") == "AWS":
+            return ""
+        if about.get("KeyState", "Enabled") != "Enabled":
+            self._findings.error("kms-key", "the key must be enabled", f"{key} is {about['KeyState']}")
+            return ""
+        arn = str(about["Arn"])
+        if arn.split(":")[3] != self._plan.region:
+            rule = f"the key must be in the job's Region, {self._plan.region}"
+            self._findings.error("kms-key", rule, arn)
+            return ""
+        return arn
+
+    def _default_key(self) -> str:
+        """The key with which the output bucket encrypts what is written to it."""
+        if self._plan.output is None:
+            return ""
+        try:
+            answer = self._client("s3").get_bucket_encryption(Bucket=self._plan.output.bucket)
+            rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+            return str(rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", ""))
+        except Exception:
+            return ""
+
+    def _arn(self, bucket: str, key: str) -> str:
+        return f"arn:{self._partition}:s3:::{bucket}{'/' if key else ''}{key}"
+
+
+def _wanted(
+    plan: Plan, images: Iterable[tuple[int, Place]], job_name: str
+) -> dict[str, dict[str, list[str]]]:
+    """Bucket → action → keys; of images one of each directory, as policies go by prefix."""
+    wanted: dict[str, dict[str, list[str]]] = {}
+
+    def want(bucket: str, actions: tuple[str, ...], keys: Iterable[str]) -> None:
+        for action in actions:
+            known = wanted.setdefault(bucket, {}).setdefault(action, [])
+            known.extend(key for key in keys if key not in known)
+
+    for place in filter(None, (plan.manifest, plan.categories, plan.template)):
+        want(place.bucket, _READ, [place.key])
+    for bucket, keys in _one_of_each_directory(images).items():
+        want(bucket, _READ, keys)
+    if plan.output is not None:
+        prefix = plan.output.key.rstrip("/")
+        manifest = f"{job_name}/manifests/output/output.manifest"
+        want(plan.output.bucket, _WRITE, [f"{prefix}/{manifest}" if prefix else manifest])
+    for bucket in list(wanted):
+        want(bucket, _BUCKET, [""])
+    return wanted
+
+
+def _one_of_each_directory(images: Iterable[tuple[int, Place]]) -> dict[str, list[str]]:
+    first: dict[str, dict[str, str]] = {}
+    for _, place in images:
+        first.setdefault(place.bucket, {}).setdefault(place.key.rpartition("/")[0], place.key)
+    chosen = {}
+    for bucket, directories in first.items():
+        keys = list(directories.values())
+        step = -(-len(keys) // _DIRECTORIES_PER_BUCKET)
+        chosen[bucket] = keys[::step]
+    return chosen
+
+
+def _decisions(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for result in answer["EvaluationResults"]:
+        specific = result.get("ResourceSpecificResults", [])
+        for each in specific:
+            yield each["EvalResourceName"], _decision(each, each["EvalResourceDecision"])
+        if not specific:
+            yield result["EvalResourceName"], _decision(result, result["EvalDecision"])
+
+
+def _decision(result: Mapping[str, Any], decision: str) -> str:
+    """A refusal for want of context, such as the endpoint's, isn't one yet."""
+    unknown = decision == "implicitDeny" and result.get("MissingContextValues")
+    return "unknown" if unknown else decision
+
+
+def _trusts(statement: Mapping[str, Any]) -> bool:
+    principal = statement.get("Principal", {})
+    services = principal.get("Service", ()) if isinstance(principal, Mapping) else ()
+    actions = _list(statement.get("Action"))
+    return (
+        statement.get("Effect") == "Allow"
+        and _SERVICE in _list(services)
+        and any(action in ("sts:AssumeRole", "sts:*", "*") for action in actions)
+    )
+
+
+def _principals(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal", {})
+    return _list(principal.get("AWS")) if isinstance(principal, Mapping) else _list(principal)
+
+
+def _statements(document: object) -> list[Mapping[str, Any]]:
+    statements = document.get("Statement", []) if isinstance(document, Mapping) else []
+    listed = [statements] if isinstance(statements, Mapping) else statements
+    return [statement for statement in listed if isinstance(statement, Mapping)]
+
+
+def _list(value: object) -> list[str]:
+    return (
+        [value]
+        if isinstance(value, str)
+        else [v for v in value if isinstance(v, str)]
+        if isinstance(value, list)
+        else []
+    )

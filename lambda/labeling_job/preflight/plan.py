@@ -1,0 +1,106 @@
+"""What a CreateLabelingJob request names, taken apart for the checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+_KEY_BYTES_MAX = 1_024
+_FUNCTION = re.compile(r"arn:[^:]+:lambda:(?P<region>[^:]*):(?P<account>[^:]*):function:(?P<name>[^:]+)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An object in S3, or a prefix."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A job as it is about to be created."""
+
+    region: str
+    role_arn: str
+    attribute: str
+    task_type: str
+    manifest: Place | None
+    output: Place | None
+    categories: Place | None
+    template: Place | None
+    output_key: str
+    workteam_arn: str
+    functions: tuple[str, ...]
+    automated: bool
+    concurrent_tasks: int
+    #: A job that is fed by messages has no manifest that could be read before.
+    streaming: bool = False
+    #: The prefix that is listed for images at each deploy, where there is one.
+    listed: Place | None = None
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether the job shows workers the labels of an earlier one."""
+        return self.task_type.startswith(("Adjustment", "Verification"))
+
+
+def place_of(uri: object) -> Place | None:
+    """An object's place; None for what isn't ``s3://bucket/key`` with a legal bucket name and key.
+
+    Keys are taken as they stand: neither S3 nor Ground Truth decodes ``%20`` or ``+`` in them.
+    """
+    place = prefix_of(uri)
+    return place if place is not None and place.key else None
+
+
+def prefix_of(uri: object) -> Place | None:
+    """A bucket with a prefix that may be empty."""
+    if not isinstance(uri, str) or not uri.startswith("s3://"):
+        return None
+    bucket, _, key = uri[5:].partition("/")
+    try:
+        legal = _BUCKET.fullmatch(bucket) is not None and len(key.encode()) <= _KEY_BYTES_MAX
+    except UnicodeEncodeError:
+        # A lone surrogate: JSON can spell it, UTF-8 and so S3 can't.
+        return None
+    return Place(bucket, key) if legal and ".." not in bucket else None
+
+
+def plan_of(request: Mapping[str, Any], *, region: str, listed: str = "") -> Plan:
+    """Take a request apart; what is missing or unfit becomes None or empty, and is left to the checks."""
+    task = request.get("HumanTaskConfig", {})
+    sources = request.get("InputConfig", {}).get("DataSource", {})
+    source = sources.get("S3DataSource", {})
+    output = request.get("OutputConfig", {})
+    pre = task.get("PreHumanTaskLambdaArn", "")
+    acs = task.get("AnnotationConsolidationConfig", {}).get("AnnotationConsolidationLambdaArn", "")
+    return Plan(
+        region=region,
+        role_arn=request.get("RoleArn", ""),
+        attribute=request.get("LabelAttributeName", ""),
+        task_type=function_name(pre).removeprefix("PRE-"),
+        manifest=place_of(source.get("ManifestS3Uri")),
+        output=prefix_of(output.get("S3OutputPath")),
+        categories=place_of(request.get("LabelCategoryConfigS3Uri")),
+        template=place_of(task.get("UiConfig", {}).get("UiTemplateS3Uri")),
+        output_key=output.get("KmsKeyId", ""),
+        workteam_arn=task.get("WorkteamArn", ""),
+        functions=(pre, acs),
+        automated="LabelingJobAlgorithmsConfig" in request,
+        concurrent_tasks=int(task.get("MaxConcurrentTaskCount", 0)),
+        streaming="SnsDataSource" in sources and not source,
+        listed=prefix_of(listed),
+    )
+
+
+def function_name(arn: str) -> str:
+    """The name in a Lambda function's ARN."""
+    match = _FUNCTION.fullmatch(arn)
+    return match["name"] if match else ""
