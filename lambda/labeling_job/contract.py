@@ -29,10 +29,6 @@ RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 ATTR_JOB_ARN: Final = "JobArn"
 ATTR_OUTPUT_URI: Final = "OutputS3Uri"
 ATTR_OUTPUT_MANIFEST_URI: Final = "OutputManifestS3Uri"
-#: The job's size when it was created, and its price by the prices that the user gave.
-ATTR_OBJECTS: Final = "ObjectCount"
-ATTR_TASKS: Final = "TaskCount"
-ATTR_COST: Final = "EstimatedCost"
 
 #: Tags on every job, by which a handler proves that a job is its stack's own.
 TAG_STACK: Final = "cdk-ground-truth:stack-id"
@@ -40,11 +36,16 @@ TAG_LOGICAL_ID: Final = "cdk-ground-truth:logical-id"
 TAG_REQUEST: Final = "cdk-ground-truth:request-id"
 TAG_FINGERPRINT: Final = "cdk-ground-truth:fingerprint"
 OWN_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST, TAG_FINGERPRINT)
-#: Tags that keep the estimate, so that a later update can answer it again.
 TAG_OBJECTS: Final = "cdk-ground-truth:objects"
 TAG_TASKS: Final = "cdk-ground-truth:tasks"
 TAG_COST: Final = "cdk-ground-truth:cost"
-ESTIMATE_TAGS: Final = (TAG_OBJECTS, TAG_TASKS, TAG_COST)
+
+#: Attribute → tag: a job's size when it was created, and its price by the prices that the user gave.
+#: Kept in tags, so that a later update answers the same.
+ATTR_OBJECTS: Final = "ObjectCount"
+ATTR_TASKS: Final = "TaskCount"
+ATTR_COST: Final = "EstimatedCost"
+ESTIMATES: Final = {ATTR_OBJECTS: TAG_OBJECTS, ATTR_TASKS: TAG_TASKS, ATTR_COST: TAG_COST}
 
 #: `<prefix>-<8 hex of stack and logical id>-<8 hex of the request>` has to fit into 63 characters.
 JOB_NAME_PREFIX_MAX: Final = 63 - 2 * (1 + 8)

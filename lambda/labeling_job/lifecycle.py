@@ -16,7 +16,7 @@ from .contract import (
     ATTR_JOB_ARN,
     ATTR_OUTPUT_MANIFEST_URI,
     ATTR_OUTPUT_URI,
-    ESTIMATE_TAGS,
+    ESTIMATES,
     OWN_TAGS,
     JobProperties,
     parse,
@@ -214,7 +214,7 @@ class Lifecycle:
         raise AssertionError("pauses never end")
 
     def _sync_tags(self, arn: str, wanted: Mapping[str, str]) -> None:
-        ours = (*OWN_TAGS, *ESTIMATE_TAGS)
+        ours = {*OWN_TAGS, *ESTIMATES.values()}
         there = {key: value for key, value in self._jobs.tags(arn).items() if key not in ours}
         new = {key: value for key, value in wanted.items() if there.get(key) != value}
         gone = sorted(set(there) - set(wanted))
@@ -234,7 +234,7 @@ def planned_name(event: Mapping[str, Any], properties: JobProperties) -> str:
 
 
 def _outcome(job: Mapping[str, Any]) -> Outcome:
-    name = job["LabelingJobName"]
+    name, tags = job["LabelingJobName"], {tag["Key"]: tag["Value"] for tag in job.get("Tags", ())}
     output = f"{job['OutputConfig']['S3OutputPath'].rstrip('/')}/{name}"
     return Outcome(
         physical_id=name,
@@ -242,6 +242,8 @@ def _outcome(job: Mapping[str, Any]) -> Outcome:
             ATTR_JOB_ARN: job["LabelingJobArn"],
             ATTR_OUTPUT_URI: f"{output}/",
             ATTR_OUTPUT_MANIFEST_URI: f"{output}/manifests/output/output.manifest",
+            # As estimated when the job was made; a job made without preflight was never counted.
+            **{name: tags.get(tag, "unknown") for name, tag in ESTIMATES.items()},
         },
     )
 

@@ -39,6 +39,9 @@ def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
         "JobArn": f"arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/{name}",
         "OutputS3Uri": f"s3://out/labels/{name}/",
         "OutputManifestS3Uri": f"s3://out/labels/{name}/manifests/output/output.manifest",
+        "ObjectCount": "unknown",
+        "TaskCount": "unknown",
+        "EstimatedCost": "unknown",
     }
 
 
