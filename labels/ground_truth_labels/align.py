@@ -71,8 +71,8 @@ def image_header(data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -> 
     """
     try:
         image = Image.open(io.BytesIO(data))
-        orientation = image.getexif().get(_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        orientation = _orientation(image)
+    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
         raise MaskError(f"{name}: cannot be decoded as an image: {error}") from error
     if image.width * image.height > limits.pixels:
         raise LimitError(f"{name}: has {image.width:,} x {image.height:,} pixels, limit {limits.pixels:,}")
@@ -82,6 +82,15 @@ def image_header(data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -> 
         height=image.height,
         orientation=orientation if orientation in range(1, 9) else 1,
     )
+
+
+def _orientation(image: Image.Image) -> int:
+    """From the header alone: Pillow's `getexif` decodes the whole of a PNG that has no EXIF."""
+    if image.format != "PNG":
+        return int(image.getexif().get(_ORIENTATION, 1))
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    return int(exif.get(_ORIENTATION, 1))
 
 
 def aligned_image(item: Item, shape: tuple[int, int], *, jpeg: bool = False) -> ImageFile:

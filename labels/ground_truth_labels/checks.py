@@ -12,7 +12,7 @@ import numpy as np
 
 from ground_truth_labels.align import ImageHeader, image_header
 from ground_truth_labels.decode import open_png
-from ground_truth_labels.errors import LabelsError, LimitError, MissingError, UnknownColorError
+from ground_truth_labels.errors import LabelsError, LimitError, MaskError, MissingError, UnknownColorError
 from ground_truth_labels.item import Item
 from ground_truth_labels.manifest import Manifest
 from ground_truth_labels.parallel import ordered_map
@@ -156,11 +156,22 @@ def _check_item(item: Item, images: bool) -> _Checked:
 def _image(item: Item, problems: list[Problem]) -> tuple[ImageHeader | None, str | None]:
     try:
         head = item.image_bytes(head=_HEAD)
-        header = image_header(head, name=f"{item.where}: {item.source_ref}")
+        header = _header(item, head)
     except LabelsError as error:
         problems.append(_from_error(item, error, "image"))
         return None, None
     return header, hashlib.sha256(head).hexdigest()
+
+
+def _header(item: Item, head: bytes) -> ImageHeader:
+    name = f"{item.where}: {item.source_ref}"
+    try:
+        return image_header(head, name=name)
+    except MaskError:
+        if len(head) < _HEAD:
+            raise
+    # Some formats (TIFF, WebP) keep their header elsewhere.
+    return image_header(item.image_bytes(), name=name)
 
 
 def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | None, tuple[int, int] | None]:

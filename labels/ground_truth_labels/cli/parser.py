@@ -92,8 +92,8 @@ def _check(commands: _Commands) -> None:
 
 def _export(commands: _Commands) -> None:
     text = (
-        "Write the labels in a layout that training code reads. Interrupted, it goes on when repeated. formats: "
-        + "; ".join(f"{name}: {what}" for name, what in FORMAT_HELP.items())
+        "Write the labels in a layout that training code reads. Interrupted, it goes on when repeated. "
+        "formats: " + "; ".join(f"{name}: {what}" for name, what in FORMAT_HELP.items())
     )
     parser = _command(commands, "export", "write training data", text)
     parser.add_argument("target", help="new or empty folder, or s3:// prefix")

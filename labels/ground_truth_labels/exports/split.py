@@ -26,11 +26,26 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: shares[name] / total for name in _NAMES if name in shares}
 
 
+def _quotas(images: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Whole numbers that add up to `images`, none of them 0 if that can be."""
+    exact = {name: share * images for name, share in shares.items()}
+    quotas = {name: int(value) for name, value in exact.items()}
+    by_rest = sorted(shares, key=lambda name: quotas[name] - exact[name])
+    for name in by_rest[: images - sum(quotas.values())]:
+        quotas[name] += 1
+    for name in shares:
+        largest = max(quotas, key=lambda n: quotas[n])
+        if quotas[name] == 0 and quotas[largest] > 1:
+            quotas[name], quotas[largest] = 1, quotas[largest] - 1
+    return quotas
+
+
 def stratify(presence: Sequence[frozenset[int]], shares: Mapping[str, float], *, seed: int = 0) -> list[str]:
     """Choose a split for each image, so that every class is spread like the shares.
 
     Images of the rarest class are given out first, each to the split that still misses most of it; images
-    without any class last. (The idea of Sechidis et al., "On the Stratification of Multi-Label Data", 2011.)
+    without any class last. Every split gets its number of images, and at least one.
+    (The idea of Sechidis et al., "On the Stratification of Multi-Label Data", 2011.)
 
     Args:
         presence: Class ids present in each image.
@@ -40,7 +55,7 @@ def stratify(presence: Sequence[frozenset[int]], shares: Mapping[str, float], *,
     rng = random.Random(seed)
     open_images = list(range(len(presence)))
     rng.shuffle(open_images)
-    room = {name: share * len(presence) for name, share in shares.items()}
+    room = _quotas(len(presence), shares)
     totals = Counter(c for classes in presence for c in classes)
     missing = {c: {name: share * n for name, share in shares.items()} for c, n in totals.items()}
     chosen = [""] * len(presence)
@@ -51,8 +66,9 @@ def stratify(presence: Sequence[frozenset[int]], shares: Mapping[str, float], *,
             if rare is not None and rare not in presence[image]:
                 rest.append(image)
                 continue
-            need = missing[rare] if rare is not None else room
-            best = max(shares, key=lambda name: (round(need[name], 9), round(room[name], 9)))
+            need: Mapping[str, float] = missing[rare] if rare is not None else room
+            with_room = [name for name in shares if room[name] > 0]
+            best = max(with_room, key=lambda name: (round(need[name], 9), room[name]))
             chosen[image] = best
             room[best] -= 1
             for c in presence[image]:

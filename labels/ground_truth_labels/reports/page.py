@@ -91,9 +91,9 @@ def _classes(found: Gathered) -> str:
         color = "#c8ccd1" if background else found.labels.colors[result.classes[name]]
         bar = "" if background else f'<i style="width:{width:.1f}%;background:{color}"></i>'
         rows.append(
-            f'<tr><td><s style="background:{color}"></s>{escape(name)}</td><td class="n">{result.classes[name]}'
-            f'</td><td class="bar">{bar}</td><td class="n">{share:.1%}</td>'
-            f'<td class="n">{result.images[name]:,}</td>'
+            f'<tr><td><s style="background:{color}"></s>{escape(name)}</td>'
+            f'<td class="n">{result.classes[name]}</td><td class="bar">{bar}</td>'
+            f'<td class="n">{share:.1%}</td><td class="n">{result.images[name]:,}</td>'
             f'<td class="n">{_number(iou.get(name))}</td></tr>'
         )
     columns = [("Class", ""), ("Id", "n"), ("", ""), ("Pixels", "n"), ("Images", "n"), ("Worker IoU", "n")]
@@ -111,8 +111,12 @@ def _examples(found: Gathered) -> str:
         )
         body = figures or '<p class="none">No pixel of this class in any image.</p>'
         heading = f'<h3><s style="background:{color}"></s>{escape(name)}</h3>'
-        blocks.append(f'<div class="class">{heading}<div class="row">{body}</div></div>')
-    return _section("Examples", "".join(blocks), "Images in which the class covers most.")
+        span = min(3, max(1, len(examples)))
+        row = f'<div class="row" style="grid-template-columns:repeat({span},minmax(0,1fr))">{body}</div>'
+        blocks.append(f'<div style="grid-column:span {span}">{heading}{row}</div>')
+    return _section(
+        "Examples", f'<div class="gallery">{"".join(blocks)}</div>', "Images in which the class covers most."
+    )
 
 
 def _agreement(result: AgreementResult, found: Gathered) -> str:
@@ -146,7 +150,8 @@ def _confusion(result: AgreementResult) -> str:
             share = result.confusion[i][k] / total
             tint = f"rgba(26,127,55,{share:.2f})" if i == k else f"rgba(207,34,46,{min(1, 3 * share):.2f})"
             strong = ' class="inv"' if (share > 0.6 if i == k else share > 0.25) else ""
-            cells.append(f'<td{strong} style="background:{tint}">{share:.0%}</td>')
+            text = f"{share:.0%}" if share >= 0.005 else "\u00b7"
+            cells.append(f'<td{strong} style="background:{tint}">{text}</td>')
         rows.append(f"<tr><th>{escape(_clip(result.classes[i]))}</th>{''.join(cells)}</tr>")
     caption = "<caption>Row: consolidated class. Column: what workers drew. Share of the row.</caption>"
     return f'<table class="confusion">{caption}<tr><th></th>{head}</tr>{"".join(rows)}</table>'

@@ -8,7 +8,8 @@ STYLE = """
 :root{--ink:#1f2328;--muted:#656d76;--line:#d8dee4;--paper:#fff;--back:#f4f6f8;--good:#1a7f37;--warn:#9a6700;
 --bad:#cf222e}
 *{box-sizing:border-box}
-body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,"Segoe UI","DejaVu Sans",sans-serif}
+body{margin:0;background:var(--back);color:var(--ink);
+font:15px/1.5 system-ui,"Segoe UI","DejaVu Sans",sans-serif}
 main{max-width:1180px;margin:0 auto;padding:36px 24px 48px}
 header{margin-bottom:22px}
 .kicker{margin:0;color:var(--muted);font-size:12px;letter-spacing:.09em;text-transform:uppercase}
@@ -40,6 +41,7 @@ td.bar i{display:block;height:12px;min-width:2px;border-radius:3px}
 s{display:inline-block;width:13px;height:13px;border-radius:3px;margin-right:8px;vertical-align:-1px;flex:none}
 h3 s{margin-right:0}
 .row{display:grid;grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:14px}
+.gallery{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:6px 18px;grid-auto-flow:dense}
 .row.many{grid-template-columns:repeat(auto-fit,minmax(180px,1fr))}
 .class+.class{border-top:1px solid var(--line);margin-top:18px}
 figure{margin:0;min-width:0}
@@ -55,6 +57,8 @@ figcaption{color:var(--muted);font-size:12.5px;margin-top:4px;overflow-wrap:anyw
 .confusion td.inv{color:#fff}
 .confusion th{border:0;padding:4px;font-size:11.5px;line-height:1.25;vertical-align:bottom}
 .confusion tr:first-child th{text-align:center}
+.confusion tr:first-child th span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
+.confusion th:first-child{width:110px}
 .chart svg{display:block;width:100%;height:170px}
 .chart rect{fill:#0969da}.chart line{stroke:var(--line);stroke-width:.4}
 .axis{display:flex;justify-content:space-between;color:var(--muted);font-size:12.5px}
