@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS tasks (
     accepted REAL NOT NULL, deadline REAL NOT NULL, submitted REAL, seconds REAL, answer TEXT
 );
 CREATE INDEX IF NOT EXISTS tasks_by_object ON tasks (job, idx, worker);
-CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (job, state);
+CREATE INDEX IF NOT EXISTS tasks_in_hand ON tasks (job, deadline) WHERE state = 'accepted';
 CREATE TABLE IF NOT EXISTS members (
     team TEXT NOT NULL, name TEXT NOT NULL, worker TEXT NOT NULL, subject TEXT NOT NULL,
     PRIMARY KEY (team, name)
