@@ -1,4 +1,7 @@
-"""N labeling jobs in one stack, with the library. Usage: ours.py N PHOTOS OUTDIR."""
+"""N labeling jobs in one stack, with the library. Usage: ours.py N PHOTOS OUTDIR [STACK].
+
+An empty OUTDIR leaves it to the CDK CLI.
+"""
 
 import sys
 
@@ -6,9 +9,9 @@ from aws_cdk import App, Stack
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 
-jobs, photos, outdir = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-app = App(outdir=outdir)
-stack = Stack(app, "Streets")
+jobs, photos, outdir, name = int(sys.argv[1]), sys.argv[2], sys.argv[3], (*sys.argv[4:], "Streets")[0]
+app = App(outdir=outdir or None)
+stack = Stack(app, name)
 arn = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
 team = Workteam.from_workteam_arn(stack, "Team", arn)
 for index in range(jobs):

@@ -29,7 +29,7 @@ from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
 
 TEAM = "annotators"
 MEMBERS = ("ada@example.com", "grace@example.com", "katherine@example.com")
-LABELS = ("object", "detail")
+LABELS = ("subject",)
 _LABELING_BOUND_SECONDS = 120.0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import skimage
 
-NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "retina.jpg")
+NAMES = ("astronaut.png", "camera.png", "coffee.png", "coins.png", "ihc.png", "retina.jpg")
 
 
 def write(folder: Path) -> Path:

@@ -1,0 +1,18 @@
+"""``python -m benchmarks [name …]``: print all ratios, or those of the named benchmarks."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+ALL = ("handler", "synth", "deploy")
+
+
+def main() -> None:
+    """Run the benchmarks named on the command line, or all."""
+    for name in sys.argv[1:] or ALL:
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
