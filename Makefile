@@ -19,6 +19,7 @@ $(READY): requirements.txt package-lock.json pyproject.toml labels/pyproject.tom
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e labels -e local
 	@$(ENV) npm ci --silent --no-audit --no-fund
+	@$(ENV) node tests/local/portal/chromium.mjs $(CURDIR)/$(BIN)/chromium
 	@touch $@
 
 demo: $(READY) ## deploy app.py on the embedded AWS, label photographs, leave demo-output/

@@ -56,7 +56,7 @@ export class Painting {
 
   endStroke() {
     this._stroke = null;
-    this._history.commit();
+    this._commit();
   }
 
   fillPolygon(points, id) {
@@ -109,7 +109,13 @@ export class Painting {
   _step(id, shape) {
     this._history.begin();
     this._draw(id, shape);
+    this._commit();
+  }
+
+  // Only now can it be undone, so whoever listens has to look again.
+  _commit() {
     this._history.commit();
+    this._onchange(rect(0, 0, 0, 0));
   }
 
   _draw(id, shape) {

@@ -1,0 +1,81 @@
+"""A real browser, a static server for the elements alone, and an embedded AWS with jobs to work on."""
+
+import contextlib
+import functools
+import http.server
+import os
+import threading
+from importlib import resources
+
+import pytest
+
+from ground_truth_local.portal.browser import BrowserMissing, launch
+
+STATIC = resources.files("ground_truth_local.portal").joinpath("static")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(launch())
+        except BrowserMissing as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(error))
+        yield started
+
+
+@pytest.fixture
+def page(browser):
+    """Give a page of 1280 × 800 whose script errors and foreign requests fail the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    problems = watch(page)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def watch(page):
+    """Return a list to which errors of scripts and requests beyond loopback are added."""
+    problems = []
+    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+    page.on("request", lambda request: problems.extend(_foreign(request.url)))
+    return problems
+
+
+def _foreign(url):
+    local = ("http://127.0.0.1:", "http://localhost:", "data:", "blob:", "about:")
+    return [] if url.startswith(local) else [f"request to {url}"]
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a test's own folder, and below /static the elements."""
+
+    def translate_path(self, path):
+        if path.startswith("/static/"):
+            return str(STATIC) + path.removeprefix("/static").partition("?")[0]
+        return super().translate_path(path)
+
+    def end_headers(self):
+        if "no-cors" not in self.path:
+            self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def static_server(tmp_path):
+    """Give the address of a server on ``tmp_path``."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(_Handler, directory=str(tmp_path))
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
