@@ -24,7 +24,9 @@ from .workteam import Workteam
 
 # Without what would widen an IAM resource.
 _FOLDER: Final = re.compile(r"[^/*?$\s]+")
-_RESERVED_TAGS: Final = tuple(sorted({key.partition(":")[0] + ":" for key in contract.OWN_TAGS} | {"aws:"}))
+# Set by the handler on every job.
+_OWN_TAGS: Final = (*contract.OWN_TAGS, *contract.ESTIMATES.values())
+_RESERVED_TAGS: Final = tuple(sorted({key.partition(":")[0] + ":" for key in _OWN_TAGS} | {"aws:"}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +147,7 @@ def default_job_name_prefix(path: str) -> str:
 
 def tag_errors(tags: Mapping[str, str]) -> list[str]:
     """What the service would refuse in a job's tags, or what is the library's own."""
-    most = limits.TAGS_MAX - len(contract.OWN_TAGS)
+    most = limits.TAGS_MAX - len(_OWN_TAGS)
     errors = []
     if len(tags) > most:
         errors.append(

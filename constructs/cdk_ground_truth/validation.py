@@ -13,7 +13,7 @@ def is_token(value: object) -> bool:
     """Whether a value is known only when CloudFormation deploys."""
     if isinstance(value, str):
         # The marker first: a call into the jsii kernel for every plain string would dominate synth time.
-        return "Token[" in value and Token.is_unresolved(value)
+        return "Token[" in value and (Token.is_unresolved(value) or Token.is_unresolved([value]))
     if isinstance(value, float):
         return Token.is_unresolved(value)
     if isinstance(value, (list, tuple)):

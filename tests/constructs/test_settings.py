@@ -6,8 +6,10 @@ import pytest
 from aws_cdk import CfnParameter, Duration, Fn, Token
 
 from cdk_ground_truth import AutomatedLabeling, Instructions, StoppingConditions, WorkerTemplate
+from cdk_ground_truth._rooms import contract, limits
 from cdk_ground_truth.settings import default_job_name_prefix
 
+TAGS = limits.TAGS_MAX - len(contract.OWN_TAGS) - len(contract.ESTIMATES)
 REFUSED = {
     "no label": ({"labels": []}, "'labels' must name at least one label"),
     "labels as one string": ({"labels": "road"}, r"for a single label write labels=\['road'\]"),
@@ -78,9 +80,9 @@ REFUSED = {
         {"automated_labeling": AutomatedLabeling(initial_model_arn="x")},
         "be a SageMaker model's ARN",
     ),
-    "47 tags": (
-        {"tags": {str(n): "x" for n in range(47)}},
-        r"at most 46 \(50 less the library's own\), got 47",
+    "more tags than the service takes beside our own": (
+        {"tags": {str(n): "x" for n in range(TAGS + 1)}},
+        rf"at most {TAGS} \(50 less the library's own\), got {TAGS + 1}",
     ),
     "AWS's tag": ({"tags": {"aws:x": "y"}}, "no key that starts with 'aws:'"),
     "our tag": ({"tags": {"cdk-ground-truth:x": "y"}}, "no key that starts with"),
@@ -111,7 +113,7 @@ ACCEPTED = {
         "task_description": "x" * 255,
         "task_keywords": ["x" * 30] * 5,
         "job_name_prefix": "x" * 45,
-        "tags": {f"{n}": "x" for n in range(46)},
+        "tags": {f"{n}": "x" for n in range(TAGS)},
     },
     "empty list": {"content_classifiers": []},
 }

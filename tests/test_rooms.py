@@ -1,0 +1,76 @@
+"""Each room imports what `docs/architecture.md` allows it, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STANDARD = set(sys.stdlib_module_names)
+
+#: Room → what it may import beyond the standard library and itself.
+ROOMS = {
+    "constructs/cdk_ground_truth": {"aws_cdk", "constructs", "jsii", "labeling_job"},
+    "lambda/labeling_job": {"boto3", "botocore"},
+    # torch is for those who have it: one module, which nothing else imports.
+    "labels/ground_truth_labels": {"numpy", "PIL", "boto3", "botocore", "torch"},
+    "app.py": {"aws_cdk", "constructs", "cdk_ground_truth"},
+    "examples": {"aws_cdk", "constructs", "cdk_ground_truth"},
+}
+#: What the local room must never know.
+NEVER_LOCAL = {"cdk_ground_truth", "labeling_job", "aws_cdk"}
+
+
+def files(room: str) -> list[Path]:
+    path = ROOT / room
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level names of all absolute imports, also those inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_what_its_row_says(room):
+    assert files(room)
+    own = {Path(room).name}
+    for path in files(room):
+        assert imports(path) - STANDARD - own <= ROOMS[room], path.relative_to(ROOT)
+
+
+def test_the_construct_knows_the_handlers_contract_and_limits_alone():
+    for path in files("constructs/cdk_ground_truth"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and not node.level and node.module.startswith("labeling_job"):
+                assert path.name == "_rooms.py"
+                assert {alias.name for alias in node.names} == {"contract", "limits"}
+
+
+def test_the_embedded_aws_never_knows_the_constructs_or_the_handlers_rules():
+    assert files("local/ground_truth_local")
+    for path in files("local/ground_truth_local"):
+        assert not imports(path) & NEVER_LOCAL, path.relative_to(ROOT)
+
+
+def test_apps_use_the_public_names_alone():
+    for room in ("app.py", "examples"):
+        for path in files(room):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cdk_ground_truth"):
+                    assert node.module == "cdk_ground_truth"
+
+
+def test_source_roots_are_no_packages():
+    assert not any(
+        (ROOT / room / "__init__.py").exists() for room in ("constructs", "lambda", "labels", "local")
+    )
