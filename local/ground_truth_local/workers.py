@@ -56,7 +56,7 @@ def _regions(pixels: _Floats, count: int, generator: np.random.Generator) -> _Fl
     """Cluster by colour and a little by place; return each class's smoothed share of each pixel."""
     height, width, _ = pixels.shape
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    place = np.stack([rows / max(height, 1), columns / max(width, 1)], axis=-1) * 0.3
+    place = np.stack([rows / max(height, 1), columns / max(width, 1)], axis=-1) * 0.12
     flat = ndimage.median_filter(pixels, size=(9, 9, 1))
     features = np.concatenate([flat, place], axis=-1).reshape(-1, 5)
     cluster = _k_means(features, count, generator).reshape(height, width)

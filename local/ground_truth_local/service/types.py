@@ -103,9 +103,9 @@ class AwsAccess(Protocol):
 class Service(Protocol):
     """A service the gateway serves; ``ground_truth_local.service.api.GroundTruthService`` is one.
 
-    Its constructor is ``(state_dir: Path | None, aws: AwsAccess, *, clock=…, …)``; with ``None`` nothing is kept.
-    ``AWS::SageMaker::Workteam`` in a template goes through ``handle`` as ``CreateWorkteam``, ``UpdateWorkteam``
-    and ``DeleteWorkteam``.
+    Its constructor is ``(state_dir: Path | None, aws: AwsAccess, *, clock=…, …)``; with ``None`` nothing is
+    kept. ``AWS::SageMaker::Workteam`` in a template goes through ``handle`` as ``CreateWorkteam``,
+    ``UpdateWorkteam`` and ``DeleteWorkteam``.
     """
 
     ACTIONS: frozenset[str]
@@ -120,7 +120,7 @@ class Service(Protocol):
         ...
 
     def authorization(self, call: Call) -> list[Check]:
-        """List the permissions the call needs. Must not fail on a malformed body: ``handle`` says so better."""
+        """List the permissions the call needs; a malformed body is ``handle``'s to refuse."""
         ...
 
     def handle(self, call: Call) -> Answer:
