@@ -54,6 +54,8 @@ class Handler:
         self._growing: dict[str, _GrowingStatement] = {}
         self._staged: set[str] = set()
         self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
+        # So that it makes no job for an operation that CloudFormation has given up on.
+        self._allow(["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"], [Aws.STACK_ID])
         self._allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
 
     def allow_passing(self, role_arn: str) -> None:
