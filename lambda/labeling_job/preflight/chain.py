@@ -25,9 +25,9 @@ class PriorLabels:
     def see(self, line: Line) -> bool:
         """Check a line; whether the job has to label it."""
         self._lines += 1
-        if self._plan.is_chain:
-            self._see_prior(line)
         labeled = self._is_labeled(line)
+        if self._plan.is_chain and not self._see_prior(line):
+            labeled = False
         self._labeled += labeled
         return not labeled
 
@@ -56,7 +56,7 @@ class PriorLabels:
             self._findings.error("label-attribute", rule, repr(metadata["type"]), line=line.number)
         return line.entry.get(attribute) is not None and "failure-reason" not in metadata
 
-    def _see_prior(self, line: Line) -> None:
+    def _see_prior(self, line: Line) -> bool:
         attributes = [name for name in line.entry if _is_prior(line.entry, name)]
         others = [name for name in attributes if name != self._plan.attribute]
         if not self._attribute and others:
@@ -72,6 +72,8 @@ class PriorLabels:
             self._findings.error("prior-labels", rule, _what_lacks(line.entry), line=line.number)
         else:
             self._see_classes(line)
+            return True
+        return False
 
     def _see_classes(self, line: Line) -> None:
         for colour in line.entry[self._attribute + _METADATA]["internal-color-map"].values():

@@ -57,6 +57,7 @@ _MESSAGE_BYTES = 1_150
 _MESSAGE_GROUPS = 12
 _EXAMPLES = 3
 _VALUE_MAX = 70
+_SINGLE_VALUE_MAX = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +73,9 @@ class Finding:
     #: Of the manifest; 0 where there is none.
     line: int = 0
 
-    def place(self) -> str:
+    def place(self, longest: int) -> str:
         """Where and what, for a list of examples."""
-        got = self.got if len(self.got) <= _VALUE_MAX else f"{self.got[:_VALUE_MAX]}…"
+        got = self.got if len(self.got) <= longest else f"{self.got[:longest]}…"
         return " ".join(filter(None, (f"line {self.line}" if self.line else "", got)))
 
 
@@ -105,6 +106,10 @@ class Findings:
     def wants(self, *checks: str) -> bool:
         """Whether any of the checks is on."""
         return not self.off.issuperset(checks)
+
+    def counts(self) -> str:
+        """How many errors and warnings, in words."""
+        return f"{_plural(self.errors(), 'error')}, {_plural(self.warnings(), 'warning')}"
 
     def errors(self) -> int:
         """How many errors there are."""
@@ -150,6 +155,10 @@ class Findings:
         ]
 
 
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _printable(text: str) -> str:
     """The text in one line, and such that UTF-8 can spell it: a key may hold anything."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -165,8 +174,9 @@ def _fitting(group: list[Finding], room: int) -> str:
     first = group[0]
     mark = "ERROR" if first.severity == ERROR else "warning"
     head = f"{mark} {first.check}{f' ({len(group)} times)' if len(group) > 1 else ''}: {first.rule}"
+    longest = _SINGLE_VALUE_MAX if len(group) == 1 else _VALUE_MAX
     for shown in range(min(_EXAMPLES, len(group)), 0, -1):
-        places = [place for finding in group[:shown] if (place := finding.place())]
+        places = [place for finding in group[:shown] if (place := finding.place(longest))]
         more = f" and {len(group) - shown} more" if len(group) > shown else ""
         text = f"{head}: {', '.join(places)}{more}" if places else head
         if len(text.encode()) <= room or shown == 1:

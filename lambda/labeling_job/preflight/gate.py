@@ -123,10 +123,7 @@ def _tell(
         group["found"] = found
     where = _write_report(report, job_name, plan, client)
     if findings.errors():
-        head = (
-            f"Preflight: {findings.errors():,} errors, {findings.warnings():,} warnings in"
-            f" {manifest.objects:,} lines of {plan.manifest}; no job was created."
-        )
+        head = f"Preflight: {findings.counts()} in {plan.manifest} ({manifest.objects:,} lines); no job was created."
         raise DeployError(findings.message(head, f"In full: {where}log group {context.log_group_name}."))
 
 

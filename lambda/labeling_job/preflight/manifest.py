@@ -35,6 +35,7 @@ class Manifest:
     to_label: int = 0
     #: Line number and image of each line that has one, up to the quota.
     images: list[tuple[int, Place]] = field(default_factory=list)
+    #: The first object that has an image.
     first: dict[str, Any] | None = None
     #: Classes of the labels that come in, for adjustment and verification.
     classes: set[str] = field(default_factory=set)
@@ -72,9 +73,9 @@ def _read(
         line = parse_line(raw, manifest.objects, findings)
         if line is None:
             continue
-        manifest.first = manifest.first or line.entry
         manifest.to_label += labels.see(line)
         if line.image is not None:
+            manifest.first = manifest.first or line.entry
             manifest.images.append((line.number, line.image))
             _check_duplicate(line, line.image, seen, findings)
     labels.done()

@@ -25,10 +25,12 @@ _ANY_IMAGE: Final = "s3://bucket/image.jpg"
 _ANY_LABELS: Final = ["label"]
 
 _TOKEN = re.compile(r"\{%-?\s*raw\s*-?%\}.*?\{%-?\s*endraw\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_COMMENT = re.compile(r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL)
 _NAME = re.compile(r"""[A-Za-z_][\w\-]*(?:\.[\w\-]+|\[(?:"[^"]*"|'[^']*'|\d+)\])*""")
 _STEP = re.compile(r"""\.([\w\-]+)|\[(?:"([^"]*)"|'([^']*)'|(\d+))\]|^([A-Za-z_][\w\-]*)""")
-_BLOCKS = {"if", "unless", "case", "for", "capture", "comment", "tablerow", "raw"}
-_TAGS = _BLOCKS | {"assign", "break", "continue", "cycle", "decrement", "else", "elsif", "increment", "when"}
+_BLOCKS = {"if", "unless", "case", "for", "capture", "tablerow"}
+_WITHIN = {"else", "elsif", "when", "break", "continue"}
+_TAGS = _BLOCKS | {"assign", "cycle", "decrement", "increment"}
 #: Liquid's own and Ground Truth's.
 _FILTERS = frozenset(
     """abs append at_least at_most capitalize ceil compact concat date default divided_by downcase escape
@@ -64,7 +66,7 @@ def check_template(
 def problems(source: str, first: Mapping[str, Any], labels: list[str] | None) -> list[tuple[str, str]]:
     """What is wrong with a template, as rule and what was met."""
     # Where there is no first object or no label, what stands for it has to render as well.
-    image = first.get("source-ref") if isinstance(first.get("source-ref"), str) else _ANY_IMAGE
+    image = first.get("source-ref", _ANY_IMAGE)
     task_input = {"taskObject": image, "labels": labels or _ANY_LABELS, "manifestLine": first}
     try:
         page = render(source, {"task": {"input": task_input}})
@@ -74,11 +76,12 @@ def problems(source: str, first: Mapping[str, Any], labels: list[str] | None) ->
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:
-    """The page; of branches and loops every part once, as each may be shown.
+    """The page; of branches and loops every part once, as each may be shown, and of comments nothing.
 
     Raises:
         TemplateError: Liquid that isn't closed, a tag or filter that doesn't exist.
     """
+    source = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), source)
     parts, position, open_blocks = [], 0, list[str]()
     for match in _TOKEN.finditer(source):
         parts.append(_plain(source, position, match.start()))
@@ -115,7 +118,7 @@ def _tag(words: list[str], open_blocks: list[str]) -> None:
     if name.startswith("end") and name[3:] in _BLOCKS:
         if not open_blocks or open_blocks.pop() != name[3:]:
             raise TemplateError(f"{{% {name} %}} closes nothing")
-    elif name not in _TAGS:
+    elif name not in _TAGS and not (name in _WITHIN and open_blocks):
         raise TemplateError(f"there is no tag {name!r}")
     elif name in _BLOCKS:
         open_blocks.append(name)

@@ -1,0 +1,70 @@
+"""Image files, most of them made of one photograph."""
+
+import functools
+import io
+import struct
+import zlib
+
+from PIL import Image
+from skimage import data
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@functools.cache
+def photo(size: tuple[int, int] = (96, 64)) -> Image.Image:
+    return Image.fromarray(data.astronaut()).resize(size)
+
+
+@functools.cache
+def jpeg(mode: str = "RGB", orientation: int = 0, **options) -> bytes:
+    return _saved("JPEG", mode, orientation, options)
+
+
+@functools.cache
+def png(mode: str = "RGB", orientation: int = 0, **options) -> bytes:
+    return _saved("PNG", mode, orientation, options)
+
+
+@functools.cache
+def other(kind: str) -> bytes:
+    return _saved(kind, "RGB", 0, {})
+
+
+def _saved(kind: str, mode: str, orientation: int, options: dict) -> bytes:
+    buffer = io.BytesIO()
+    if orientation:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        options = {**options, "exif": exif}
+    image = photo().convert("L").convert("I;16") if mode == "I;16" else photo().convert(mode)
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def bare_png(width: int, height: int, *, depth: int = 8, colour: int = 0, interlace: int = 0) -> bytes:
+    """A PNG of one chunk of pixels, which need not be there in full to say its size."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    pixels = zlib.compress(b"\0" * 64)
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def with_frame(marker: int, *, precision: int = 8, height: int | None = None) -> bytes:
+    """The photograph as JPEG, its start-of-frame changed."""
+    whole = bytearray(jpeg())
+    at = whole.index(b"\xff\xc0\x00\x11")
+    whole[at + 1], whole[at + 4] = marker, precision
+    if height is not None:
+        whole[at + 5 : at + 7] = struct.pack(">H", height)
+    return bytes(whole)
+
+
+def with_segments(*bodies: bytes, marker: int = 0xE2) -> bytes:
+    """The photograph as JPEG with application segments before its frame."""
+    whole = jpeg()
+    segments = b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", len(b) + 2) + b for b in bodies)
+    return whole[:2] + segments + whole[2:]
