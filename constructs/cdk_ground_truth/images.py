@@ -52,6 +52,8 @@ class ImagesConfig:
     buckets: tuple[BucketUse, ...] = ()
     #: Where data comes from, as (bucket, prefix): output must lie elsewhere.
     prefixes: tuple[tuple[BucketUse, str], ...] = ()
+    #: Where new images belong, as (bucket, prefix).
+    added: tuple[tuple[BucketUse, str], ...] = ()
     streaming: bool = False
 
 
@@ -135,7 +137,8 @@ class _Directory(Images):
         asset = assets.Asset(
             binding.scope,
             "Images",
-            path=str(self.path),
+            # The kernel's working folder stays where it was when it started.
+            path=str(self.path.absolute()),
             exclude=exclude,
             ignore_mode=IgnoreMode.GIT,
             follow_symlinks=SymlinkFollowMode.ALWAYS,
@@ -176,6 +179,7 @@ class _Bucket(Images):
             },
             buckets=(use,),
             prefixes=((use, self.prefix), (staging, _staging_prefix(binding))),
+            added=((use, self.prefix),),
         )
 
 
@@ -235,7 +239,8 @@ class _Topic(Images):
             binding.check.fail("manifest", "be Images.from_manifest or from_manifest_file", self.manifest)
         first = self.manifest.bind(binding) if self.manifest else None
         buckets = {use.arn: use for use in first.buckets} if first else {}
-        for use in map(binding.shared.buckets.use, self.image_buckets):
+        added = [binding.shared.buckets.use(bucket) for bucket in self.image_buckets]
+        for use in added:
             _read_all(binding.access, use, "")
             buckets[use.arn] = use
         binding.access.topic_arn = self.topic.topic_arn
@@ -246,6 +251,7 @@ class _Topic(Images):
                 "SnsDataSource": {"SnsTopicArn": self.topic.topic_arn},
             },
             buckets=tuple(buckets.values()),
+            added=tuple((use, "") for use in added),
             streaming=True,
         )
 
