@@ -34,7 +34,8 @@ check: $(READY) ## lint, format and type checks
 	@$(ENV) mypy constructs lambda labels local app.py
 
 local: $(READY) ## run the embedded AWS in the foreground
-	@$(ENV) ground-truth-local serve
+	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos
+	@$(ENV) ground-truth-local serve --workteam annotators --context photos=.cache/photos --context labels=subject
 
 synth: $(READY) ## synthesize app.py into cdk.out
 	@$(ENV) cdk synth --quiet && echo "cdk.out is ready"

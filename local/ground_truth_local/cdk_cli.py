@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["CdkCli", "CdkError", "node_path"]
+__all__ = ["CdkCli", "CdkError", "node_path", "tool_path"]
 
 # Notices and version reporting are calls to the internet.
 _QUIET = ("--ci", "--progress=events", "--no-notices", "--no-version-reporting", "--no-color")
@@ -29,6 +30,13 @@ def node_path() -> str:
         return path
     # The real binary: the wheel's launcher of the same name starts a Python first.
     return os.pathsep.join([str(Path(found.origin).parent / "bin"), path])
+
+
+def tool_path() -> str:
+    """``PATH`` with Node, the current folder's CDK CLI and this Python's commands first."""
+    folders = [str(Path.cwd() / "node_modules" / ".bin"), str(Path(sys.executable).parent)]
+    node, *rest = node_path().split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys([node, *folders, *rest]))
 
 
 class CdkCli:

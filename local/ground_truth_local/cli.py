@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ground_truth_local.cdk_cli import tool_path
 from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
 
 __all__ = ["main"]
@@ -37,7 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=4566, help="port; 0 takes a free one (default: 4566)")
     serve.add_argument("--state-dir", type=Path, help="keep the state here (default: forget it at the end)")
     serve.add_argument("--region", default="us-east-1", help="Region (default: us-east-1)")
-    serve.add_argument("--workteam", metavar="NAME", help="make this private work team, unless it exists")
+    serve.add_argument("--workteam", metavar="NAME", help="make this private work team")
+    serve.add_argument(
+        "--context", action="append", default=[], metavar="KEY=VALUE", help="for the cdk deploy line"
+    )
     serve.add_argument("--simulated-workers", action="store_true", help="simulated workers label all jobs")
     return parser
 
@@ -53,13 +57,15 @@ def _serve(console: Console, arguments: argparse.Namespace) -> int:
         simulated_workers=arguments.simulated_workers,
     ) as aws:
         console.print(f"[bold green]The embedded AWS is up[/] at {aws.endpoint_url} (account {aws.account}).")
+        context = list(arguments.context)
         if arguments.workteam:
-            console.print(f"Work team: {aws.create_workteam(arguments.workteam)}", soft_wrap=True)
+            context.append(f"workteam={aws.create_workteam(arguments.workteam)}")
         console.print("Paste this into another terminal:\n")
         for name, value in aws.environment.items():
             # print, not rich: the lines must be pasted as they are.
             print(f"export {name}={shlex.quote(value)}")
-        print("npx cdk deploy")
+        print(f"export PATH={shlex.quote(tool_path())}")
+        print(shlex.join(["cdk", "deploy", *(word for pair in context for word in ("-c", pair))]))
         console.print("\nCtrl-C stops it.", style="dim")
         sys.stdout.flush()
         while not stopping.wait(_POLL_SECONDS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import skimage
@@ -11,9 +12,13 @@ NAMES = ("astronaut.png", "camera.png", "coffee.png", "coins.png", "ihc.png", "r
 
 
 def write(folder: Path) -> Path:
-    """Copy the photographs into a new folder and return it."""
-    folder.mkdir(parents=True)
+    """Copy the photographs into a folder and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
     source = Path(skimage.__file__).parent / "data"
     for name in NAMES:
         shutil.copyfile(source / name, folder / name)
     return folder
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
