@@ -65,7 +65,7 @@ def encode(mask, names, mode="P", *, wrong=False, size=None):
     """A mask (0 = background, then `names` from 1) as PNG bytes in one of the documented encodings."""
     rgb = np.array([list(bytes.fromhex(COLORS[n][1:])) for n in ("BACKGROUND", *names)], np.uint8)
     if mode == "P":
-        order = np.random.default_rng(7).permutation(len(rgb)) if wrong else np.arange(len(rgb))
+        order = np.roll(np.arange(len(rgb)), 3 if wrong else 0)
         image = Image.fromarray(np.argsort(order)[mask].astype(np.uint8))
         image.putpalette(rgb[order].tobytes())
     else:
@@ -188,6 +188,11 @@ def job(tmp_path):
 def shared_job(tmp_path_factory):
     """A job that no test changes."""
     return make_job(tmp_path_factory.mktemp("shared") / "bucket")
+
+
+@pytest.fixture(scope="session")
+def job_maker():
+    return make_job
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ figcaption{color:var(--muted);font-size:12.5px;margin-top:4px;overflow-wrap:anyw
 .confusion th{border:0;padding:4px;font-size:11.5px;line-height:1.25;vertical-align:bottom}
 .confusion tr:first-child th{text-align:center}
 .confusion tr:first-child th span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
-.confusion th:first-child{width:110px}
+.confusion th:first-child{width:110px;vertical-align:middle}
 .chart svg{display:block;width:100%;height:170px}
 .chart rect{fill:#0969da}.chart line{stroke:var(--line);stroke-width:.4}
 .axis{display:flex;justify-content:space-between;color:var(--muted);font-size:12.5px}

@@ -1,0 +1,95 @@
+import io
+import pickle
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ground_truth_labels import LimitError, Limits, MaskError, UnknownColorError
+from ground_truth_labels.colormap import ColorTable
+from ground_truth_labels.decode import decode_mask
+
+TABLE = ColorTable(((0xFFFFFF, 0), (0x2CA02C, 1), (0xD62728, 2)), 0)
+
+
+def png(array, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def odd():
+    """Three pixels of a colour that no class has."""
+    array = np.full((6, 8, 3), 255, np.uint8)
+    array[1, 1:4] = (1, 2, 3)
+    array[4] = (0x2C, 0xA0, 0x2C)
+    return png(array)
+
+
+def test_unknown_colours_are_named_with_their_pixels(odd):
+    with pytest.raises(UnknownColorError, match=r"a\.png: 3 pixels .* #010203 \(3 pixels\)") as caught:
+        decode_mask(odd, TABLE, name="a.png")
+    assert caught.value.colors == (("#010203", 3),)
+    assert not caught.value.resampled
+    assert pickle.loads(pickle.dumps(caught.value)).pixels == 3
+
+
+@pytest.mark.parametrize(("policy", "value"), [("ignore", 255), ("background", 0)])
+def test_policies(odd, policy, value):
+    mask = decode_mask(odd, TABLE, unknown=policy)
+    assert (mask[1, 1:4] == value).all()
+    assert (mask[4] == 1).all()
+
+
+def test_a_noisy_mask_takes_the_other_path_and_decodes_equal():
+    ids = np.random.default_rng(0).integers(0, 3, (50, 70))
+    rgb = np.array([[255, 255, 255], [0x2C, 0xA0, 0x2C], [0xD6, 0x27, 0x28]], np.uint8)
+    assert np.array_equal(decode_mask(png(rgb[ids]), TABLE), ids)
+
+
+def test_resized_masks_are_recognised():
+    array = np.full((64, 64, 3), 255, np.uint8)
+    array[16:40, 16:40] = (0x2C, 0xA0, 0x2C)
+    array[30:60, 30:60] = (0xD6, 0x27, 0x28)
+    image = Image.fromarray(array).resize((91, 91), Image.Resampling.BILINEAR)
+    with pytest.raises(UnknownColorError, match="anti-aliased, resized") as caught:
+        decode_mask(png(np.asarray(image)), TABLE)
+    assert caught.value.resampled
+
+
+def test_greyscale_masks_decode_by_their_grey():
+    table = ColorTable(((0x000000, 0), (0x808080, 1)), 0)
+    assert decode_mask(png(np.array([[0, 128]], np.uint8)), table).tolist() == [[0, 1]]
+
+
+def _bomb(width, height):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    data = zlib.compress(b"\0" * 10_000_000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_a_zip_bomb_is_refused_by_its_header():
+    with pytest.raises(LimitError, match=r"b\.png: announces 60,000 x 60,000 pixels"):
+        decode_mask(_bomb(60_000, 60_000), TABLE, name="b.png")
+
+
+def test_the_pixel_limit_can_be_set(odd):
+    with pytest.raises(LimitError):
+        decode_mask(odd, TABLE, limits=Limits(pixels=10))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n" + b"x" * 40])
+def test_what_is_no_png_is_said(data):
+    with pytest.raises(MaskError, match="must be a PNG"):
+        decode_mask(data, TABLE)
+
+
+def test_a_cut_off_png_is_said(odd):
+    with pytest.raises(MaskError, match="broken PNG"):
+        decode_mask(odd[:60], TABLE)

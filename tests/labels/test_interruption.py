@@ -1,0 +1,115 @@
+"""Shows 5: killed in the middle, repeated: the same tree as an undisturbed export, and never half a file."""
+
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ground_truth_labels import ExportError, export, read_manifest
+
+HIDDEN = ".ground-truth-labels"
+
+
+def tree(folder):
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+def visible(folder):
+    return [p for p in folder.rglob("*") if p.is_file() and HIDDEN not in p.parts]
+
+
+def assert_whole(path):
+    data = path.read_bytes()
+    if path.suffix in (".png", ".jpg"):
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    elif path.suffix == ".npy":
+        np.load(io.BytesIO(data))
+    elif path.suffix == ".json":
+        json.loads(data)
+    elif path.suffix == ".jsonl":
+        [json.loads(line) for line in data.splitlines()]
+    elif path.suffix == ".parquet":
+        assert data[:4] == data[-4:] == b"PAR1"
+
+
+def command(job, target, layout):
+    return [
+        sys.executable, "-m", "ground_truth_labels", "export", str(job.manifest), str(target),
+        "--format", layout, "--split", "60/20/20", "--workers", "2", "--quiet",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def big_job(tmp_path_factory, job_maker):
+    """The shared photographs, many times: long enough to be killed in the middle."""
+    return job_maker(tmp_path_factory.mktemp("big") / "bucket", copies=15, workers=False)
+
+
+@pytest.mark.parametrize("layout", ["coco", "hf-parquet", "numpy"])
+def test_killed_again_and_again(big_job, tmp_path, layout):
+    undisturbed, target = tmp_path / "undisturbed", tmp_path / "killed"
+    export(read_manifest(big_job.manifest), undisturbed, format=layout,
+           split={"train": 60, "validation": 20, "test": 20})  # fmt: skip
+    kills = 0
+    for wanted in (3, 25, 50, 75):
+        process = subprocess.Popen(command(big_job, target, layout))
+        goal = wanted if layout != "hf-parquet" else wanted // 25
+        while process.poll() is None and len(visible(target)) < goal:
+            time.sleep(0.005)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+        for path in visible(target):
+            assert_whole(path)
+    assert kills
+    assert subprocess.run(command(big_job, target, layout)).returncode == 0
+    assert tree(target) == tree(undisturbed)
+    assert not (target / HIDDEN).exists()
+
+
+def test_an_error_in_the_middle_keeps_what_was_done(job, tmp_path):
+    victim = job.local(job.lines[4]["streets-ref"])
+    good = victim.read_bytes()
+    victim.write_bytes(good[:50])
+    with pytest.raises(ValueError, match="line 5"):
+        export(read_manifest(job.manifest), tmp_path / "out", workers=1)
+    victim.write_bytes(good)
+    result = export(read_manifest(job.manifest), tmp_path / "out")
+    assert result.resumed == 4 and result.exported == {"": 6}
+    export(read_manifest(job.manifest), tmp_path / "other")
+    assert tree(tmp_path / "out") == tree(tmp_path / "other")
+
+
+def test_repeating_a_finished_export_changes_nothing(shared_job, tmp_path):
+    export(read_manifest(shared_job.manifest), tmp_path / "out")
+    before = {p: p.stat().st_mtime_ns for p in visible(tmp_path / "out")}
+    assert export(read_manifest(shared_job.manifest), tmp_path / "out").resumed == 6
+    assert {p: p.stat().st_mtime_ns for p in visible(tmp_path / "out")} == before
+
+
+def test_other_options_do_not_mix(shared_job, tmp_path):
+    export(read_manifest(shared_job.manifest), tmp_path / "out")
+    with pytest.raises(ExportError, match="another finished export"):
+        export(read_manifest(shared_job.manifest, background=7), tmp_path / "out")
+
+
+def test_an_unfinished_export_of_other_options_is_refused(job, tmp_path):
+    job.local(job.lines[4]["streets-ref"]).write_bytes(b"x")
+    with pytest.raises(ValueError):
+        export(read_manifest(job.manifest), tmp_path / "out")
+    with pytest.raises(ExportError, match="unfinished export of other labels or options"):
+        export(read_manifest(job.manifest), tmp_path / "out", format="numpy")

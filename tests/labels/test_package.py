@@ -1,0 +1,86 @@
+"""The public API, its imports, and the wheel alone in a clean environment."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ground_truth_labels
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "labels/ground_truth_labels"
+
+
+def test_public_names():
+    assert ground_truth_labels.__all__ == sorted(ground_truth_labels.__all__) == [
+        "AgreementResult", "CheckResult", "ExportError", "ExportResult", "Item", "LabelList", "LabelsError",
+        "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError", "Problem",
+        "RepairResult", "ReportResult", "SegmentationDataset", "Storage", "UnknownColorError",
+        "WorkerResponses", "agreement", "check", "export", "read_manifest", "repair", "report",
+    ]  # fmt: skip
+    for name in ground_truth_labels.__all__:
+        assert getattr(ground_truth_labels, name).__doc__
+
+
+def test_imports_only_what_it_may():
+    allowed = {"ground_truth_labels", "numpy", "PIL", "boto3", "botocore", "torch"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                top = name.split(".")[0]
+                assert top in allowed or top in sys.stdlib_module_names, f"{path}: {name}"
+
+
+def test_every_module_says_what_is_public():
+    for path in PACKAGE.rglob("*.py"):
+        names = [n for n in ast.parse(path.read_text()).body if "__all__" in ast.unparse(n)[:8]]
+        assert names, path
+        assert len(path.read_text().splitlines()) < 300, path
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    """A new environment with the wheel, and of its dependencies only what it declares."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    subprocess.run([*build, str(ROOT / "labels")], check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    python = folder / "env/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
+    (site,) = (folder / "env/lib").glob("python3*/site-packages")
+    target = ["--target", str(site), "--no-deps", "--no-index"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *target, str(wheel)], check=True)
+    import PIL
+
+    # Linked, not fetched: the test needs no network.
+    packages = Path(PIL.__file__).parents[1]
+    shared = "numpy numpy.libs PIL pillow.libs boto3 botocore s3transfer jmespath dateutil six.py urllib3"
+    for name in shared.split():
+        if (packages / name).exists():
+            (site / name).symlink_to(packages / name)
+    return python
+
+
+def test_the_wheel_works_alone(clean, shared_job, tmp_path):
+    code = (
+        "import ground_truth_labels, os; print(os.path.exists(ground_truth_labels.__path__[0] + '/py.typed'))"
+    )
+    assert subprocess.run([clean, "-c", code], capture_output=True, text=True).stdout == "True\n"
+    for arguments in (["check", "--quiet"], ["report", str(tmp_path / "r.html"), "--quiet"]):
+        command, *rest = arguments
+        run = [clean, "-I", "-m", "ground_truth_labels", command, str(shared_job.manifest), *rest]
+        assert subprocess.run(run, capture_output=True, text=True, cwd=tmp_path).returncode == 0
+    absent = (
+        "import importlib.util as u; print([n for n in ('aws_cdk', 'rich', 'datasets') if u.find_spec(n)])"
+    )
+    assert subprocess.run([clean, "-I", "-c", absent], capture_output=True, text=True).stdout == "[]\n"
+    parquet = ["export", str(shared_job.manifest), str(tmp_path / "p"), "--format", "hf-parquet", "--quiet"]
+    told = subprocess.run(
+        [clean, "-I", "-m", "ground_truth_labels", *parquet], capture_output=True, text=True
+    )
+    assert told.returncode == 1 and "pyarrow, which is not installed" in told.stderr
