@@ -160,6 +160,17 @@ class ServiceAccess:
         except ClientError as error:
             _log.warning("Publishing to %s failed: %s", topic_arn, error)
 
+    def group_members(self, user_pool: str, group: str, region: str) -> list[str]:
+        """Return the names of a Cognito group's users; a group that isn't here has none."""
+        client = self._administrator_session(region).client("cognito-idp")
+        try:
+            pages = client.get_paginator("list_users_in_group").paginate(
+                UserPoolId=user_pool, GroupName=group
+            )
+            return [str(user["Username"]) for page in pages for user in page["Users"]]
+        except ClientError:
+            return []
+
     def _administrator_session(self, region: str) -> boto3.Session:
         key, secret = self._administrator
         return GatewaySession(

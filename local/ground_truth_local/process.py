@@ -24,6 +24,7 @@ from ground_truth_local.service.types import AwsAccess, Service
 from ground_truth_local.settings import HOST, Settings, StateDir
 
 if TYPE_CHECKING:
+    from ground_truth_local.access import ServiceAccess
     from ground_truth_local.portal.server import PortalServer
     from ground_truth_local.workers import SimulatedWorkers
 
@@ -106,10 +107,11 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     endpoint_url = f"http://{HOST}:{port}"
     credentials = account.load_credentials(state)
     administrator = credentials[account.ADMINISTRATOR]
-    service = _load_service(settings, ServiceAccess(endpoint_url, administrator))
+    access = ServiceAccess(endpoint_url, administrator)
+    service = _load_service(settings, access)
     workers = _load_workers(settings, service)
     mends.install(service)
-    portal = _load_portal(settings, service, endpoint_url)
+    portal = _load_portal(settings, service, access)
     stopping = asyncio.Event()
     _on_stop_request(asyncio.get_running_loop(), stopping.set)
 
@@ -161,14 +163,18 @@ def _load_service(settings: Settings, access: AwsAccess) -> Service:
     return service
 
 
-def _load_portal(settings: Settings, service: Service, endpoint_url: str) -> "PortalServer | None":
+def _load_portal(settings: Settings, service: Service, access: "ServiceAccess") -> "PortalServer | None":
     from ground_truth_local.portal.server import PortalServer
     from ground_truth_local.service.api import GroundTruthService
 
     if not isinstance(service, GroundTruthService):
         return None
     return PortalServer(
-        service, gateway=endpoint_url, port=settings.portal_port, real_script=settings.real_elements
+        service,
+        gateway=access.endpoint_url,
+        directory=access.group_members,
+        port=settings.portal_port,
+        real_script=settings.real_elements,
     )
 
 

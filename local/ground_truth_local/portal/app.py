@@ -22,7 +22,7 @@ from ground_truth_local.portal.http import (
 )
 from ground_truth_local.portal.points import AutoSegmentError, parse_points
 from ground_truth_local.portal.sessions import Session, Sessions
-from ground_truth_local.portal.work import Desk
+from ground_truth_local.portal.work import Desk, Directory
 from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.errors import TaskError
 from ground_truth_local.settings import HOST
@@ -35,7 +35,8 @@ _THREADS = 16
 _TASK = re.compile(r"/tasks/([0-9a-f]{32})(?:/([a-z-]+))?")
 _SECURITY = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # With "no-referrer" a form would be posted with the origin "null".
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
 _log = logging.getLogger(__name__)
@@ -48,13 +49,20 @@ class Portal:
         service: the Ground Truth service of this process.
         port: where the portal listens.
         gateway: the address that presigned URLs of pictures begin with.
+        directory: tells the users of a Cognito group.
         real_script: let templates load the real crowd-html-elements.js from the network.
     """
 
     def __init__(
-        self, service: GroundTruthService, *, port: int, gateway: str, real_script: bool = False
+        self,
+        service: GroundTruthService,
+        *,
+        port: int,
+        gateway: str,
+        directory: Directory = lambda *_: [],
+        real_script: bool = False,
     ) -> None:
-        self._desk = Desk(service)
+        self._desk = Desk(service, directory)
         self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
         self._gateway = gateway
         self._real_script = real_script
@@ -171,7 +179,9 @@ class Portal:
     def _jobs_page(self, session: Session) -> Response:
         notice, session.notice = session.notice, ""
         cards = [vars(card) for card in self._desk.jobs(session)]
-        html = views.render("jobs", title="Jobs", person=session.name, jobs=cards, notice=notice, refresh=10)
+        html = views.render(
+            "jobs", title="Jobs", person=session.name, jobs=cards, notice=notice, refresh=0 if cards else 5
+        )
         return page(html)
 
     def _next(self, session: Session, job: str) -> str:
@@ -184,6 +194,9 @@ class Portal:
     def _task_page(self, request: Request, session: Session, task_id: str) -> Response:
         task = self._desk.task(session, task_id)
         labeled, total = self._desk.progress(task.job)
+        has_tool = self._desk.offers_auto_segment(task)
+        if has_tool:
+            self._pool.submit(self._desk.warm_up)
         html = views.render(
             "task",
             title=self._desk.title(task),
@@ -192,7 +205,7 @@ class Portal:
             picture=task.source.key.rpartition("/")[2],
             progress=f"{labeled} of {total} labeled",
             seconds=round(task.deadline - time.time()),
-            auto_segment="true" if self._desk.offers_auto_segment(task) else "false",
+            auto_segment="true" if has_tool else "false",
         )
         return page(html)
 

@@ -101,7 +101,7 @@ def frame_response(
     if real_script:
         html += _REAL_SCRIPT_SHIM
     policy = _policy(portal, picture_origins, real_script)
-    return page(html, headers={"content-security-policy": policy})
+    return page(html, headers={"content-security-policy": policy, "referrer-policy": "no-referrer"})
 
 
 def _script() -> str:

@@ -7,6 +7,7 @@ import hypercorn.asyncio
 from hypercorn.config import Config
 
 from ground_truth_local.portal.app import Portal
+from ground_truth_local.portal.work import Directory
 from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.settings import HOST
 
@@ -19,17 +20,24 @@ class PortalServer:
     Args:
         service: the Ground Truth service of this process.
         gateway: the gateway's address.
+        directory: tells the users of a Cognito group.
         port: the port to listen on; 0 takes a free one.
         real_script: let templates load the real crowd-html-elements.js from the network.
     """
 
     def __init__(
-        self, service: GroundTruthService, *, gateway: str, port: int = 0, real_script: bool = False
+        self,
+        service: GroundTruthService,
+        *,
+        gateway: str,
+        directory: Directory = lambda *_: [],
+        port: int = 0,
+        real_script: bool = False,
     ) -> None:
         self._listener = socket.create_server((HOST, port), backlog=128)
         taken = self._listener.getsockname()[1]
         self.url = f"http://{HOST}:{taken}"
-        self._app = Portal(service, port=taken, gateway=gateway, real_script=real_script)
+        self._app = Portal(service, port=taken, gateway=gateway, directory=directory, real_script=real_script)
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Serve until the event is set."""

@@ -37,14 +37,15 @@ def _template(name: str) -> BoundTemplate:
 
 def render(name: str, *, title: str, person: str = "", **values: Any) -> str:
     """Render one of ``pages/`` in the common frame."""
-    content = _template(name).render(**values)
+    icon = static_files.address("portal/icon.svg")
+    content = _template(name).render(title=title, person=person, icon=icon, **values)
     return _template("layout").render(
         title=title,
         person=person,
         page=name,
         content=Markup(content),
         styles=static_files.address("portal/portal.css"),
-        icon=static_files.address("portal/icon.svg"),
+        icon=icon,
         script=static_files.address("portal/task.js") if name == "task" else "",
         refresh=values.get("refresh", 0),
     )

@@ -1,6 +1,7 @@
 """What the portal does with the Ground Truth service: a member's jobs, tasks and answers."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,11 @@ from ground_truth_local.service.types import Call
 if TYPE_CHECKING:
     from ground_truth_local.portal.auto_segment import Segment
 
-__all__ = ["Desk", "JobCard", "TeamCard"]
+__all__ = ["Desk", "Directory", "JobCard", "TeamCard"]
+
+
+Directory = Callable[[str, str, str], list[str]]
+"""User pool, user group and Region → the names of the users."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +28,20 @@ class TeamCard:
     """A work team on the sign-in page."""
 
     arn: str
-    members: list[Member]
+    people: list[Member]
+    """Those that the team's definition names; its local stand-ins, where it names nobody known here."""
+    spares: list[Member]
     jobs: int
 
     def to_page(self) -> dict[str, Any]:
         """Return the values for the page."""
-        members = [
-            {"worker": one.worker, "name": one.name, "initials": _initials(one.name)} for one in self.members
-        ]
-        region = self.arn.split(":")[3]
-        return {"arn": self.arn, "name": self.arn.rpartition("/")[2], "region": region, "jobs": self.jobs} | {
-            "members": members
+        return {
+            "arn": self.arn,
+            "name": self.arn.rpartition("/")[2],
+            "region": self.arn.split(":")[3],
+            "jobs": self.jobs,
+            "people": _shown(self.people),
+            "spares": _shown(self.spares),
         }
 
 
@@ -48,25 +56,40 @@ class JobCard:
     open: int
     labeled: int
     total: int
-    limit: str
+    time: str
     held: bool
 
 
 class Desk:
     """The portal's side of the service."""
 
-    def __init__(self, service: GroundTruthService) -> None:
+    def __init__(self, service: GroundTruthService, directory: Directory) -> None:
         self._service = service
         self._queue = service.queue
+        self._directory = directory
 
     def teams(self) -> list[TeamCard]:
         """Return all work teams and their members."""
-        cards = []
-        for arn in self._service.teams.all():
-            members = self._queue.members(arn)
-            busy = {job.job for member in members[:1] for job in self._queue.open_tasks(member.worker)}
-            cards.append(TeamCard(arn=arn, members=members, jobs=len(busy)))
-        return cards
+        return [self._team(arn) for arn in self._service.teams.all()]
+
+    def _team(self, arn: str) -> TeamCard:
+        named = [self._service.teams.add_member(arn, name).worker for name in self._named(arn)]
+        members = self._queue.members(arn)
+        people = [one for one in members if one.worker in named]
+        spares = [one for one in members if one.worker not in named]
+        busy = {job.job for member in members for job in self._queue.open_tasks(member.worker)}
+        return TeamCard(arn=arn, people=people or spares, spares=spares if people else [], jobs=len(busy))
+
+    def _named(self, arn: str) -> list[str]:
+        team = self._service.teams.get(arn) or {}
+        groups = [part.get("CognitoMemberDefinition") for part in team.get("MemberDefinitions", [])]
+        region = arn.split(":")[3]
+        return [
+            name
+            for group in groups
+            if group
+            for name in self._directory(group["UserPool"], group["UserGroup"], region)
+        ]
 
     def member(self, team: str, worker: str) -> Member | None:
         """Return a member of a team."""
@@ -93,7 +116,7 @@ class Desk:
             open=waiting,
             labeled=labeled,
             total=total,
-            limit=_duration(job.task["TaskTimeLimitInSeconds"]),
+            time=_duration(job.task["TaskTimeLimitInSeconds"]),
             held=held,
         )
 
@@ -161,6 +184,10 @@ class Desk:
         except FrameError:
             return False
 
+    def warm_up(self) -> None:
+        """Load what the auto-segmentation tool needs, before somebody waits for it."""
+        from ground_truth_local.portal import auto_segment  # noqa: F401
+
     def auto_segment(self, task: Task, points: list[tuple[float, float]]) -> "Segment":
         """Run the auto-segmentation tool on a task's picture."""
         # OpenCV takes longer to import than the whole server: only when somebody uses the tool.
@@ -182,6 +209,10 @@ class Desk:
         give_back = self._queue.decline if decline else self._queue.return_task
         give_back(task.id, session.worker)
         session.tasks.pop(task.job, None)
+
+
+def _shown(members: list[Member]) -> list[dict[str, str]]:
+    return [{"worker": one.worker, "name": one.name, "initials": _initials(one.name)} for one in members]
 
 
 def _initials(name: str) -> str:

@@ -140,7 +140,7 @@ export class CrowdSemanticSegmentation extends HTMLElement {
     const found = await decodeMask(await fetchPicture(this._initial.src), this._colors, painting.data.constructor);
     if (found.width !== painting.width || found.height !== painting.height) {
       throw new Error(
-        `The mask in initial-value has ${found.width} × ${found.height} pixels, the picture ${painting.width} × ${painting.height}.`,
+        `The mask in initial-value has ${found.width} by ${found.height} pixels, the picture ${painting.width} by ${painting.height}.`,
       );
     }
     if (found.unknown > 0) {

@@ -50,7 +50,10 @@ export const segmentation = sheet(`
   .tools button[aria-checked="true"] { background: var(--accent); color: #fff; }
   .tools label { display: flex; align-items: center; gap: 8px; color: var(--muted); }
   .tools output { min-width: 46px; color: var(--ink); font-variant-numeric: tabular-nums; }
-  .zoom output { text-align: center; }
+  .zoom { position: absolute; top: 12px; right: 12px; background: rgb(14 19 24 / .8); color: #f2f5f8; border-radius: 10px; padding: 3px; gap: 2px; }
+  .zoom output { min-width: 56px; text-align: center; font-variant-numeric: tabular-nums; font-size: 13px; }
+  .zoom button { border-color: transparent; background: transparent; padding: 0 8px; }
+  .zoom button:hover:not(:disabled) { background: rgb(255 255 255 / .14); border-color: transparent; }
   input[type="range"] { width: 96px; accent-color: var(--accent); height: 28px; margin: 0; }
   .spacer { flex: 1; }
   .guide { grid-area: guide; overflow: auto; padding: 16px 20px; border-right: 1px solid var(--line); background: var(--paper); }

@@ -43,7 +43,14 @@ export class View {
       this._head(header),
       this._toolbar(),
       this._guide,
-      h("div", { class: "stage" }, this.surface, h("div", { class: "say", role: "status" }, this._say), this._notice),
+      h(
+        "div",
+        { class: "stage" },
+        this.surface,
+        h("div", { class: "say", role: "status" }, this._say),
+        this._zoomGroup(),
+        this._notice,
+      ),
       labelPanel(this._labels),
       this._dialog,
     );
@@ -116,7 +123,6 @@ export class View {
       this._opacityControl(),
       h("div", { class: "spacer" }),
       this._historyGroup(),
-      this._zoomGroup(),
     );
   }
 
@@ -164,7 +170,7 @@ export class View {
     this._zoom = h("output", { "aria-label": "Zoom" });
     return h(
       "div",
-      { class: "group zoom" },
+      { class: "group zoom", role: "group", "aria-label": "View" },
       action("minus", "Zoom out (−)", this._actions.zoomOut),
       this._zoom,
       action("plus", "Zoom in (+)", this._actions.zoomIn),
