@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -54,7 +54,7 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
 _RANK: Final = {name: rank for rank, name in enumerate(CHECKS)}
 
 _MESSAGE_BYTES = 1_150
-_MESSAGE_GROUPS = 12
+_MESSAGE_GROUPS = 10
 _EXAMPLES = 3
 _VALUE_MAX = 70
 _SINGLE_VALUE_MAX = 400
@@ -75,7 +75,7 @@ class Finding:
 
     def place(self, longest: int) -> str:
         """Where and what, for a list of examples."""
-        got = self.got if len(self.got) <= longest else f"{self.got[:longest]}…"
+        got = self.got if len(self.got) <= longest else f"{self.got[:longest]}…" if longest else ""
         return " ".join(filter(None, (f"line {self.line}" if self.line else "", got)))
 
 
@@ -129,17 +129,17 @@ class Findings:
 
     def message(self, head: str, tail: str) -> str:
         """All kinds of findings on at most a screen, between two lines that are never cut."""
-        lines, groups = [head], self.groups()
-        room = _MESSAGE_BYTES - len(head.encode()) - len(tail.encode())
-        told = 0
-        for group in groups[:_MESSAGE_GROUPS]:
-            text = _fitting(group, room // max(1, min(len(groups), _MESSAGE_GROUPS) - told))
-            room -= len(text.encode()) + 1
-            lines.append(text)
-            told += 1
-        if told < len(groups):
-            lines.append(f"and {len(groups) - told} more kinds")
-        return "\n".join([*lines, tail])
+        groups = self.groups()
+        shown, hidden = groups[:_MESSAGE_GROUPS], groups[_MESSAGE_GROUPS:]
+        more = (
+            [f"and more of: {', '.join(dict.fromkeys(group[0].check for group in hidden))}"] if hidden else []
+        )
+        room = _MESSAGE_BYTES - len("\n".join([head, *more, tail]).encode())
+        lines = []
+        for told, group in enumerate(shown):
+            lines.append(_fitting(group, room // (len(shown) - told) - 1))
+            room -= len(lines[-1].encode()) + 1
+        return "\n".join([head, *lines, *more, tail])
 
     def report(self) -> list[dict[str, Any]]:
         """Every finding, for the report and the log."""
@@ -170,19 +170,30 @@ def _plain(finding: Finding) -> dict[str, Any]:
 
 
 def _fitting(group: list[Finding], room: int) -> str:
-    """A group in one line: as many examples as there is room for, but the rule in any case."""
-    first = group[0]
+    """A group in one line: with examples and fix if there is room, else less of both."""
+    text = ""
+    for text in _wordings(group):
+        if len(text.encode()) <= room:
+            return text
+    return text.encode()[: room - 3].decode(errors="ignore") + "…"
+
+
+def _wordings(group: list[Finding]) -> Iterator[str]:
+    """The same from long to short."""
+    first, count = group[0], len(group)
     mark = "ERROR" if first.severity == ERROR else "warning"
-    head = f"{mark} {first.check}{f' ({len(group)} times)' if len(group) > 1 else ''}: {first.rule}"
-    longest = _SINGLE_VALUE_MAX if len(group) == 1 else _VALUE_MAX
-    for shown in range(min(_EXAMPLES, len(group)), 0, -1):
-        places = [place for finding in group[:shown] if (place := finding.place(longest))]
-        more = f" and {len(group) - shown} more" if len(group) > shown else ""
-        text = f"{head}: {', '.join(places)}{more}" if places else head
-        if len(text.encode()) <= room or shown == 1:
-            return text if len(text.encode()) <= max(room, 160) else _cut(text, max(room, 160))
-    return head
+    head = f"{mark} {first.check}{f' ({count} times)' if count > 1 else ''}: "
+    rule, short = first.rule, first.rule.partition(";")[0]
+    if count > 1:
+        yield f"{head}{rule}: {_places(group[:_EXAMPLES], _VALUE_MAX)}{_more(count - _EXAMPLES)}"
+    for wording, longest in ((rule, _SINGLE_VALUE_MAX), (rule, _VALUE_MAX), (short, _VALUE_MAX), (short, 0)):
+        places = _places(group[:1], longest)
+        yield f"{head}{wording}{f': {places}' if places else ''}{_more(count - 1)}"
 
 
-def _cut(text: str, size: int) -> str:
-    return text.encode()[: size - 3].decode(errors="ignore") + "…"
+def _places(group: list[Finding], longest: int) -> str:
+    return ", ".join(place for finding in group if (place := finding.place(longest)))
+
+
+def _more(count: int) -> str:
+    return f" and {count:,} more" if count > 0 else ""

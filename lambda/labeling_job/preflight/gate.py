@@ -123,7 +123,8 @@ def _tell(
         group["found"] = found
     where = _write_report(report, job_name, plan, client)
     if findings.errors():
-        head = f"Preflight: {findings.counts()} in {plan.manifest} ({manifest.objects:,} lines); no job was created."
+        about = f"{plan.manifest} ({manifest.objects:,} lines)"
+        head = f"Preflight: {findings.counts()} in {about}; no job was created."
         raise DeployError(findings.message(head, f"In full: {where}log group {context.log_group_name}."))
 
 

@@ -1,0 +1,153 @@
+"""Whatever the bytes, parsing answers with findings, within the stated bytes and without another exception.
+
+The counts add up to more than 10,000 cases in each run.
+"""
+
+import io
+import json
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from labeling_job.preflight import template
+from labeling_job.preflight.categories import check_classes, parse_categories
+from labeling_job.preflight.chain import PriorLabels
+from labeling_job.preflight.findings import Findings
+from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
+from labeling_job.preflight.lines import parse_line, raw_lines
+from labeling_job.preflight.plan import plan_of
+from tests.corpus import pictures
+from tests.corpus.world import INPUT, REGION, TEMPLATE, good_world
+
+CASES = {"manifest": 3_000, "lines": 2_500, "headers": 3_000, "categories": 2_000, "template": 1_500}
+QUICK = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+def cases(name: str):
+    return settings(max_examples=CASES[name], deadline=None, suppress_health_check=QUICK)
+
+
+def mutated(*seeds: bytes) -> st.SearchStrategy[bytes]:
+    """A good file with some bytes replaced, removed or doubled, or cut."""
+
+    @st.composite
+    def build(draw) -> bytes:
+        data = bytearray(draw(st.sampled_from(seeds)))
+        for _ in range(draw(st.integers(1, 6))):
+            # Most of the structure is at the front.
+            at = draw(st.integers(0, min(len(data), draw(st.sampled_from([40, 700, 10**6])))))
+            with_bytes = draw(st.binary(max_size=4))
+            data[at : at + draw(st.integers(0, 4))] = with_bytes
+        return bytes(data[: draw(st.one_of(st.none(), st.integers(0, len(data))))])
+
+    return build()
+
+
+ENTRY = {"source-ref": f"s3://{INPUT}/a.jpg", "old-ref": f"s3://{INPUT}/a.png", "old-ref-metadata": {}}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=12,
+)
+NAMES = st.sampled_from(["source-ref", "source", "$x", "old-ref", "old-ref-metadata", "streets-ref", "x"])
+
+
+def read(body: bytes) -> Findings:
+    findings = Findings()
+    world = good_world()
+    world.task_type("AdjustmentSemanticSegmentation")
+    labels = PriorLabels(plan_of(world.request, region=REGION), findings)
+    for number, raw in enumerate(raw_lines(io.BytesIO(body)), 1):
+        line = parse_line(raw, number, findings)
+        if line is not None:
+            labels.see(line)
+    labels.done()
+    told = findings.message("head", "tail")
+    assert len(told.encode()) <= 1_200
+    json.dumps(findings.report()).encode()
+    return findings
+
+
+@cases("manifest")
+@given(st.binary(max_size=300) | mutated((json.dumps(ENTRY) + "\n").encode() * 2))
+@example(b"\xef\xbb\xbf")
+@example(b"\r\n\r\n")
+@example(b'{"source-ref": 1e999}')
+@example(b'{"source-ref": ' + b"1" * 5_000 + b"}")
+def test_a_manifest_of_any_bytes(body):
+    read(body)
+
+
+@cases("lines")
+@given(
+    st.lists(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON, max_size=3), max_size=5), max_size=3)
+)
+def test_a_manifest_of_any_json(entries):
+    read("\n".join(map(json.dumps, entries)).encode())
+
+
+@cases("headers")
+@given(
+    st.binary(max_size=200)
+    | mutated(
+        pictures.jpeg(orientation=6),
+        pictures.jpeg("CMYK", progressive=True),
+        pictures.with_segments(*([b"x" * 3_000] * 8)),
+        pictures.png(orientation=6),
+        pictures.png("I;16"),
+        pictures.png(icc_profile=bytes(range(256)) * 40),
+    )
+)
+@example(b"\xff\xd8\xff" + b"\xff" * 100_000)
+@example(b"\xff\xd8\xff\xe0" + b"\0" * 100_000)
+@example(b"\xff\xd8\xff\xe0\0\2" * 30_000)
+@example(
+    pictures.SIGNATURE
+    + pictures.chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\10\0\0\0\0")
+    + pictures.chunk(b"tEXt", b"") * 9_000
+)
+def test_an_image_of_any_bytes(data):
+    asked = []
+
+    def piece(offset: int, length: int) -> bytes:
+        asked.append(length)
+        return data[offset : offset + length]
+
+    try:
+        header = read_header(piece)
+    except ImageError as error:
+        assert str(error)
+    else:
+        assert isinstance(header, Header) and header.width > 0 and header.height > 0
+        assert 1 <= header.orientation <= 8
+    assert sum(asked) <= BYTES_MAX
+
+
+@cases("categories")
+@given(
+    st.binary(max_size=100)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | JSON.map(lambda value: json.dumps({"document-version": "2018-11-28", "labels": value}).encode())
+    | st.lists(JSON).map(lambda labels: json.dumps({"labels": [{"label": each} for each in labels]}).encode())
+)
+def test_a_category_file_of_any_content(data):
+    findings = Findings()
+    labels = parse_categories(data, findings, automated=True)
+    assert labels is None or all(isinstance(label, str) for label in labels)
+    check_classes(labels or [], ["road"], findings)
+    findings.message("head", "tail").encode()
+
+
+@cases("template")
+@given(
+    st.text(max_size=100)
+    | mutated(TEMPLATE.encode()).map(lambda data: data.decode(errors="replace"))
+    | st.text(alphabet="{}%|'\"- .[]:<>/abtaskinputcomment\n", max_size=80)
+)
+def test_a_template_of_any_text(source):
+    for rule, got in template.problems(source, ENTRY, ["road"]):
+        assert rule and isinstance(got, str)
+
+
+def test_the_count_is_as_promised():
+    assert sum(CASES.values()) >= 10_000

@@ -1,0 +1,150 @@
+"""Where the role's own policies don't allow, the policy of the bucket or key decides."""
+
+import pytest
+
+from labeling_job.preflight.findings import Findings
+from labeling_job.preflight.permissions import RolePermissions
+from labeling_job.preflight.plan import Place, plan_of
+from tests.corpus.fake_aws import FakeAws, error
+from tests.corpus.world import INPUT, REGION, Key, drop, good_world
+
+
+def outcome(world, aws=None) -> dict[str, str]:
+    findings = Findings()
+    aws = aws or FakeAws(world)
+    role = RolePermissions(plan_of(world.request, region=REGION), aws, findings)
+    role.check_trust()
+    role.check_buckets([(1, Place(INPUT, "day/a.jpg"))], "corpus")
+    role.check_keys([f"arn:aws:kms:{REGION}:{world.account}:key/{name}" for name in world.keys])
+    return {group[0].check: group[0].severity for group in findings.groups()}
+
+
+def allow(principal: object) -> dict:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*"}
+    return {"Statement": statement}
+
+
+def test_a_role_with_all_that_it_needs():
+    assert outcome(good_world()) == {}
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["ROLE", "arn:aws:iam::1:root"]}])
+def test_a_bucket_policy_may_allow_what_the_roles_own_dont(principal):
+    world = good_world()
+    drop(world, "s3:GetObject")
+    if isinstance(principal, dict):
+        principal = {
+            "AWS": [world.role_arn if each == "ROLE" else each for each in principal["AWS"]]
+            if isinstance(principal["AWS"], list)
+            else principal["AWS"]
+        }
+    for bucket in world.buckets.values():
+        bucket.policy = allow(principal)
+    assert outcome(world) == {"role-access": "warning"}
+
+
+@pytest.mark.parametrize(
+    "policy", [None, allow({"AWS": "arn:aws:iam::111122223333:role/another"}), allow({"Service": "x"}), {}]
+)
+def test_a_bucket_policy_that_doesnt_name_the_role_doesnt_help(policy):
+    world = good_world()
+    drop(world, "s3:GetObject")
+    world.input.policy = policy
+    assert outcome(world) == {"role-access": "error"}
+
+
+def test_an_explicit_denial_is_final():
+    world = good_world()
+    world.input.policy = allow("*")
+    world.statements.append({"Effect": "Deny", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::*"]})
+    assert outcome(world) == {"role-access": "error"}
+
+
+def test_what_depends_on_unknown_context_is_a_warning(monkeypatch):
+    world = good_world()
+    aws = FakeAws(world)
+
+    def simulate(*, ResourceArns, **_):
+        return {
+            "EvaluationResults": [
+                {
+                    "EvalResourceName": arn,
+                    "EvalDecision": "implicitDeny",
+                    "MissingContextValues": ["aws:SourceVpce"],
+                }
+                for arn in ResourceArns
+            ]
+        }
+
+    monkeypatch.setattr(aws("iam"), "simulate_principal_policy", simulate)
+    assert outcome(world, aws) == {"role-access": "warning"}
+
+
+def test_a_simulation_that_answers_one_resource_at_a_time_is_asked_again(monkeypatch):
+    world = good_world()
+    drop(world, "s3:GetObject")
+    aws, asked = FakeAws(world), []
+    real = aws("iam").simulate_principal_policy
+
+    def simulate(*, ResourceArns, **request):
+        asked.append(ResourceArns[0])
+        return real(ResourceArns=ResourceArns[:1], **request)
+
+    monkeypatch.setattr(aws("iam"), "simulate_principal_policy", simulate)
+    assert outcome(world, aws) == {"role-access": "error"}
+    assert f"arn:aws:s3:::{INPUT}/day/a.jpg" in asked
+
+
+def test_a_simulation_that_answers_nothing_ends():
+    world = good_world()
+    aws = FakeAws(world)
+    aws("iam").simulate_principal_policy = lambda **_: {"EvaluationResults": []}
+    assert outcome(world, aws) == {}
+
+
+class TestKeys:
+    def test_one_that_the_role_may_use(self):
+        world = good_world()
+        world.keys["photos"] = Key()
+        assert outcome(world) == {}
+
+    def test_one_of_aws_own_is_open_to_all_who_may_use_s3(self, monkeypatch):
+        world = good_world()
+        world.keys["photos"] = Key(granted=False)
+        aws = FakeAws(world)
+        monkeypatch.setattr(aws("kms"), "describe_key", lambda KeyId: {"KeyMetadata": {"KeyManager": "AWS"}})
+        assert outcome(world, aws) == {}
+
+    def test_one_that_cant_be_described(self, monkeypatch):
+        world = good_world()
+        world.keys["photos"] = Key()
+        aws = FakeAws(world)
+
+        def denied(KeyId):
+            raise error("DescribeKey", "AccessDeniedException")
+
+        monkeypatch.setattr(aws("kms"), "describe_key", denied)
+        assert outcome(world, aws) == {"kms-key": "warning"}
+
+    def test_the_output_key_has_to_encrypt(self):
+        world = good_world()
+        world.keys["labels"] = Key(granted=False)
+        world.request["OutputConfig"]["KmsKeyId"] = f"arn:aws:kms:{REGION}:{world.account}:key/labels"
+        findings = Findings()
+        RolePermissions(plan_of(world.request, region=REGION), FakeAws(world), findings).check_keys([])
+        assert ["kms:GenerateDataKey" in group[0].rule for group in findings.groups()] == [True, False]
+
+
+def test_directories_are_sampled():
+    world = good_world()
+    aws, asked = FakeAws(world), []
+    real = aws("iam").simulate_principal_policy
+
+    def simulate(*, ActionNames, ResourceArns, **request):
+        asked.extend(ResourceArns)
+        return real(ActionNames=ActionNames, ResourceArns=ResourceArns, **request)
+
+    aws("iam").simulate_principal_policy = simulate
+    images = [(n, Place(INPUT, f"{n % 500}/{n}.jpg")) for n in range(20_000)]
+    RolePermissions(plan_of(world.request, region=REGION), aws, Findings()).check_buckets(images, "corpus")
+    assert 15 <= sum("jpg" in arn for arn in asked) <= 20
