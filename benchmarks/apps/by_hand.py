@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 jobs, photos, outdir = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 app = App(outdir=outdir)
 stack = Stack(app, "Streets")
+TAG = "cdk-ground-truth:stack-id"
 scratch = Path(tempfile.mkdtemp())
 ACCOUNTS = {
     "ap-northeast-1": "477331159723",
@@ -80,8 +81,16 @@ handler = lambda_.Function(
 )
 any_job = f"arn:{Aws.PARTITION}:sagemaker:{Aws.REGION}:{Aws.ACCOUNT_ID}:labeling-job/*"
 for actions, resources, conditions in (
-    (["sagemaker:CreateLabelingJob", "sagemaker:AddTags"], [any_job], None),
-    (["sagemaker:StopLabelingJob", "sagemaker:DeleteTags"], [any_job], None),
+    (
+        ["sagemaker:CreateLabelingJob", "sagemaker:AddTags"],
+        [any_job],
+        {"StringEquals": {f"aws:RequestTag/{TAG}": Aws.STACK_ID}},
+    ),
+    (
+        ["sagemaker:StopLabelingJob", "sagemaker:DeleteTags"],
+        [any_job],
+        {"StringEquals": {f"aws:ResourceTag/{TAG}": Aws.STACK_ID}},
+    ),
     (["sagemaker:DescribeLabelingJob", "sagemaker:ListTags"], [any_job], None),
     (["sagemaker:ListLabelingJobs"], ["*"], None),
     (["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn], None),
@@ -97,11 +106,11 @@ names = ["road", "building", "pedestrian"]
 categories.write_text(
     json.dumps({"document-version": "2018-11-28", "labels": [{"label": name} for name in names]})
 )
+page = assets.Asset(stack, "Template", path=str(template))
+labels = assets.Asset(stack, "Categories", path=str(categories))
 
 for index in range(jobs):
     archive = assets.Asset(stack, f"Photos{index}", path=photos)
-    page = assets.Asset(stack, f"Template{index}", path=str(template))
-    labels = assets.Asset(stack, f"Categories{index}", path=str(categories))
     role = iam.Role(
         stack,
         f"Role{index}",
