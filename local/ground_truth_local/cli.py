@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ground_truth_local.cdk_cli import tool_path
+from ground_truth_local.portal import preview_cli
 from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
 
 __all__ = ["main"]
@@ -22,8 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     arguments = _parser().parse_args(argv)
     console = Console(highlight=False)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    if arguments.command == "preview":
+        return preview_cli.run(console, arguments, stopping)
     try:
-        return _serve(console, arguments)
+        return _serve(console, arguments, stopping)
     except EmbeddedAwsError as error:
         Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
         return 1
@@ -43,20 +49,27 @@ def _parser() -> argparse.ArgumentParser:
         "--context", action="append", default=[], metavar="KEY=VALUE", help="for the cdk deploy line"
     )
     serve.add_argument("--simulated-workers", action="store_true", help="simulated workers label all jobs")
+    serve.add_argument(
+        "--portal-port", type=int, default=0, help="the worker portal's port (default: a free one)"
+    )
+    serve.add_argument(
+        "--real-elements", action="store_true", help="templates load AWS's own elements from the network"
+    )
+    preview_cli.add_parser(commands)
     return parser
 
 
-def _serve(console: Console, arguments: argparse.Namespace) -> int:
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+def _serve(console: Console, arguments: argparse.Namespace, stopping: threading.Event) -> int:
     with EmbeddedAws(
         arguments.state_dir,
         port=arguments.port,
         region=arguments.region,
         simulated_workers=arguments.simulated_workers,
+        portal_port=arguments.portal_port,
+        real_elements=arguments.real_elements,
     ) as aws:
         console.print(f"[bold green]The embedded AWS is up[/] at {aws.endpoint_url} (account {aws.account}).")
+        console.print(f"People label at [bold]{aws.portal_url}[/].")
         context = list(arguments.context)
         if arguments.workteam:
             context.append(f"workteam={aws.create_workteam(arguments.workteam)}")

@@ -29,6 +29,9 @@ POLICY = "; ".join(
 """What a page of the portal may load and do."""
 
 
+_WITH_SCRIPT = ("preview", "task")
+
+
 @cache
 def _template(name: str) -> BoundTemplate:
     source = resources.files(__package__).joinpath("pages", f"{name}.html").read_text(encoding="utf-8")
@@ -46,6 +49,6 @@ def render(name: str, *, title: str, person: str = "", **values: Any) -> str:
         content=Markup(content),
         styles=static_files.address("portal/portal.css"),
         icon=icon,
-        script=static_files.address("portal/task.js") if name == "task" else "",
+        script=static_files.address(f"portal/{name}.js") if name in _WITH_SCRIPT else "",
         refresh=values.get("refresh", 0),
     )

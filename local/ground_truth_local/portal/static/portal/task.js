@@ -1,61 +1,20 @@
-/** The page around a task's frame: clock, return and decline, and the one way from the frame to the server. */
+/** The page around a task's frame: submit, return, decline and the clock. */
+
+import { connect, post, reply, show } from "./bridge.js";
 
 const frame = document.getElementById("frame");
-const banner = document.getElementById("banner");
-const task = frame.dataset.task;
 
-const answers = {
-  hello: async () => ({ autoSegment: frame.dataset.autoSegment === "true" }),
-  "auto-segment": ({ points }) => post("auto-segment", { points }),
-};
-const events = {
-  submit: ({ answer }) => submit(answer),
-  blocked: ({ uri }) => show(`The template loads ${uri}, which the local portal doesn't: it shows tasks without a network.`),
-};
-
-window.addEventListener("message", async (event) => {
-  // The frame has no origin ("null"), so it is known by its window.
-  if (event.source !== frame.contentWindow || typeof event.data?.crowd !== "string") return;
-  const { crowd: kind, id, content } = event.data;
-  if (Object.hasOwn(events, kind)) events[kind](content ?? {});
-  if (!Object.hasOwn(answers, kind)) return;
-  try {
-    reply({ crowd: "answer", id, result: await answers[kind](content ?? {}) });
-  } catch (error) {
-    reply({ crowd: "answer", id, error: error.message });
-  }
+connect({
+  submit: async ({ answer }) => {
+    try {
+      const { next } = await post("submit", { answer });
+      location.assign(next);
+    } catch (error) {
+      show(`The answer was not taken: ${error.message}`, "error");
+      reply({ crowd: "refused", text: error.message });
+    }
+  },
 });
-
-function reply(message) {
-  frame.contentWindow.postMessage(message, "*");
-}
-
-async function post(path, body) {
-  const response = await fetch(`${task}/${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const content = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
-  if (!response.ok) throw new Error(content.error);
-  return content;
-}
-
-async function submit(answer) {
-  try {
-    const { next } = await post("submit", { answer });
-    location.assign(next);
-  } catch (error) {
-    show(`The answer was not taken: ${error.message}`, "error");
-    reply({ crowd: "refused", text: error.message });
-  }
-}
-
-function show(text, kind = "") {
-  banner.textContent = text;
-  banner.dataset.kind = kind;
-  banner.hidden = false;
-}
 
 const ask = document.getElementById("ask");
 for (const id of ["return", "decline"]) {

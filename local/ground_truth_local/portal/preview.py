@@ -1,0 +1,177 @@
+"""The worker's page for a picture, without a deploy: in the browser, or as a PNG for a review."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypercorn.asyncio
+from hypercorn.config import Config
+
+from ground_truth_local.portal import static_files, views
+from ground_truth_local.portal.browser import launch
+from ground_truth_local.portal.designs import Design
+from ground_truth_local.portal.frame import FrameError, TemplatePage, frame_response
+from ground_truth_local.portal.http import HttpError, Receive, Request, Response, Scope, Send, page, read_body
+from ground_truth_local.portal.points import AutoSegmentError, parse_points
+from ground_truth_local.service import template
+from ground_truth_local.service.errors import JobFailure
+from ground_truth_local.service.rules import S3Location
+from ground_truth_local.settings import HOST
+
+__all__ = ["Preview", "screenshot", "serving"]
+
+_MAX_BODY = 1 << 20
+_BUCKET = "preview"
+_READY_MILLISECONDS = 30_000
+
+
+class Preview:
+    """Serves one design and one picture.
+
+    Args:
+        design: the job.
+        picture: the picture to show.
+        port: where this listens.
+
+    Raises:
+        FrameError: the template can't be rendered or shown.
+    """
+
+    def __init__(self, design: Design, picture: Path, *, port: int) -> None:
+        self._design = design
+        self._picture = picture
+        self._origin = f"http://{HOST}:{port}"
+        self._host = f"{HOST}:{port}"
+        self._page = self._render()
+
+    def _render(self) -> TemplatePage:
+        key = re.sub(r"[^\w.-]", "-", self._picture.name)
+        uri = f"s3://{_BUCKET}/{key}"
+        task_input = {"taskObject": uri, "labels": self._design.labels, "manifestLine": {"source-ref": uri}}
+        try:
+            template.check_template(self._design.template, task_input=task_input, labels=self._design.labels)
+            html = template.render(self._design.template, task_input=task_input, presign=self._presign)
+        except JobFailure as error:
+            raise FrameError(str(error)) from error
+        return TemplatePage(html)
+
+    def _presign(self, location: S3Location) -> str:
+        if location.bucket != _BUCKET:
+            raise FrameError(f"The template shows {location}, which is not there without a deploy.")
+        return f"{self._origin}/picture?X-Amz-Signature=preview"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            return
+        headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
+        try:
+            body = await read_body(receive, _MAX_BODY)
+            request = Request(method=scope["method"], path=scope["path"], headers=headers, body=body)
+            response = await asyncio.to_thread(self._answer, request)
+        except HttpError as error:
+            response = Response(status=error.status, body=error.message.encode())
+        await response.send(send)
+
+    def _answer(self, request: Request) -> Response:
+        if request.headers.get("host") != self._host:
+            raise HttpError(403, "This is not my name.")
+        if request.path.startswith(static_files.PREFIX):
+            return static_files.serve(request.path)
+        match request.method, request.path:
+            case "GET", "/":
+                return self._outer_page()
+            case "GET", "/task/frame":
+                return frame_response(self._page, portal=self._origin, picture_origins=(self._origin,))
+            case "GET", "/picture":
+                kind = "image/png" if self._picture.suffix.lower() == ".png" else "image/jpeg"
+                cors = {"access-control-allow-origin": "*"}
+                return Response(body=self._picture.read_bytes(), content_type=kind, headers=cors)
+            case "POST", "/task/auto-segment" if request.headers.get("origin") == self._origin:
+                return self._auto_segment(request)
+        raise HttpError(404, "There is no such page.")
+
+    def _outer_page(self) -> Response:
+        has_tool = self._page.offers_auto_segment(self._design.workteam)
+        html = views.render(
+            "preview",
+            title=self._design.title,
+            path="/task",
+            picture=self._picture.name,
+            auto_segment="true" if has_tool else "false",
+        )
+        return page(html, headers={"content-security-policy": views.POLICY})
+
+    def _auto_segment(self, request: Request) -> Response:
+        from ground_truth_local.portal.auto_segment import auto_segment
+
+        try:
+            points = parse_points(request.json().get("points"))
+            return Response.json(auto_segment(self._picture.read_bytes(), points).to_json())
+        except AutoSegmentError as error:
+            return Response.json({"error": str(error)}, status=400)
+
+
+@contextlib.contextmanager
+def serving(design: Design, picture: Path, *, port: int = 0) -> Iterator[str]:
+    """Serve a preview for the length of a ``with``; gives its address.
+
+    Raises:
+        FrameError: the template can't be rendered or shown.
+    """
+    listener = socket.create_server((HOST, port))
+    taken = listener.getsockname()[1]
+    app = Preview(design, picture, port=taken)
+    loop = asyncio.new_event_loop()
+    stopping = asyncio.Event()
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+
+    def run() -> None:
+        loop.run_until_complete(
+            hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
+        )
+
+    thread = threading.Thread(target=run, name="preview", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{taken}"
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(5)
+
+
+def screenshot(address: str, path: Path, *, width: int = 1280, height: int = 800, full: bool = False) -> None:
+    """Write a PNG of a preview once its picture is there.
+
+    Args:
+        address: of the preview.
+        path: the PNG file.
+        width: of the window.
+        height: of the window.
+        full: with the full instructions open.
+
+    Raises:
+        FrameError: the page shows a problem instead of the picture.
+        BrowserMissing: there is no browser.
+    """
+    with launch() as browser:
+        tab = browser.new_page(viewport={"width": width, "height": height})
+        tab.goto(address)
+        frame = tab.frame_locator("#frame")
+        widget = frame.locator("crowd-semantic-segmentation[data-state]")
+        widget.wait_for(timeout=_READY_MILLISECONDS)
+        problem = ""
+        if widget.get_attribute("data-state") != "ready":
+            problem = frame.get_by_role("alert").inner_text()
+        if full:
+            frame.get_by_role("button", name="View full instructions").click()
+        tab.screenshot(path=path)
+    if problem:
+        raise FrameError(problem.replace("\n", ": "))
