@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 
@@ -75,6 +75,9 @@ _IMAGES_KEYS: Final[Mapping[str, frozenset[str]]] = {
     SOURCE_BUCKET: frozenset({"Source", "ImagesS3Uri", "StagingS3Uri"}),
     SOURCE_MANIFEST: frozenset({"Source"}),
 }
+#: What a listed bucket may have besides: suffixes to take, patterns below the prefix to leave out, and
+#: size and seed of a random sample.
+_LISTING_FIELDS: Final[Mapping[str, type]] = {"Suffixes": list, "Exclude": list, "Sample": int, "Seed": int}
 
 #: CreateLabelingJob's live fields: path → kind. A test holds this against botocore's service model.
 REQUEST_FIELDS: Final[Mapping[str, type]] = {
@@ -106,7 +109,9 @@ REQUEST_FIELDS: Final[Mapping[str, type]] = {
     "HumanTaskConfig.MaxConcurrentTaskCount": int,
     "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": str,
 }
-#: Of `Cost`. Amounts are decimal numbers in strings; `PricePerObject` is ["0.10 up to 50000", "0.05"].
+#: Names of checks that are off, and for how long images are looked at.
+_PREFLIGHT_FIELDS: Final[Mapping[str, type]] = {"Off": list, "Seconds": int}
+#: Amounts are decimal numbers in strings; `PricePerObject` is ["0.10 up to 50000", "0.05"].
 _COST_FIELDS: Final[Mapping[str, type]] = {
     "MaxObjects": int,
     "MaxTasks": int,
@@ -134,14 +139,8 @@ class Images:
     archive_s3_uri: str = ""
     images_s3_uri: str = ""
     staging_s3_uri: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preflight:
-    """Which checks are off, and for how long images are looked at."""
-
-    off: frozenset[str] = frozenset()
-    seconds: int = PREFLIGHT_SECONDS
+    #: `Suffixes`, `Exclude`, `Sample` and `Seed` of a listed bucket, as far as they are given.
+    listing: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +151,7 @@ class JobProperties:
     images: Images
     request: Mapping[str, Any]
     tags: Mapping[str, str]
-    preflight: Preflight | None = None
-    #: Checked here, read by `cost.terms`.
+    preflight: Mapping[str, Any] | None = None
     cost: Mapping[str, Any] | None = None
     removal_policy: str = REMOVAL_STOP
     probation_seconds: int = PROBATION_SECONDS_DEFAULT
@@ -173,8 +171,11 @@ def parse(properties: Mapping[str, Any]) -> JobProperties:
         tags=_tags(properties.get("Tags", [])),
         removal_policy=_removal_policy(properties.get("RemovalPolicy", REMOVAL_STOP)),
         probation_seconds=_probation(properties.get("ProbationSeconds", PROBATION_SECONDS_DEFAULT)),
-        preflight=_preflight(properties["Preflight"]) if "Preflight" in properties else None,
-        cost=_cost(properties["Cost"]) if "Cost" in properties else None,
+        **{
+            name.lower(): _options(name, properties[name], fields)
+            for name, fields in (("Preflight", _PREFLIGHT_FIELDS), ("Cost", _COST_FIELDS))
+            if name in properties
+        },
     )
 
 
@@ -191,28 +192,22 @@ def _images(value: object) -> Images:
     source = _string("Images.Source", _need("Images.", images, "Source"))
     if source not in _IMAGES_KEYS:
         raise ContractError(f"Images.Source must be one of {sorted(_IMAGES_KEYS)}, got {source!r}")
-    _refuse_unknown("Images.", set(images), _IMAGES_KEYS[source])
+    options = _LISTING_FIELDS if source == SOURCE_BUCKET else {}
+    _refuse_unknown("Images.", set(images) - set(options), _IMAGES_KEYS[source])
     text = {key: _string(f"Images.{key}", _need("Images.", images, key)) for key in _IMAGES_KEYS[source]}
     return Images(
         source=source,
         archive_s3_uri=text.get("ArchiveS3Uri", ""),
         images_s3_uri=text.get("ImagesS3Uri", ""),
         staging_s3_uri=text.get("StagingS3Uri", ""),
+        listing=_options("Images", {key: images[key] for key in options if key in images}, options),
     )
 
 
-def _preflight(value: object) -> Preflight:
-    given = _mapping("Preflight", value)
-    _refuse_unknown("Preflight.", set(given), {"Off", "Seconds"})
-    off = _field("Preflight.Off", list, given.get("Off", []))
-    seconds = _field("Preflight.Seconds", int, given.get("Seconds", PREFLIGHT_SECONDS))
-    return Preflight(off=frozenset(cast("list[str]", off)), seconds=cast("int", seconds))
-
-
-def _cost(value: object) -> Mapping[str, Any]:
-    given = _mapping("Cost", value)
-    _refuse_unknown("Cost.", set(given), set(_COST_FIELDS))
-    return {key: _field(f"Cost.{key}", _COST_FIELDS[key], member) for key, member in given.items()}
+def _options(where: str, value: object, fields: Mapping[str, type]) -> Mapping[str, Any]:
+    given = _mapping(where, value)
+    _refuse_unknown(f"{where}.", set(given), set(fields))
+    return {key: _field(f"{where}.{key}", fields[key], member) for key, member in given.items()}
 
 
 def _structure(path: str, value: object) -> dict[str, Any]:

@@ -76,11 +76,6 @@ def terms(properties: Mapping[str, Any]) -> Terms:
     )
 
 
-def tier_text(tier: Tier) -> str:
-    """A tier as the construct writes it."""
-    return f"{tier.price} up to {tier.up_to}" if tier.up_to else f"{tier.price}"
-
-
 def _tier(text: str) -> Tier:
     price, _, up_to = text.partition(" up to ")
     return Tier(price=_decimal(price), up_to=int(up_to or 0))
@@ -119,16 +114,6 @@ def fee_of(objects: int, tiers: Sequence[Tier]) -> Decimal:
     return total
 
 
-def within(objects: int, *, workers: int, terms: Terms) -> int:
-    """How many of the objects the ceilings allow."""
-    most = objects if terms.max_objects is None else min(objects, terms.max_objects)
-    if terms.max_tasks is not None:
-        most = min(most, terms.max_tasks // workers)
-    if terms.max_amount is not None and terms.currency:
-        most = _affordable(most, terms.max_amount, workers, terms)
-    return most
-
-
 def exceeded(what: Estimate, terms: Terms) -> list[str]:
     """Each ceiling that the estimate is above, with both numbers."""
     found = []
@@ -143,15 +128,6 @@ def exceeded(what: Estimate, terms: Terms) -> list[str]:
             f"{_money(what.amount, terms)}, but at most {_money(terms.max_amount, terms)} is allowed"
         )
     return found
-
-
-def _affordable(objects: int, amount: Decimal, workers: int, terms: Terms) -> int:
-    low, high = 0, objects
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = fee_of(middle, terms.per_object) + terms.per_task * workers * middle <= amount
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return low
 
 
 def _counts(objects: int, workers: int, tasks: int) -> str:

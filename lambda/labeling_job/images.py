@@ -12,8 +12,11 @@ from . import log
 from .contract import SOURCE_BUCKET, SOURCE_DIRECTORY, Images, split_s3_uri
 from .errors import DeployError
 from .limits import IMAGE_SUFFIXES, OBJECTS_MAX
+from .listing import chosen, objects
 
 _UPLOADS = 8
+# What is unpacked and on its way at a time; one image has 40 MB at most.
+_UPLOAD_BYTES = 64 * 1024 * 1024
 _READ_AHEAD = 8 * 1024 * 1024
 
 
@@ -30,8 +33,11 @@ def manifest_uri(s3: Any, images: Images, *, job_name: str) -> str | None:
         return _write_manifest(s3, images, job_name, bucket, keys)
     if images.source == SOURCE_BUCKET:
         bucket, prefix = split_s3_uri(images.images_s3_uri)
-        keys = [key for key, size in _listing(s3, bucket, prefix) if size and _is_image(key)]
-        return _write_manifest(s3, images, job_name, bucket, keys)
+        keys, count = chosen(s3, bucket, prefix, images)
+        log.action("ListImages", bucket=bucket, prefix=prefix, images=count, chosen=len(keys))
+        return _write_manifest(
+            s3, images, job_name, bucket, keys, count=None if "Sample" in images.listing else count
+        )
     return None
 
 
@@ -41,45 +47,50 @@ def _publish(s3: Any, archive_uri: str, bucket: str, prefix: str) -> list[str]:
     import zipfile
 
     archive_bucket, archive_key = split_s3_uri(archive_uri)
-    there = dict(_listing(s3, bucket, prefix))
+    there = dict(objects(s3, bucket, prefix))
     keys = []
     with (
         zipfile.ZipFile(io.BufferedReader(_S3File(s3, archive_bucket, archive_key), _READ_AHEAD)) as archive,
         ThreadPoolExecutor(_UPLOADS) as pool,
     ):
-        running: set[Future[Any]] = set()
+        running: dict[Future[Any], int] = {}
         members = [m for m in archive.infolist() if not m.is_dir() and _is_image(m.filename)]
         for member in sorted(members, key=lambda m: m.header_offset):
             key = prefix + member.filename
             keys.append(key)
             if there.get(key) == member.file_size:
                 continue
-            if len(running) >= _UPLOADS:
-                running = _settle(running)
+            while running and (
+                len(running) >= _UPLOADS or sum(running.values()) + member.file_size > _UPLOAD_BYTES
+            ):
+                _settle(running)
             upload = {"Bucket": bucket, "Key": key, "ContentType": _content_type(key)}
-            running.add(pool.submit(s3.put_object, Body=archive.read(member), **upload))
+            running[pool.submit(s3.put_object, Body=archive.read(member), **upload)] = member.file_size
         while running:
-            running = _settle(running)
+            _settle(running)
     log.action("PublishImages", archive=archive_uri, to=f"s3://{bucket}/{prefix}", images=len(keys))
     # S3's own order, so that both sources number their objects in the same way.
     return sorted(keys, key=str.encode)
 
 
-def _settle(running: set[Future[Any]]) -> set[Future[Any]]:
-    done, rest = wait(running, return_when=FIRST_COMPLETED)
+def _settle(running: dict[Future[Any], int]) -> None:
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
     for upload in done:
+        del running[upload]
         upload.result()
-    return rest
 
 
-def _write_manifest(s3: Any, images: Images, job_name: str, bucket: str, keys: list[str]) -> str:
-    where = images.images_s3_uri or images.archive_s3_uri
+def _write_manifest(
+    s3: Any, images: Images, job_name: str, bucket: str, keys: list[str], *, count: int | None = None
+) -> str:
+    where, found = images.images_s3_uri or images.archive_s3_uri, len(keys) if count is None else count
     if not keys:
-        raise DeployError(f"no image ({', '.join(IMAGE_SUFFIXES)}) in {where}; upload some, deploy again")
-    if len(keys) > OBJECTS_MAX:
+        suffixes = ", ".join(images.listing.get("Suffixes", IMAGE_SUFFIXES))
+        raise DeployError(f"no image ({suffixes}) in {where}; upload some, deploy again")
+    if found > OBJECTS_MAX:
         raise DeployError(
-            f"{len(keys)} images in {where}, but a semantic segmentation job takes {OBJECTS_MAX:,} objects at"
-            " most; split them by prefix over several jobs"
+            f"{found:,} images in {where}, but a semantic segmentation job takes {OBJECTS_MAX:,} objects at"
+            " most; give each of several jobs a prefix of its own, exclude some, or take a sample"
         )
     staging_bucket, staging_prefix = split_s3_uri(images.staging_s3_uri)
     key = f"{staging_prefix}manifests/{job_name}.manifest"
@@ -94,12 +105,6 @@ def _lines(bucket: str, keys: Iterable[str]) -> Iterator[str]:
     for key in keys:
         # ASCII escapes: a key may hold line separators that a reader takes for the end of a line.
         yield json.dumps({"source-ref": f"s3://{bucket}/{key}"}) + "\n"
-
-
-def _listing(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            yield item["Key"], item["Size"]
 
 
 def _is_image(key: str) -> bool:

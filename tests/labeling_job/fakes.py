@@ -136,6 +136,8 @@ class S3:
         self.puts: list[str] = []
         self.content_types: dict[str, str] = {}
         self.fail_after: int | None = None
+        self.page = 2
+        self.listings: list[tuple[str, str]] = []
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
         if self.fail_after is not None and len(self.puts) >= self.fail_after:
@@ -156,11 +158,35 @@ class S3:
         return SimpleNamespace(paginate=self._pages)
 
     def _pages(self, Bucket: str, Prefix: str):
+        token = ""
+        while token is not None:
+            page = self.list_objects_v2(Bucket, Prefix, ContinuationToken=token)
+            yield page
+            token = page.get("NextContinuationToken")
+
+    def list_objects_v2(
+        self, Bucket: str, Prefix: str, Delimiter: str = "", ContinuationToken: str = ""
+    ) -> dict:
+        """Two entries a page; a prefix that holds a delimiter is one entry."""
+        self.listings.append((Prefix, Delimiter))
         keys = sorted((k for b, k in self.objects if b == Bucket and k.startswith(Prefix)), key=str.encode)
-        for start in range(0, len(keys), 2):
-            page = keys[start : start + 2]
-            yield {"Contents": [{"Key": k, "Size": len(self.objects[Bucket, k])} for k in page]}
-        yield {}
+        entries: dict[str, dict] = {}
+        for key in keys:
+            head, found, _ = key[len(Prefix) :].partition(Delimiter) if Delimiter else ("", "", "")
+            name = f"{Prefix}{head}{found}" if found else key
+            entries.setdefault(name, {"prefix": bool(found), "size": len(self.objects[Bucket, key])})
+        names = [name for name in entries if name.encode() > ContinuationToken.encode()]
+        page = names[: self.page]
+        answer: dict = {"IsTruncated": len(names) > len(page)}
+        if answer["IsTruncated"]:
+            answer["NextContinuationToken"] = page[-1]
+        contents = [{"Key": k, "Size": entries[k]["size"]} for k in page if not entries[k]["prefix"]]
+        prefixes = [{"Prefix": k} for k in page if entries[k]["prefix"]]
+        return (
+            answer
+            | ({"Contents": contents} if contents else {})
+            | ({"CommonPrefixes": prefixes} if prefixes else {})
+        )
 
 
 def properties(**changes) -> dict:

@@ -28,9 +28,10 @@ def directory(s3, files) -> Images:
     )
 
 
-def bucket(s3, keys, prefix="") -> Images:
+def bucket(s3, keys, prefix="", **listing) -> Images:
     s3.objects.update({("photos", key): b"x" for key in keys})
-    return Images(source="Bucket", images_s3_uri=f"s3://photos/{prefix}", staging_s3_uri="s3://in/s/")
+    uri = f"s3://photos/{prefix}"
+    return Images(source="Bucket", images_s3_uri=uri, staging_s3_uri="s3://in/s/", listing=listing)
 
 
 def lines(s3, uri) -> list[str]:
@@ -82,8 +83,9 @@ def test_no_image_is_an_error_that_names_the_place(s3):
 
 
 def test_too_many_images_are_counted_and_refused(s3):
-    images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 1)])
-    with pytest.raises(DeployError, match=r"20001 images.*20,000 objects"):
+    s3.page = 1_000
+    images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)])
+    with pytest.raises(DeployError, match=r"20,005 images.*20,000 objects.*exclude some, or take a sample"):
         manifest_uri(s3, images, job_name="job")
     assert not s3.puts
 
@@ -91,3 +93,133 @@ def test_too_many_images_are_counted_and_refused(s3):
 def test_a_given_manifest_is_left_alone(s3):
     assert manifest_uri(s3, Images(source="Manifest"), job_name="job") is None
     assert not s3.puts
+
+
+class TestFilters:
+    KEYS = ("a.jpg", "b.PNG", "c.tif", "thumbs/a.jpg", "day/thumbs/b.jpg", "day/_b.jpg")
+
+    @pytest.mark.parametrize(
+        ("listing", "expected"),
+        [
+            ({}, ["a.jpg", "b.PNG", "day/_b.jpg", "day/thumbs/b.jpg", "thumbs/a.jpg"]),
+            ({"Suffixes": [".png", ".TIF"]}, ["b.PNG", "c.tif"]),
+            ({"Exclude": ["thumbs/*"]}, ["a.jpg", "b.PNG", "day/_b.jpg", "day/thumbs/b.jpg"]),
+            ({"Exclude": ["*thumbs/*", "*/_*"]}, ["a.jpg", "b.PNG"]),
+            ({"Exclude": ["[ab].*"]}, ["day/_b.jpg", "day/thumbs/b.jpg", "thumbs/a.jpg"]),
+        ],
+    )
+    def test_of_suffix_and_pattern(self, s3, listing, expected):
+        found = lines(s3, manifest_uri(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
+        assert found == [f"s3://photos/{key}" for key in expected]
+
+    def test_patterns_begin_below_the_prefix(self, s3):
+        images = bucket(s3, ["day/a.jpg", "day/day/b.jpg"], prefix="day/", Exclude=["day/*"])
+        assert lines(s3, manifest_uri(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
+
+    def test_nothing_left_is_told_with_the_suffixes(self, s3):
+        with pytest.raises(DeployError, match=r"no image \(\.png\)"):
+            manifest_uri(s3, bucket(s3, ["a.jpg"], Suffixes=[".png"]), job_name="job")
+
+
+class TestSample:
+    KEYS = tuple(f"{folder}/{n:03}.jpg" for folder in "abc" for n in range(40))
+
+    def sample(self, s3, **listing) -> list[str]:
+        return lines(s3, manifest_uri(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
+
+    def test_of_a_seed_is_the_same_each_time_and_in_order(self, s3):
+        first = self.sample(s3, Sample=15, Seed=7)
+        assert first == self.sample(s3, Sample=15, Seed=7)
+        assert len(set(first)) == 15
+        assert first == sorted(first)
+
+    def test_doesnt_depend_on_how_the_listing_is_paged(self, s3):
+        first = self.sample(s3, Sample=15, Seed=7)
+        s3.page = 1_000
+        assert first == self.sample(s3, Sample=15, Seed=7)
+
+    def test_of_another_seed_is_another(self, s3):
+        assert self.sample(s3, Sample=15, Seed=7) != self.sample(s3, Sample=15, Seed=8)
+
+    def test_changes_little_when_images_are_added(self, s3):
+        first = set(self.sample(s3, Sample=60, Seed=7))
+        s3.objects["photos", "d/new.jpg"] = b"x"
+        assert len(first & set(self.sample(s3, Sample=60, Seed=7))) >= 59
+
+    def test_of_more_than_there_are_is_all(self, s3):
+        assert len(self.sample(s3, Sample=500)) == len(self.KEYS)
+
+    def test_makes_a_large_bucket_fit(self, s3):
+        s3.page = 1_000
+        images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)], Sample=10)
+        assert len(lines(s3, manifest_uri(s3, images, job_name="job"))) == 10
+
+
+class TestListing:
+    """However a bucket is split among requests, the same keys come in the same order."""
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            ["a.jpg"],
+            [f"{n}.jpg" for n in range(9)],
+            ["a/1.jpg", "a/2.jpg", "a/3.jpg", "b/1.jpg", "b/2.jpg", "c.jpg"],
+            [f"2026/{month}/{n}.jpg" for month in (1, 2) for n in range(5)],
+            ["x/y/z/w/1.jpg", "x/y/z/w/2.jpg", "x/y/z/w/3.jpg"],
+            ["x/1.jpg", "x/y/1.jpg", "x/y/2.jpg", "x.jpg"],
+            [f"{n}/1.jpg" for n in range(100)],
+            ["/a.jpg", "//b.jpg", "/c/d.jpg", "e.jpg"],
+        ],
+    )
+    @pytest.mark.parametrize("page", [1, 2, 3, 1_000])
+    def test_finds_each_key_once_and_in_order(self, s3, keys, page):
+        s3.page = page
+        found = lines(s3, manifest_uri(s3, bucket(s3, keys), job_name="job"))
+        assert found == [f"s3://photos/{key}" for key in sorted(keys, key=str.encode)]
+
+    def test_goes_side_by_side_where_prefixes_share_many_keys(self, s3):
+        s3.page = 3
+        keys = [f"2026/{month}/{n}.jpg" for month in (1, 2) for n in range(5)]
+        manifest_uri(s3, bucket(s3, keys), job_name="job")
+        assert {prefix for prefix, delimiter in s3.listings if not delimiter} == {"", "2026/1/", "2026/2/"}
+
+    def test_a_small_bucket_takes_one_request(self, s3):
+        s3.page = 1_000
+        manifest_uri(s3, bucket(s3, ["a/1.jpg", "b/1.jpg"]), job_name="job")
+        assert s3.listings == [("", "")]
+
+    def test_an_error_of_one_prefix_is_an_error(self, s3, monkeypatch):
+        real = s3.list_objects_v2
+
+        def list_objects_v2(Bucket, Prefix, **options):
+            if Prefix == "b/":
+                raise RuntimeError("no")
+            return real(Bucket, Prefix, **options)
+
+        monkeypatch.setattr(s3, "list_objects_v2", list_objects_v2)
+        keys = [f"{folder}/{n}.jpg" for folder in "abc" for n in range(50)]
+        s3.page = 3
+        with pytest.raises(RuntimeError, match="no"):
+            manifest_uri(s3, bucket(s3, keys), job_name="job")
+
+
+def test_unpacked_images_wait_for_room(s3, monkeypatch):
+    """Eight images of 40 MB at a time would be more than half of the function's memory."""
+    from labeling_job import images as module
+
+    monkeypatch.setattr(module, "_UPLOAD_BYTES", 100)
+    under_way, most = [], []
+    real = s3.put_object
+
+    def put_object(Body, **request):
+        if request["Key"].endswith(".manifest"):
+            return real(Body=Body, **request)
+        under_way.append(len(Body))
+        most.append(sum(under_way))
+        real(Body=Body, **request)
+        under_way.remove(len(Body))
+        return None
+
+    s3.put_object = put_object
+    manifest_uri(s3, directory(s3, {f"{n:02}.jpg": b"x" * 40 for n in range(30)}), job_name="job")
+    assert max(most) <= 100

@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 ERROR: Final = "error"
 WARNING: Final = "warning"
 
-#: Check → what it is about. A check is switched off by this name. In the order in which they are told:
-#: what makes others moot comes first.
-CHECKS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "manifest-readable": "the manifest exists, in a bucket of the job's Region, and can be read",
-        "manifest-count": "1 to 20,000 objects; enough of them for automated labeling",
-        "manifest-encoding": "UTF-8 without a byte-order mark",
-        "manifest-json": "each line is one JSON object",
-        "manifest-line-length": "at most 100,000 characters a line and 20,000 an attribute",
-        "manifest-attribute-name": "no attribute name starts with '$'",
-        "manifest-source": "each line has a source-ref that is an S3 URI of an object",
-        "manifest-duplicates": "no image is named twice, as it would be paid for twice",
-        "label-attribute": "the label attribute name doesn't collide with an attribute of the input",
-        "prior-labels": "adjustment and verification: each line brings labels that can be shown",
-        "nothing-to-label": "at least one object has no label yet",
-        "bucket-exists": "all buckets that are named exist",
-        "bucket-region": "all buckets are in the job's Region",
-        "bucket-cors": "workers' browsers can read every bucket that holds images",
-        "image-exists": "each image exists",
-        "image-access": "each image can be read, and isn't archived",
-        "image-format": "each image is a JPEG or PNG that browsers show",
-        "image-broken": "each image's header is whole",
-        "image-size": "at most 40 MB an image",
-        "image-pixels": "at most 100 million pixels, 1920 x 1080 with automated labeling",
-        "image-suffix": "each image is of the kind that its name says",
-        "image-orientation": "no image is turned by its EXIF orientation",
-        "image-sample": "all images could be looked at in the time there is",
-        "role-trust": "SageMaker may assume the job's role",
-        "role-access": "the job's role may read the input and write the output",
-        "kms-key": "the job's role may use the keys that encrypt input and output",
-        "output-overlap": "input and output don't lie within each other",
-        "category-file": "the label category file is of the form that the service needs",
-        "template": "the worker template renders, and has the elements that it needs",
-        "function-region": "the PRE-/ACS- functions are those of the job's Region",
-        "workteam": "the work team exists in the job's Region",
-        "workteam-members": "somebody is in the work team",
-        "quota": "no quota stands in the way",
-        "cost-ceiling": "the job's size and price are within the ceilings that the user has set",
-    }
+#: A check is switched off by its name; `docs/preflight.md` says what each is about. In the order in which
+#: they are told: what makes others moot comes first.
+CHECKS: Final = tuple(
+    """manifest-readable manifest-count manifest-encoding manifest-json manifest-line-length
+    manifest-attribute-name manifest-source manifest-duplicates label-attribute prior-labels
+    nothing-to-label bucket-exists bucket-region bucket-cors image-exists image-access image-format
+    image-broken image-size image-pixels image-suffix image-orientation image-sample role-trust
+    role-access kms-key output-overlap category-file template function-region workteam workteam-members
+    quota cost-ceiling""".split()  # noqa: SIM905
 )
-_RANK: Final = {name: rank for rank, name in enumerate(CHECKS)}
 
 _MESSAGE_BYTES = 1_150
 _MESSAGE_GROUPS = 10
@@ -124,7 +92,7 @@ class Findings:
         groups: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in self._found:
             groups.setdefault((finding.severity, finding.check, finding.rule), []).append(finding)
-        ordered = sorted(groups.items(), key=lambda item: (item[0][0] != ERROR, _RANK[item[0][1]]))
+        ordered = sorted(groups.items(), key=lambda item: (item[0][0] != ERROR, CHECKS.index(item[0][1])))
         return [sorted(group, key=lambda finding: finding.line) for _, group in ordered]
 
     def message(self, head: str, tail: str) -> str:

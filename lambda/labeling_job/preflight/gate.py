@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import cost, log
-from ..contract import TAG_COST, TAG_OBJECTS, TAG_TASKS, JobProperties
+from ..contract import PREFLIGHT_SECONDS, TAG_COST, TAG_OBJECTS, TAG_TASKS, JobProperties
 from ..errors import DeployError, said
 from .access import Reader
 from .findings import CHECKS, Findings
@@ -67,10 +67,11 @@ def _checked(
         findings = Findings(set(CHECKS) - {"cost-ceiling", "manifest-readable"})
         reader = Reader(client("s3"), sleep=time.sleep, clock=time.monotonic)
         return findings, Manifest() if plan.streaming else read_manifest(reader, plan, findings)
-    findings, deadline = Findings(properties.preflight.off), started + properties.preflight.seconds
+    findings = Findings(properties.preflight.get("Off", ()))
+    deadline = started + int(properties.preflight.get("Seconds", PREFLIGHT_SECONDS))
 
     def out_of_time() -> bool:
-        return time.monotonic() > deadline or context.get_remaining_time_in_millis() < _MARGIN_MS
+        return time.monotonic() > deadline or int(context.get_remaining_time_in_millis()) < _MARGIN_MS
 
     name = request["LabelingJobName"]
     manifest, reader = run(plan, findings, client=client, job_name=name, out_of_time=out_of_time)

@@ -13,10 +13,9 @@ from ..limits import (
     OBJECTS_MAX,
 )
 from .access import ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Reader, ReadError
-from .chain import PriorLabels
 from .findings import Findings
 from .lines import Line, parse_line, raw_lines
-from .plan import Place, Plan
+from .plan import Place, Plan, place_of
 
 _UNREADABLE = {
     MISSING: "the manifest must exist; write it before the deploy",
@@ -24,6 +23,9 @@ _UNREADABLE = {
     ELSEWHERE: "the manifest must be in the job's Region; copy it there",
     KEY_DENIED: "the deploy's handler must be allowed to use the key that encrypts the manifest",
 }
+
+_TYPE = "groundtruth/semantic-segmentation"
+_METADATA = "-metadata"
 
 
 @dataclass(kw_only=True)
@@ -107,3 +109,88 @@ def _check_count(manifest: Manifest, plan: Plan, findings: Findings) -> None:
     elif count < AUTOMATED_LABELING_OBJECTS_ADVISED:
         rule = f"automated labeling is advised from {AUTOMATED_LABELING_OBJECTS_ADVISED:,} objects on"
         findings.warn("manifest-count", rule, f"{count:,} lines")
+
+
+class PriorLabels:
+    """Watches line by line what labels come in, and whether the job can go on from them."""
+
+    def __init__(self, plan: Plan, findings: Findings) -> None:
+        self._plan, self._findings = plan, findings
+        self._lines = self._labeled = 0
+        #: Attribute of the labels to adjust or verify, as the first line has it.
+        self._attribute = ""
+        self.classes: set[str] = set()
+
+    def see(self, line: Line) -> bool:
+        """Check a line; whether the job has to label it."""
+        self._lines += 1
+        labeled = self._is_labeled(line)
+        if self._plan.is_chain and not self._see_prior(line):
+            labeled = False
+        self._labeled += labeled
+        return not labeled
+
+    def done(self) -> None:
+        """Say what only the whole manifest shows."""
+        if self._lines and self._labeled == self._lines:
+            rule = "all objects are labeled already; set another label_attribute_name to label them again"
+            self._findings.error(
+                "nothing-to-label", rule, f"{self._plan.attribute!r} in {self._lines:,} lines"
+            )
+
+    def _is_labeled(self, line: Line) -> bool:
+        """Chaining: an object that has this job's own label doesn't go to workers."""
+        attribute = self._plan.attribute
+        if attribute not in line.entry and attribute + _METADATA not in line.entry:
+            return False
+        metadata = line.entry.get(attribute + _METADATA)
+        if not isinstance(metadata, dict) or "type" not in metadata:
+            rule = (
+                f"the input has an attribute {attribute!r} that is no label; set another label_attribute_name"
+            )
+            self._findings.error("label-attribute", rule, line=line.number)
+            return False
+        if self._plan.task_type == "SemanticSegmentation" and metadata["type"] != _TYPE:
+            rule = f"{attribute!r} holds labels of another task type; set another label_attribute_name"
+            self._findings.error("label-attribute", rule, repr(metadata["type"]), line=line.number)
+        return line.entry.get(attribute) is not None and "failure-reason" not in metadata
+
+    def _see_prior(self, line: Line) -> bool:
+        attributes = [name for name in line.entry if _is_prior(line.entry, name)]
+        others = [name for name in attributes if name != self._plan.attribute]
+        if not self._attribute and others:
+            self._attribute = others[0]
+        if attributes and not others:
+            rule = "an adjustment or verification must not have the name of the labels that it is about"
+            self._findings.error("label-attribute", rule, repr(self._plan.attribute), line=line.number)
+        elif self._attribute not in others or not others:
+            rule = (
+                "each line must bring an earlier segmentation: its attribute, and its -metadata with"
+                " internal-color-map; drop the lines without"
+            )
+            self._findings.error("prior-labels", rule, _what_lacks(line.entry), line=line.number)
+        else:
+            self._see_classes(line)
+            return True
+        return False
+
+    def _see_classes(self, line: Line) -> None:
+        for colour in line.entry[self._attribute + _METADATA]["internal-color-map"].values():
+            name = colour.get("class-name") if isinstance(colour, dict) else None
+            if isinstance(name, str):
+                self.classes.add(name)
+
+
+def _is_prior(entry: dict[str, Any], name: str) -> bool:
+    metadata = entry.get(name + _METADATA)
+    return (
+        isinstance(metadata, dict)
+        and isinstance(metadata.get("internal-color-map"), dict)
+        and bool(metadata["internal-color-map"])
+        and place_of(entry[name]) is not None
+    )
+
+
+def _what_lacks(entry: dict[str, Any]) -> str:
+    refs = [name for name in entry if name.endswith("-ref") and name != "source-ref"]
+    return f"{refs[0]!r} lacks its mask or colour map" if refs else "no label attribute"

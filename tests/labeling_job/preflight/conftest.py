@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from labeling_job.contract import Images, JobProperties, Preflight
+from labeling_job.contract import Images, JobProperties
 from labeling_job.errors import DeployError
 from labeling_job.preflight import access, gate
 from tests.corpus.fake_aws import FakeAws
@@ -23,7 +23,7 @@ def properties(world: World, **preflight) -> JobProperties:
         images=images,
         request=world.request,
         tags={},
-        preflight=Preflight(**preflight),
+        preflight={name.title(): value for name, value in preflight.items()},
         cost=world.cost,
     )
 

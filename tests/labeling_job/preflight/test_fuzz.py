@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from labeling_job.preflight import template
 from labeling_job.preflight.categories import check_classes, parse_categories
-from labeling_job.preflight.chain import PriorLabels
 from labeling_job.preflight.findings import Findings
 from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
 from labeling_job.preflight.lines import parse_line, raw_lines
+from labeling_job.preflight.manifest import PriorLabels
 from labeling_job.preflight.plan import plan_of
 from tests.corpus import pictures
 from tests.corpus.world import INPUT, REGION, TEMPLATE, good_world

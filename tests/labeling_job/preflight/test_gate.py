@@ -43,7 +43,7 @@ def test_all_causes_are_told_at_once(deploy):
     assert expected == {g["check"] for g in report(aws) if g["severity"] == "error"}
     told = [line.split()[1].rstrip(":") for line in message.splitlines() if line.startswith("ERROR")]
     assert set(told) == expected
-    assert told == sorted(told, key=list(CHECKS).index)
+    assert told == sorted(told, key=CHECKS.index)
     assert not aws.created
 
 
