@@ -34,6 +34,8 @@ class Assembly:
         arns = shared.service_arns
         self.output = self._bucket(settings.output_bucket, "OutputBucket")
         config = self._bind_images()
+        #: Where new images belong.
+        self.images_added = config.added
         categories = shared.publish(category_file(settings.labels), ".json")
         template = shared.publish(self._template(), ".html")
         for file in (categories, template):

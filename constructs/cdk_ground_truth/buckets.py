@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
+from .hardening import Hardening
 from .nag import acknowledge
 from .validation import is_token
 
@@ -37,15 +38,16 @@ class BucketUse:
 class Buckets:
     """The buckets of one stack's jobs."""
 
-    def __init__(self, scope: Construct) -> None:
+    def __init__(self, scope: Construct, hardening: Hardening) -> None:
         self._scope = scope
+        self._hardening = hardening
         self._uses: dict[s3.IBucket, BucketUse] = {}
         self._made: dict[tuple[str, kms.IKey | None], s3.Bucket] = {}
 
     def created(self, construct_id: str, key: kms.IKey | None) -> BucketUse:
         """The stack's own bucket of that id and key, made when a job first needs it."""
         if (construct_id, key) not in self._made:
-            self._made[construct_id, key] = _bucket(self._scope, construct_id, key)
+            self._made[construct_id, key] = _bucket(self._scope, construct_id, key, self._hardening)
         return self.use(self._made[construct_id, key])
 
     def use(self, bucket: s3.IBucket) -> BucketUse:
@@ -87,7 +89,7 @@ def warn_about_cors(job: Construct, bucket_name: str) -> None:
     )
 
 
-def _bucket(scope: Construct, construct_id: str, key: kms.IKey | None) -> s3.Bucket:
+def _bucket(scope: Construct, construct_id: str, key: kms.IKey | None, hardening: Hardening) -> s3.Bucket:
     suffix = f"-{key.node.addr[-8:]}" if key is not None else ""
     bucket = s3.Bucket(
         scope,
@@ -106,6 +108,7 @@ def _bucket(scope: Construct, construct_id: str, key: kms.IKey | None) -> s3.Buc
                 allowed_methods=[s3.HttpMethods.GET], allowed_origins=["*"], exposed_headers=[_EXPOSED_HEADER]
             )
         ],
+        **hardening.bucket_options(construct_id + suffix),
     )
     if bucket.policy is not None:
         # The bucket that stays is to stay TLS-only.

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from ._rooms import LAMBDA_DIR, contract
 from .buckets import BucketUse
+from .hardening import Hardening
 
 #: Below `inputs/` of a bucket is what the handler stages.
 STAGING_ROOT = "inputs"
@@ -24,14 +25,16 @@ _RESOURCES_PER_STATEMENT = 15
 class Handler:
     """The handler's function with a role that can do what the stack's jobs need, and no more."""
 
-    def __init__(self, scope: Construct, *, partition: str, region: str, account: str) -> None:
+    def __init__(
+        self, scope: Construct, hardening: Hardening, *, partition: str, region: str, account: str
+    ) -> None:
         self.role = iam.Role(scope, "HandlerRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group = logs.LogGroup(
             scope,
             "HandlerLogs",
-            retention=logs.RetentionDays.ONE_YEAR,
             # Says who made and stopped which job, also when the stack is gone.
             removal_policy=RemovalPolicy.RETAIN,
+            **{"retention": logs.RetentionDays.ONE_YEAR, **hardening.log_options()},
         )
         self.function = lambda_.Function(
             scope,
@@ -47,12 +50,14 @@ class Handler:
             # The longest that Lambda has: 20,000 photos are copied one by one.
             timeout=Duration.minutes(15),
             memory_size=1024,
+            **hardening.function_options(self.role),
         )
         self.service_token = self.function.function_arn
         #: Resources with a wildcard, and why.
         self.wildcards: dict[str, str] = {}
         self._growing: dict[str, _GrowingStatement] = {}
         self._staged: set[str] = set()
+        self._listed: set[str] = set()
         self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
         # So that it makes no job for an operation that CloudFormation has given up on.
         self._allow(["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"], [Aws.STACK_ID])
@@ -79,8 +84,11 @@ class Handler:
             {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None,
         )
 
-    def allow_staging(self, bucket: BucketUse) -> None:
-        """Let the handler write images and manifests below `inputs/` of a bucket."""
+    def allow_staging(self, bucket: BucketUse, *, listing: bool) -> None:
+        """Let the handler write below `inputs/` of a bucket, and list what an earlier run wrote."""
+        if listing and bucket.arn not in self._listed:
+            self._listed.add(bucket.arn)
+            self._allow(["s3:ListBucket"], [bucket.arn], {"StringLike": {"s3:prefix": f"{STAGING_ROOT}/*"}})
         if bucket.arn in self._staged:
             return
         self._staged.add(bucket.arn)
@@ -88,8 +96,7 @@ class Handler:
         self.wildcards[objects] = (
             f"Objects below {STAGING_ROOT}/, where this handler alone stages jobs' input."
         )
-        self._allow(["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [objects])
-        self._allow(["s3:ListBucket"], [bucket.arn], {"StringLike": {"s3:prefix": f"{STAGING_ROOT}/*"}})
+        self._allow(["s3:GetObject", "s3:PutObject"], [objects])
         if bucket.key is not None:
             self.allow_key(bucket.key)
 

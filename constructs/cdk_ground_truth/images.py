@@ -145,7 +145,7 @@ class _Directory(Images):
         )
         bucket, key = asset.s3_bucket_name, asset.s3_object_key
         binding.shared.handler.allow_reading(f"arn:{binding.shared.partition}:s3:::{bucket}/{key}")
-        staging, staging_uri = _stage(binding)
+        staging, staging_uri = _stage(binding, listing=True)
         return ImagesConfig(
             images={
                 "Source": contract.SOURCE_DIRECTORY,
@@ -170,7 +170,7 @@ class _Bucket(Images):
         use = binding.shared.buckets.use(self.bucket)
         _read_all(binding.access, use, self.prefix)
         binding.shared.handler.allow_listing(use, self.prefix)
-        staging, staging_uri = _stage(binding)
+        staging, staging_uri = _stage(binding, listing=False)
         return ImagesConfig(
             images={
                 "Source": contract.SOURCE_BUCKET,
@@ -260,10 +260,10 @@ def _staging_prefix(binding: ImagesBinding) -> str:
     return f"{STAGING_ROOT}/{binding.job_name_prefix}/"
 
 
-def _stage(binding: ImagesBinding) -> tuple[BucketUse, str]:
+def _stage(binding: ImagesBinding, *, listing: bool) -> tuple[BucketUse, str]:
     """Let the handler write below the job's staging prefix, and the job read there."""
     staging, prefix = binding.staging(), _staging_prefix(binding)
-    binding.shared.handler.allow_staging(staging)
+    binding.shared.handler.allow_staging(staging, listing=listing)
     binding.access.read[f"{staging.arn}/{prefix}*"] = _STAGED_WHY
     _use_bucket(binding.access, staging)
     return staging, f"s3://{staging.name}/{prefix}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import jsii
-from aws_cdk import CustomResource, Duration, ITaggableV2, Resource, TagManager, TagType
+from aws_cdk import CustomResource, Duration, ITaggableV2, TagManager, TagType
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -16,8 +16,11 @@ from constructs import Construct
 
 from ._rooms import contract
 from .assembly import Assembly
+from .grants import Objects
 from .images import Images
+from .imported_job import LabelingJobImports
 from .instructions import Instructions
+from .labeling_job import LabelingJobBase
 from .settings import JobSettings, default_job_name_prefix, tag_errors
 from .stack_shared import StackShared
 from .task import AutomatedLabeling, StoppingConditions
@@ -25,12 +28,15 @@ from .validation import Checker
 from .worker_template import WorkerTemplate
 from .workteam import Workteam, check_workteam_region
 
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
 # Longer than all that the handler's function may take, so that its own message arrives first.
 _SERVICE_TIMEOUT_MINUTES: Final = 50
 
 
 @jsii.implements(ITaggableV2)
-class SemanticSegmentationLabelingJob(Resource):
+class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
     """A labeling job in which people paint every pixel of your images.
 
     `cdk deploy` starts the job, and fails with the service's own reason if the job can't start. A changed
@@ -165,6 +171,30 @@ class SemanticSegmentationLabelingJob(Resource):
         # Whoever starts or runs the job has its permissions, and buckets their policies, before it starts.
         resource.node.add_dependency(self._handler.role, *self._assembly.waits)
         return resource
+
+    def _output_objects(self) -> Objects:
+        output = self._assembly.output
+        keys = (output.key, self._settings.encryption_key)
+        return Objects(
+            bucket=output.bucket,
+            prefix=f"{self._settings.output_prefix}/{self.job_name_prefix}-",
+            keys=tuple({key: None for key in keys if key is not None}),
+            why="The output of one labeling job: the end of its name is made at deploy time.",
+        )
+
+    def _image_objects(self) -> tuple[Objects, ...]:
+        return tuple(
+            Objects(
+                bucket=use.bucket,
+                prefix=prefix,
+                keys=(use.key,) if use.key is not None else (),
+                why="The images to label, whose names are up to whoever puts them there.",
+            )
+            for use, prefix in self._assembly.images_added
+        )
+
+    def _deploys(self) -> cloudwatch.IMetric:
+        return self._handler.function.metric_invocations()
 
     def _tag_errors(self) -> list[str]:
         """Also tags that reached the job by `Tags.of`, in any part of the app."""

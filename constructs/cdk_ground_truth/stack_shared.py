@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct, IValidation
 
 from .buckets import Buckets
 from .handler import Handler
+from .hardening import Hardening
 from .nag import acknowledge, wildcard_rule
 from .regions import ServiceArns, service_arns
 
@@ -46,6 +47,8 @@ class StackShared:
         self._synthesizer = stack.synthesizer
         self._files: dict[str, PublishedFile] = {}
         self._checks: list[Callable[[], list[str]]] = []
+        #: What policy packs want beyond the defaults.
+        self.hardening = Hardening()
 
     @classmethod
     def of(cls, stack: Stack) -> StackShared:
@@ -61,6 +64,11 @@ class StackShared:
         scope.node.add_validation(_AtSynth(self._checks))
         return scope
 
+    @property
+    def started(self) -> bool:
+        """Whether a job has been made here."""
+        return not {"handler", "buckets", "service_arns"}.isdisjoint(self.__dict__)
+
     @cached_property
     def service_arns(self) -> ServiceArns:
         """The Region's built-in functions."""
@@ -69,12 +77,18 @@ class StackShared:
     @cached_property
     def buckets(self) -> Buckets:
         """The stack's buckets."""
-        return Buckets(self.scope)
+        return Buckets(self.scope, self.hardening)
 
     @cached_property
     def handler(self) -> Handler:
         """The custom resource's handler."""
-        handler = Handler(self.scope, partition=self.partition, region=self.region, account=self.account)
+        handler = Handler(
+            self.scope,
+            self.hardening,
+            partition=self.partition,
+            region=self.region,
+            account=self.account,
+        )
         self.acknowledge_wildcards(handler.role, handler.wildcards)
         return handler
 

@@ -10,6 +10,9 @@ from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 EXPORTED = [
     "AutomatedLabeling",
     "ExamplePicture",
+    "GroundTruthMetrics",
+    "Hardening",
+    "ILabelingJob",
     "Images",
     "Instructions",
     "SemanticSegmentationLabelingJob",

@@ -1,0 +1,281 @@
+"""What every labeling job offers, whether this app made it or imports it: grants, events, metrics."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aws_cdk import Duration, Resource
+from aws_cdk import aws_iam as iam
+
+from . import alarms, metrics
+from .events import Status, rule
+from .grants import Objects, grant_objects, is_foreign, warn_not_granted
+
+if TYPE_CHECKING:
+    # At run time these imports would cost every app some hundred milliseconds.
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_events as events
+
+
+class ILabelingJob(Protocol):
+    """A labeling job, made here or imported; for annotations."""
+
+    @property
+    def job_name(self) -> str:
+        """The job's name."""
+
+    @property
+    def job_arn(self) -> str:
+        """The job's ARN."""
+
+    def grant_read_labels(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the output: masks and manifests."""
+
+    def grant_write_images(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody put images where the job takes them from."""
+
+    def grant_describe(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody ask for the job's state."""
+
+    def grant_stop(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody stop the job."""
+
+    def on_state_change(self, construct_id: str, **options: Any) -> events.Rule:
+        """Run a target when the job has ended, in whatever way."""
+
+    def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:
+        """One of the job's CloudWatch metrics."""
+
+
+class LabelingJobBase(Resource):
+    """Grants, events, metrics and alarms of a labeling job; not for use by itself."""
+
+    @property
+    @abc.abstractmethod
+    def job_name(self) -> str:
+        """The job's name."""
+
+    @property
+    @abc.abstractmethod
+    def job_arn(self) -> str:
+        """The job's ARN."""
+
+    def _output_objects(self) -> Objects | None:
+        """Where the labels are, if that is known."""
+        return None
+
+    def _image_objects(self) -> tuple[Objects, ...]:
+        """Where new images belong, if there is such a place."""
+        return ()
+
+    def _image_advice(self) -> str:
+        return (
+            "a directory's images are published by `cdk deploy` and a manifest's are listed in it, so images"
+            " that are put elsewhere are never labeled; use Images.from_bucket or Images.from_topic"
+        )
+
+    def _deploys(self) -> cloudwatch.IMetric | None:
+        """Counts what was done to the job by `cdk deploy`, if that is known."""
+        return None
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Let somebody do SageMaker actions on this job, such as ``sagemaker:AddTags``."""
+        if is_foreign(grantee, self):
+            advice = f"allow the grantee {', '.join(actions)} on the job's ARN, in its own account"
+            return self._dropped(grantee, advice)
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(actions), resource_arns=[self.job_arn], scope=self
+        )
+
+    def grant_describe(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody ask for the job's state: sagemaker:DescribeLabelingJob on this job."""
+        return self.grant(grantee, "sagemaker:DescribeLabelingJob")
+
+    def grant_stop(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody stop the job, and see whether it has: sagemaker:StopLabelingJob, DescribeLabelingJob.
+
+        A stopped job can't be started again.
+        """
+        return self.grant(grantee, "sagemaker:DescribeLabelingJob", "sagemaker:StopLabelingJob")
+
+    def grant_read_labels(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read masks and manifests, with the key that encrypts them.
+
+        It covers the output of all jobs that this construct ever makes, so a replaced job's labels stay
+        readable, and whoever reads labels doesn't have to wait for the job.
+        """
+        place = self._output_objects()
+        if place is None:
+            return self._dropped(
+                grantee, "import the job with from_labeling_job_attributes(…, output_bucket=…)"
+            )
+        return self._grant_objects(grantee, place, read=True)
+
+    def grant_write_images(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody put images where the job takes them from, with the key that encrypts them.
+
+        A streaming job hears of them through its topic; a job over a bucket takes what is there when it
+        is deployed.
+        """
+        places = self._image_objects()
+        if not places:
+            return self._dropped(grantee, self._image_advice())
+        grants = [self._grant_objects(grantee, place, read=False) for place in places]
+        first, *others = grants
+        for other in others:
+            first = first.combine(other)
+        return first
+
+    def on_state_change(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+        statuses: tuple[Status, ...] = ("Completed", "Failed", "Stopped"),
+    ) -> events.Rule:
+        """Run a target when this job has ended; after a replacement the rule follows to the new job.
+
+        The rule is in the job's stack, also when the target is in another one: a reference in the other
+        direction would make CloudFormation refuse to replace the job.
+
+        Args:
+            construct_id: The rule's, below the job.
+            target: What to run. Default: none yet; the rule's ``add_target`` adds some.
+            description: The rule's. Default: none.
+            rule_name: The rule's. Default: made by CloudFormation.
+            statuses: Which ends matter. Default: all three.
+        """
+        return rule(
+            self,
+            construct_id,
+            job_arn=self.job_arn,
+            statuses=statuses,
+            target=target,
+            description=description,
+            rule_name=rule_name,
+        )
+
+    def on_completed(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> events.Rule:
+        """Run a target when the job is complete: see `on_state_change`."""
+        options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
+        return self.on_state_change(construct_id, statuses=("Completed",), **options)
+
+    def on_failed(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> events.Rule:
+        """Run a target when the job has failed: see `on_state_change`."""
+        options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
+        return self.on_state_change(construct_id, statuses=("Failed",), **options)
+
+    def on_stopped(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> events.Rule:
+        """Run a target when the job was stopped, also by `cdk destroy`: see `on_state_change`."""
+        options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
+        return self.on_state_change(construct_id, statuses=("Stopped",), **options)
+
+    def metric(
+        self,
+        metric_name: str,
+        *,
+        statistic: str = "Maximum",
+        period: Duration | None = None,
+        namespace: str = metrics.NAMESPACE,
+        label: str | None = None,
+        color: str | None = None,
+    ) -> cloudwatch.Metric:
+        """One of the job's CloudWatch metrics.
+
+        Args:
+            metric_name: As the Developer Guide has it, such as ``TotalDatasetObjectsLabeled``.
+            statistic: The counts only grow while a job runs. Default: Maximum.
+            period: Default: 5 minutes.
+            namespace: Default: "AWS/SageMaker".
+            label: In a graph. Default: CloudWatch's.
+            color: In a graph, as "#rrggbb". Default: CloudWatch's.
+        """
+        return metrics.metric(
+            metric_name,
+            dimensions={"LabelingJobName": self.job_name},
+            statistic=statistic,
+            period=period,
+            namespace=namespace,
+            label=label,
+            color=color,
+        )
+
+    def metric_total_dataset_objects_labeled(
+        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
+    ) -> cloudwatch.Metric:
+        """Objects labeled so far: TotalDatasetObjectsLabeled."""
+        return self.metric("TotalDatasetObjectsLabeled", period=period, namespace=namespace)
+
+    def metric_dataset_objects_human_annotated(
+        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
+    ) -> cloudwatch.Metric:
+        """Objects that people labeled so far: DatasetObjectsHumanAnnotated."""
+        return self.metric("DatasetObjectsHumanAnnotated", period=period, namespace=namespace)
+
+    def metric_dataset_objects_auto_annotated(
+        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
+    ) -> cloudwatch.Metric:
+        """Objects that automated labeling labeled so far: DatasetObjectsAutoAnnotated."""
+        return self.metric("DatasetObjectsAutoAnnotated", period=period, namespace=namespace)
+
+    def metric_dataset_objects_labeling_failed(
+        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
+    ) -> cloudwatch.Metric:
+        """Objects that failed so far: DatasetObjectsLabelingFailed."""
+        return self.metric("DatasetObjectsLabelingFailed", period=period, namespace=namespace)
+
+    def alarm_nothing_labeled(
+        self, construct_id: str, *, within: Duration, namespace: str = metrics.NAMESPACE
+    ) -> cloudwatch.CompositeAlarm:
+        """Alarm while the job is in progress but nothing was labeled for some hours.
+
+        Args:
+            construct_id: The alarm's, below the job.
+            within: 1 to 24 whole hours. A deploy counts as a sign of life, so a new job has that long.
+            namespace: Of the job's metrics. Default: "AWS/SageMaker".
+        """
+        return alarms.nothing_labeled(
+            self, construct_id, within=within, deploys=self._deploys(), namespace=namespace
+        )
+
+    def alarm_failed(self, construct_id: str) -> cloudwatch.Alarm:
+        """Alarm from the job's failure until another job takes its place."""
+        return alarms.ended(self, construct_id, ("Failed",), "Labeling job has failed")
+
+    def dashboard_widgets(self, *, namespace: str = metrics.NAMESPACE) -> list[cloudwatch.IWidget]:
+        """A row for a dashboard: progress over time, and what is labeled and failed by now."""
+        return metrics.widgets(self, namespace)
+
+    def _grant_objects(self, grantee: iam.IGrantable, place: Objects, *, read: bool) -> iam.Grant:
+        grant = grant_objects(grantee, place, read=read, foreign=is_foreign(grantee, self))
+        if grant is None:
+            return self._dropped(grantee, place.advice("s3:GetObject" if read else "s3:PutObject"))
+        return grant
+
+    def _dropped(self, grantee: iam.IGrantable, advice: str) -> iam.Grant:
+        warn_not_granted(self, advice)
+        return iam.Grant.drop(grantee, advice)

@@ -1,0 +1,121 @@
+"""CloudWatch metrics of Ground Truth, in the Developer Guide's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+#: The guide doesn't print the namespaces beside its table, so each method lets them be set.
+NAMESPACE: Final = "AWS/SageMaker"
+WORKTEAM_NAMESPACE: Final = "AWS/SageMaker/Workteam"
+
+
+class _Measured(Protocol):
+    def metric_total_dataset_objects_labeled(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
+    def metric_dataset_objects_human_annotated(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
+    def metric_dataset_objects_auto_annotated(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
+    def metric_dataset_objects_labeling_failed(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
+
+
+class GroundTruthMetrics:
+    """Metrics of the account's jobs and of its work teams; all are counts, with the statistic Sum.
+
+    The Developer Guide documents no dimension for them: give ``dimensions_map`` as your CloudWatch
+    console shows it, to look at one work team only.
+    """
+
+    @staticmethod
+    def jobs_succeeded(**options: Any) -> cloudwatch.Metric:
+        """Jobs that were completed: JobsSucceeded."""
+        return _count("JobsSucceeded", NAMESPACE, options)
+
+    @staticmethod
+    def jobs_failed(**options: Any) -> cloudwatch.Metric:
+        """Jobs that failed: JobsFailed."""
+        return _count("JobsFailed", NAMESPACE, options)
+
+    @staticmethod
+    def jobs_stopped(**options: Any) -> cloudwatch.Metric:
+        """Jobs that were stopped: JobsStopped."""
+        return _count("JobsStopped", NAMESPACE, options)
+
+    @staticmethod
+    def active_workers(**options: Any) -> cloudwatch.Metric:
+        """Workers of a private team that submitted, released or declined a task: ActiveWorkers."""
+        return _count("ActiveWorkers", WORKTEAM_NAMESPACE, options)
+
+    @staticmethod
+    def tasks_accepted(**options: Any) -> cloudwatch.Metric:
+        """Tasks that workers took: TasksAccepted."""
+        return _count("TasksAccepted", WORKTEAM_NAMESPACE, options)
+
+    @staticmethod
+    def tasks_declined(**options: Any) -> cloudwatch.Metric:
+        """Tasks that workers declined: TasksDeclined."""
+        return _count("TasksDeclined", WORKTEAM_NAMESPACE, options)
+
+    @staticmethod
+    def tasks_returned(**options: Any) -> cloudwatch.Metric:
+        """Tasks that workers gave back: TasksReturned."""
+        return _count("TasksReturned", WORKTEAM_NAMESPACE, options)
+
+    @staticmethod
+    def tasks_submitted(**options: Any) -> cloudwatch.Metric:
+        """Tasks that workers finished: TasksSubmitted."""
+        return _count("TasksSubmitted", WORKTEAM_NAMESPACE, options)
+
+    @staticmethod
+    def time_spent(**options: Any) -> cloudwatch.Metric:
+        """Seconds that workers spent on tasks: TimeSpent."""
+        return _count("TimeSpent", WORKTEAM_NAMESPACE, options)
+
+
+def metric(
+    name: str,
+    *,
+    namespace: str,
+    dimensions: Mapping[str, str],
+    statistic: str,
+    period: Duration | None = None,
+    label: str | None = None,
+    color: str | None = None,
+) -> cloudwatch.Metric:
+    """A metric."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dict(dimensions),
+        statistic=statistic,
+        period=period,
+        label=label,
+        color=color,
+    )
+
+
+def widgets(job: _Measured, namespace: str) -> list[cloudwatch.IWidget]:
+    """A row of 24 columns."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    labeled = job.metric_total_dataset_objects_labeled(namespace=namespace)
+    failed = job.metric_dataset_objects_labeling_failed(namespace=namespace)
+    by_whom = [
+        job.metric_dataset_objects_human_annotated(namespace=namespace),
+        job.metric_dataset_objects_auto_annotated(namespace=namespace),
+    ]
+    progress = cloudwatch.GraphWidget(
+        title="Objects labeled", left=[labeled, *by_whom], right=[failed], width=18
+    )
+    now = cloudwatch.SingleValueWidget(title="By now", metrics=[labeled, failed], width=6, height=6)
+    return [progress, now]
+
+
+def _count(name: str, namespace: str, options: dict[str, Any]) -> cloudwatch.Metric:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    return cloudwatch.Metric(**{"namespace": namespace, "metric_name": name, "statistic": "Sum", **options})
