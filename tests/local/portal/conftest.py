@@ -28,7 +28,7 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """Give a page of 1280 × 800 whose script errors and foreign requests fail the test."""
+    """Give a page of 1280 by 800 whose script errors and foreign requests fail the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     problems = watch(page)
@@ -79,3 +79,33 @@ def static_server(tmp_path):
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def workshop():
+    """Give an embedded AWS to make jobs in, without simulated workers."""
+    from ground_truth_local.server import EmbeddedAws
+    from tests.local.portal.workshop import Workshop
+
+    with EmbeddedAws() as aws:
+        yield Workshop(aws)
+
+
+@pytest.fixture
+def person(browser, workshop):
+    """Give a function that signs somebody in; script errors in their browser fail the test."""
+    from tests.local.portal.workshop import Person
+
+    people = []
+    problems = []
+
+    def sign_in(*arguments, **options):
+        one = Person(browser, workshop.aws.portal_url, *arguments, **options)
+        one.page.on("pageerror", lambda error: problems.append(str(error)))
+        people.append(one)
+        return one
+
+    yield sign_in
+    for one in people:
+        one.close()
+    assert problems == []

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.local.portal.painter import Painter, decode, template, write_picture
+
+from tests.local.portal.painter import WIDGET, Painter, decode, template, write_picture
 
 LABELS = ["cat", "dog's <b>", "bird"]
 
@@ -243,22 +244,29 @@ def test_an_adjustment_starts_from_the_prior_mask(page, static_server, tmp_path)
     assert painter.answer()["initialValueModified"] is False
 
 
-@pytest.mark.parametrize(
-    ("attributes", "message"),
-    [
-        ('labels="cat, dog"', "JSON list of strings"),
-        ('labels="[]"', "at least one string"),
-        ("labels=\"['a', 'a']\"", "names a label twice"),
-        ('labels="[1]"', "JSON list of at least one string"),
-        ("labels=\"['a']\" initial-value=\"{'src': 1}\"", "initial-value must be"),
-        ("labels=\"['a']\" initial-value=\"{'src\"", "initial-value is not JSON"),
-        ("labels=\"['a']\" initial-value=\"{'src': 'small.png', 'labelMappings': {}}\"", "The mask in initial-value has 30 × 20"),
-        ("labels=\"['a']\" initial-value=\"{'src': 'other.png', 'labelMappings': {}}\"", "colour that its labelMappings lack"),
-        ("labels=\"['a']\" src=\"missing.png\"", "answered 404"),
-        ("labels=\"['a']\" src=\"index.html\"", "not a picture that a browser can show"),
-        ("labels=\"['a']\" src=\"\"", "has no src"),
-    ],
-)  # fmt: skip
+INITIAL = 'labels="[\'a\']" initial-value="{}"'
+MISTAKES = {
+    "labels not JSON": ('labels="cat, dog"', "JSON list of strings"),
+    "no label": ('labels="[]"', "at least one string"),
+    "a label twice": ("labels=\"['a', 'a']\"", "names a label twice"),
+    "a label that is a number": ('labels="[1]"', "JSON list of at least one string"),
+    "initial-value of another form": (INITIAL.format("{'src': 1}"), "initial-value must be"),
+    "initial-value not JSON": (INITIAL.format("{'src"), "initial-value is not JSON"),
+    "a prior mask of another size": (
+        INITIAL.format("{'src': 'small.png', 'labelMappings': {}}"),
+        "The mask in initial-value has 30 by 20",
+    ),
+    "a prior mask in other colours": (
+        INITIAL.format("{'src': 'other.png', 'labelMappings': {}}"),
+        "colour that its labelMappings lack",
+    ),
+    "a missing picture": ('labels="[\'a\']" src="missing.png"', "answered 404"),
+    "not a picture": ('labels="[\'a\']" src="index.html"', "not a picture that a browser can show"),
+    "no src": ('labels="[\'a\']" src=""', "has no src"),
+}
+
+
+@pytest.mark.parametrize(("attributes", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_what_a_template_gets_wrong_is_said_plainly(page, static_server, tmp_path, attributes, message):
     write_picture(tmp_path / "photo.png", (60, 40))
     write_picture(tmp_path / "small.png", (30, 20))
@@ -266,7 +274,7 @@ def test_what_a_template_gets_wrong_is_said_plainly(page, static_server, tmp_pat
     source = "" if "src=" in attributes.replace("'src", "") else 'src="photo.png"'
     (tmp_path / "index.html").write_text(
         '<!doctype html><script src="/static/crowd-html-elements.js"></script><crowd-form>'
-        f'<crowd-semantic-segmentation name="m" {source} {attributes}></crowd-semantic-segmentation></crowd-form>'
+        f'<{WIDGET} name="m" {source} {attributes}></{WIDGET}></crowd-form>'
     )
     page.goto(f"{static_server}/index.html")
     Painter(page).wait("error")

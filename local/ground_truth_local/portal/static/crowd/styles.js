@@ -95,7 +95,7 @@ export const segmentation = sheet(`
   h3 { margin: 22px 0 0; font-size: 14px; }
   @media (max-width: 1180px) {
     .tools button .text { display: none; }
-    .app { grid-template-columns: 220px minmax(0, 1fr) 176px; }
+    .app { grid-template-columns: 232px minmax(0, 1fr) 200px; }
   }
   @media (max-width: 900px) {
     .app { grid-template: "head head" auto "tools tools" auto "stage labels" minmax(0, 1fr) / minmax(0, 1fr) 152px; }
