@@ -56,10 +56,11 @@ def decode_mask(
         UnknownColorError: Colours that the table does not have.
     """
     image = open_png(data, name=name, limits=limits)
-    ids, sentinel = (_from_palette if image.mode in "LP1" else _from_rgb)(image, table)
-    bad = ids == sentinel
-    if not bad.any():
+    sentinel = _sentinel(table)
+    ids, complete = (_from_palette if image.mode in "LP1" else _from_rgb)(image, table, sentinel)
+    if complete:
         return ids
+    bad = ids == sentinel
     if unknown == "error":
         raise unknown_colors_error(image, bad, [c for c, _ in table.ids], name)
     ids[bad] = IGNORE if unknown == "ignore" else table.background
@@ -100,8 +101,8 @@ def _sentinel(table: ColorTable) -> int:
     return next(i for i in range(top, -1, -1) if i not in used)
 
 
-def _from_palette(image: Image.Image, table: ColorTable) -> tuple[MaskArray, int]:
-    sentinel = _sentinel(table)
+def _from_palette(image: Image.Image, table: ColorTable, sentinel: int) -> tuple[MaskArray, bool]:
+    """Ids, and whether none of them is the sentinel."""
     known = dict(table.ids)
     lut = [known.get(color, sentinel) for color in _palette_colors(image)]
     for index in _transparent_indices(image):
@@ -112,10 +113,10 @@ def _from_palette(image: Image.Image, table: ColorTable) -> tuple[MaskArray, int
     shape = (image.height, image.width)
     if table.wide:
         wide: MaskArray = np.array(lut, np.uint16)[np.asarray(image)]
-        return wide, sentinel
+        return wide, not (wide == sentinel).any()
     # bytes.translate is the fastest 256-entry lookup there is; bytearray keeps the array writable.
     translated = bytearray(image.tobytes().translate(bytes(lut)))
-    return np.frombuffer(translated, np.uint8).reshape(shape), sentinel
+    return np.frombuffer(translated, np.uint8).reshape(shape), sentinel not in translated
 
 
 def _palette_colors(image: Image.Image) -> list[int]:
@@ -132,24 +133,21 @@ def _transparent_indices(image: Image.Image) -> list[int]:
     return [transparency] if isinstance(transparency, int) and 0 <= transparency < 256 else []
 
 
-def _from_rgb(image: Image.Image, table: ColorTable) -> tuple[MaskArray, int]:
+def _from_rgb(image: Image.Image, table: ColorTable, sentinel: int) -> tuple[MaskArray, bool]:
+    """Ids, and whether none of them is the sentinel."""
     alpha = image.mode == "RGBA"
-    if not alpha:
-        # Four bytes a pixel make one integer each; Pillow keeps RGB that way already.
-        packed = np.frombuffer(image.tobytes("raw", "RGBX"), "<u4")
-    else:
-        packed = np.frombuffer(image.tobytes(), "<u4")
-    sentinel = _sentinel(table)
+    # Four bytes a pixel make one integer each; Pillow keeps RGB that way already.
+    packed = np.frombuffer(image.tobytes() if alpha else image.tobytes("raw", "RGBX"), "<u4")
     starts = np.flatnonzero(packed[1:] != packed[:-1])
     if starts.size > packed.size // 16:
         ids = _lookup(packed, table, sentinel, alpha=alpha)
-        return ids.reshape(image.height, image.width), sentinel
+        return ids.reshape(image.height, image.width), not (ids == sentinel).any()
     # Masks are long runs of one colour: look up one pixel of each, and repeat.
     starts += 1
     edges = np.concatenate((np.zeros(1, np.intp), starts, np.full(1, packed.size, np.intp)))
     values = _lookup(packed[edges[:-1]], table, sentinel, alpha=alpha)
     ids = cast(MaskArray, np.repeat(values, np.diff(edges)))
-    return ids.reshape(image.height, image.width), sentinel
+    return ids.reshape(image.height, image.width), not (values == sentinel).any()
 
 
 def _lookup(packed: npt.NDArray[np.uint32], table: ColorTable, sentinel: int, *, alpha: bool) -> MaskArray:

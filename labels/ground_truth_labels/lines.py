@@ -20,6 +20,9 @@ def read_lines(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, b
     """
     number, rest, skipped = 1, b"", 0
     while chunk := stream.read(_CHUNK):
+        if skipped and b"\n" not in chunk:
+            skipped += len(chunk)
+            continue
         *complete, rest = (rest + chunk).split(b"\n")
         for line in complete:
             skipped += len(line) if skipped else 0
