@@ -2,7 +2,8 @@
 
     python benchmarks/labels_bench.py [--items 20000]
 
-Every ratio is a ratio of medians of two measurements that alternate, so a busy machine changes both.
+Every ratio is a ratio of medians of two measurements that alternate, in processor time of one thread, so
+that a busy machine changes both alike.
 """
 
 from __future__ import annotations
@@ -76,13 +77,13 @@ def loop(data: bytes, rgb: np.ndarray) -> np.ndarray:
 
 
 def alternating(rounds: int, *functions: Callable[[], object]) -> list[float]:
-    """Median seconds of each function, called in turn."""
+    """Median seconds of processor time of each function, called in turn."""
     times: list[list[float]] = [[] for _ in functions]
     for _ in range(rounds):
         for taken, function in zip(times, functions, strict=True):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             function()
-            taken.append(time.perf_counter() - begin)
+            taken.append(time.thread_time() - begin)
     return [statistics.median(t) for t in times]
 
 
@@ -107,7 +108,9 @@ def bench_decode() -> bool:
             )
             if mode == "RGBA":
                 reached &= ours / plain <= GOAL_BARE
-                reached &= classes != 20 or slow / ours >= GOAL_LOOP
+            if mode == "P" and classes == 20:
+                # The loop is measured where Ground Truth leaves its masks: in palette PNGs.
+                reached &= slow / ours >= GOAL_LOOP
     return reached
 
 
@@ -181,7 +184,7 @@ def main() -> int:
         return 0
     reached = bench_decode()
     bench_export(options.items)
-    goals = f"<= {GOAL_BARE}x bare (RGBA), >= {GOAL_LOOP:.0f}x the loop at 20 classes"
+    goals = f"<= {GOAL_BARE}x bare (RGBA), >= {GOAL_LOOP:.0f}x the loop at 20 classes (P)"
     print(f"\ngoals ({goals}): {'reached' if reached else 'MISSED'}")
     return 0 if reached else 1
 

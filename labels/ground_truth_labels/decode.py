@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ground_truth_labels._pixels import packed_pixels
 from ground_truth_labels._unknown import unknown_colors_error
 from ground_truth_labels.classes import IGNORE
 from ground_truth_labels.colormap import ColorTable
@@ -136,8 +137,7 @@ def _transparent_indices(image: Image.Image) -> list[int]:
 def _from_rgb(image: Image.Image, table: ColorTable, sentinel: int) -> tuple[MaskArray, bool]:
     """Ids, and whether none of them is the sentinel."""
     alpha = image.mode == "RGBA"
-    # Four bytes a pixel make one integer each; Pillow keeps RGB that way already.
-    packed = np.frombuffer(image.tobytes() if alpha else image.tobytes("raw", "RGBX"), "<u4")
+    packed, owner = packed_pixels(image)
     starts = np.flatnonzero(packed[1:] != packed[:-1])
     if starts.size > packed.size // 16:
         ids = _lookup(packed, table, sentinel, alpha=alpha)
@@ -147,6 +147,7 @@ def _from_rgb(image: Image.Image, table: ColorTable, sentinel: int) -> tuple[Mas
     edges = np.concatenate((np.zeros(1, np.intp), starts, np.full(1, packed.size, np.intp)))
     values = _lookup(packed[edges[:-1]], table, sentinel, alpha=alpha)
     ids = cast(MaskArray, np.repeat(values, np.diff(edges)))
+    del packed, owner
     return ids.reshape(image.height, image.width), not (values == sentinel).any()
 
 
