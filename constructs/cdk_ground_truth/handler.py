@@ -96,13 +96,13 @@ class Handler:
         self.wildcards[objects] = (
             f"Objects below {STAGING_ROOT}/, where this handler alone stages jobs' input."
         )
-        self._allow(["s3:GetObject", "s3:PutObject"], [objects])
+        self._allow(["s3:PutObject"], [objects])
         if bucket.key is not None:
             self.allow_key(bucket.key)
 
     def allow_key(self, key: kms.IKey) -> None:
         """Let the handler write objects that the key encrypts."""
-        key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey")
+        key.grant(self.role, "kms:GenerateDataKey")
 
     def _allow_jobs(self, jobs: str) -> None:
         self.wildcards[jobs] = (

@@ -102,7 +102,6 @@ def test_the_handler_may_touch_this_stacks_jobs_alone(stack, add_job, synth):
         ("sagemaker:ListLabelingJobs", "*"): [None],
         ("iam:PassRole", role): [{"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}],
         ("s3:GetObject", archive): [None],
-        ("s3:GetObject", f"{INPUT}/inputs/*"): [None],
         ("s3:PutObject", f"{INPUT}/inputs/*"): [None],
         ("s3:ListBucket", INPUT): [{"StringLike": {"s3:prefix": "inputs/*"}}],
         ("cloudformation:DescribeStacks", STACK): [None],
