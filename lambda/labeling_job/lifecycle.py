@@ -25,7 +25,7 @@ from .errors import DeployError, NotYetError, code_of, said
 from .jobs import LIVE, Jobs, tag_list
 from .owned import OF_REQUEST, Owned
 from .patience import Patience, pauses
-from .removal import Removal
+from .removal import NOT_CREATED, Removal
 from .stack import Stack
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
@@ -114,8 +114,17 @@ class Lifecycle:
 
     def delete(self) -> Outcome:
         """Stop the job, if it is this resource's own and still lives."""
-        self._removal.delete(self._event)
-        return Outcome(physical_id=self._event["PhysicalResourceId"])
+        physical_id = str(self._event["PhysicalResourceId"])
+        try:
+            self._removal.delete(self._event)
+        except NotYetError:
+            raise
+        except Exception as error:
+            raise DeployError(
+                f"{said(error)}. If the job still runs: aws sagemaker stop-labeling-job --labeling-job-name"
+                f" {physical_id.removeprefix(NOT_CREATED)}"
+            ) from error
+        return Outcome(physical_id=physical_id)
 
     def _is_kept(self, job: Mapping[str, Any]) -> bool:
         """Nothing but tags and policies changes, or a rollback asks for what this job was made of."""

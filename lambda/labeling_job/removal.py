@@ -44,6 +44,8 @@ class Removal:
         if job is None or physical_id != name:
             self._end_all([job] if job else [])
             self._end_unanswered(name, settle=physical_id == name)
+        elif not self._stack.deletes() and self._stack.physical_id() == name:
+            log.action("DeleteNothing", job=name, why="a late event: the stack goes on with the job")
         elif self._is_retained(event):
             log.action("RetainLabelingJob", job=name)
             self._owned.release(job)
@@ -106,9 +108,14 @@ class Removal:
 
     def _end_unanswered(self, name: str, *, settle: bool) -> None:
         """No create of the resource was ever answered with success, so whatever lives is nobody's."""
+        if not self._stack.deletes():
+            log.action("DeleteNothing", job=name, why="a late event: the stack deletes nothing")
+            return
         until = self._patience.now() + (_SETTLE if settle else timedelta())
         for seconds in pauses():
-            self._end_all(list(self._owned.others(name, LIVE)))
+            live = list(self._owned.others(name, LIVE))
+            current = self._stack.physical_id() if live else None
+            self._end_all([job for job in live if job["LabelingJobName"] != current])
             if self._patience.now() >= until:
                 return
             self._patience.pause(seconds, "a cancelled create may still be at work")

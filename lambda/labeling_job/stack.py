@@ -15,6 +15,7 @@ from . import log
 from .errors import DeployError, NotYetError, code_of, said
 from .patience import Patience
 
+_FORWARD = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "REVIEW_IN_PROGRESS", "IMPORT_IN_PROGRESS")
 # Nothing here is worth more: an answer that CloudFormation doesn't give is an answer as well.
 _OUTAGE = timedelta(seconds=30)
 
@@ -40,9 +41,12 @@ class Stack:
 
     def makes_resources(self) -> bool:
         """Whether the stack is on its way forward; a rollback makes no job, an idle stack waits for none."""
+        return self.status() in ("", *_FORWARD)
+
+    def deletes(self) -> bool:
+        """Whether the stack is at a point at which it sends a Delete: it cleans up, rolls back or goes."""
         status = self.status()
-        over = "ROLLBACK" in status or "CLEANUP" in status or status.startswith("DELETE")
-        return not status or (status.endswith("_IN_PROGRESS") and not over)
+        return not status or (status.endswith("_IN_PROGRESS") and status not in _FORWARD)
 
     def physical_id(self) -> str | None:
         """The id under which the stack has the resource; empty if it has none, None if it doesn't say."""

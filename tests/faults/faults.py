@@ -1,0 +1,172 @@
+"""What can go wrong at one call of the handler's, and where it is made to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from tests.faults.wire import Request, error_reply
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of the handler may catch this."""
+
+
+class Kind(StrEnum):
+    """What happens at a call. The first group ends, the second lasts as long as the request is worked on."""
+
+    ERROR_BEFORE = "error before"
+    ERROR_AFTER = "error after the effect"
+    THROTTLED = "throttled once"
+    CUT_BEFORE = "connection cut before"
+    LOST = "answer lost"
+    KILLED_BEFORE = "killed before"
+    KILLED_AFTER = "killed after"
+    DUPLICATE = "duplicate delivery meanwhile"
+    CANCELLED = "cancelled by CloudFormation meanwhile"
+    DUPLICATE_LATE = "duplicate delivery when all is over"
+
+    REFUSED = "refused for good"
+    THROTTLED_FOREVER = "throttled for good"
+    KILLED_BEFORE_FOREVER = "each delivery killed before"
+    KILLED_AFTER_FOREVER = "each delivery killed after"
+    UNREACHABLE = "unreachable for good"
+    THROTTLED_EVERYWHERE = "throttled for good, in every request"
+
+
+LASTING = frozenset(
+    {
+        Kind.REFUSED,
+        Kind.THROTTLED_FOREVER,
+        Kind.KILLED_BEFORE_FOREVER,
+        Kind.KILLED_AFTER_FOREVER,
+        Kind.UNREACHABLE,
+        Kind.THROTTLED_EVERYWHERE,
+    }
+)
+#: What the answer to CloudFormation, a plain PUT, can meet.
+OF_ANSWER = (
+    Kind.ERROR_BEFORE,
+    Kind.LOST,
+    Kind.KILLED_BEFORE,
+    Kind.KILLED_AFTER,
+    Kind.DUPLICATE,
+    Kind.CANCELLED,
+    Kind.UNREACHABLE,
+    Kind.KILLED_BEFORE_FOREVER,
+    Kind.KILLED_AFTER_FOREVER,
+)
+#: Of a whole request, not of a call.
+OF_REQUEST = (Kind.DUPLICATE_LATE,)
+OF_CALL = tuple(kind for kind in Kind if kind not in OF_REQUEST)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One call in a run without faults: the scenario's request, and the how-manieth call of it."""
+
+    request: int
+    call: int
+    action: str
+
+
+class Injector:
+    """Does one fault at one point, and records every call.
+
+    Args:
+        meanwhile: runs what happens beside the handler: a duplicate delivery, a cancellation.
+    """
+
+    def __init__(self, point: Point | None, kind: Kind | None) -> None:
+        self.point, self.kind = point, kind
+        self.meanwhile: Callable[[Kind], None] = lambda kind: None
+        self.request = -1
+        self.call = 0
+        self.seen: list[Point] = []
+        self.struck = False
+        self.healed = False
+
+    def begin(self, request: int) -> None:
+        """A delivery of a request starts; a retry of it goes on counting."""
+        if request != self.request:
+            self.request, self.call = request, 0
+
+    def through(self, request: Request, effect: Callable[[], AWSResponse]) -> AWSResponse:
+        """Let one call through, or what the fault makes of it."""
+        point = Point(self.request, self.call, request.action)
+        self.call += 1
+        self.seen.append(point)
+        kind = self._strikes(point)
+        if kind is None:
+            return effect()
+        self.struck = True
+        return self._strike(kind, request, effect)
+
+    def _strikes(self, point: Point) -> Kind | None:
+        if self.point is None or self.healed or self.kind is None:
+            return None
+        if self.kind is Kind.THROTTLED_EVERYWHERE:
+            return (
+                self.kind
+                if (self.struck and point.action == self.point.action) or point == self.point
+                else None
+            )
+        if self.kind in LASTING:
+            again = self.struck and (point.request, point.action) == (self.point.request, self.point.action)
+            return self.kind if again or point == self.point else None
+        return self.kind if point == self.point and not self.struck else None
+
+    def _strike(self, kind: Kind, request: Request, effect: Callable[[], AWSResponse]) -> AWSResponse:
+        match kind:
+            case Kind.ERROR_BEFORE:
+                return error_reply(request, 500, "InternalFailure")
+            case Kind.ERROR_AFTER:
+                effect()
+                return error_reply(request, 500, "InternalFailure")
+            case Kind.THROTTLED | Kind.THROTTLED_FOREVER | Kind.THROTTLED_EVERYWHERE:
+                return error_reply(request, 400, "ThrottlingException")
+            case Kind.REFUSED:
+                return error_reply(request, 400, "AccessDeniedException")
+            case Kind.CUT_BEFORE | Kind.UNREACHABLE:
+                raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+            case Kind.LOST:
+                effect()
+                raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+            case Kind.KILLED_BEFORE | Kind.KILLED_BEFORE_FOREVER:
+                raise Killed
+            case Kind.KILLED_AFTER | Kind.KILLED_AFTER_FOREVER:
+                effect()
+                raise Killed
+            case Kind.DUPLICATE | Kind.CANCELLED:
+                self.meanwhile(kind)
+                return effect()
+        raise AssertionError(kind)
+
+
+class Armed(Injector):
+    """Does a fault at the how-manieth call from now on, whosever it is."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)
+        self._left = -1
+
+    def arm(self, kind: Kind | None, call: int) -> None:
+        self.kind, self._left = kind, call
+        self.struck, self.healed, self.point = False, kind is None, None
+
+    def disarm(self) -> None:
+        self.healed = True
+
+    def through(self, request: Request, effect: Callable[[], AWSResponse]) -> AWSResponse:
+        if self.point is None and not self.healed:
+            if self._left == 0 and self._may_meet(request):
+                self.point = Point(self.request, self.call, request.action)
+            self._left = max(0, self._left - 1)
+        return super().through(request, effect)
+
+    def _may_meet(self, request: Request) -> bool:
+        return request.operation != "Answer" or self.kind in OF_ANSWER

@@ -1,0 +1,79 @@
+"""What must be true of an account when CloudFormation has come to rest, whatever went wrong before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tests.faults.faults import LASTING, Kind
+from tests.faults.scenarios import Scenario
+from tests.faults.world import LIVE, World
+
+# No operation of a stack with one job may take longer than three requests that each reach their timeout.
+_SETTLED = 60.0
+
+
+def check(
+    world: World,
+    scenario: Scenario,
+    *,
+    clean: bool,
+    kind: Kind | None = None,
+    first: Collection[str] = (),
+) -> list[str]:
+    """Problems after the step that met the fault."""
+    stack = world.cloudformation
+    world.wait(_SETTLED)
+    problems = list(stack.problems)
+    if world.lambda_timeouts:
+        problems.append(f"{world.lambda_timeouts} runs of the handler reached Lambda's timeout")
+    lasting = kind in LASTING
+    if stack.status.endswith("_ROLLBACK_FAILED") and lasting:
+        world.injector.healed = True
+        if not stack.continue_rollback():
+            problems.append(f"the rollback can't be continued: {stack.last_reason}")
+    elif stack.status.endswith("_FAILED") and not lasting:
+        problems.append(f"the stack ends as {stack.status}: {stack.last_reason}")
+    world.wait(_SETTLED)
+    problems += owned(world)
+    if scenario.back_to_first and first and not set(first) <= set(world.jobs(*LIVE)):
+        problems.append(f"the old job {sorted(first)} no longer runs")
+    if clean and scenario.keeps_job and not _current_is_live(world):
+        problems.append(f"the stack's job doesn't run; {stack.status}: {stack.last_reason}")
+    if "secret" in world.log.getvalue():
+        problems.append("the log has the response URL")
+    return problems
+
+
+def owned(world: World) -> list[str]:
+    """Jobs alive are jobs that a stack has, or that the user retained; and never two.
+
+    The one exception is told by CloudFormation itself: a clean-up that failed each time it was tried.
+    """
+    strays = live_strays(world)
+    if not strays or world.cloudformation.given_up:
+        return []
+    return [f"jobs {sorted(strays)} live, which no stack has; {world.cloudformation.status}"]
+
+
+def live_strays(world: World) -> set[str]:
+    """Live jobs that neither a stack has nor the user retained."""
+    stack = world.cloudformation
+    mine = {stack.resource.physical_id.removeprefix("not-created:")} if stack.resource else set()
+    return set(world.jobs(*LIVE)) - mine - stack.retained
+
+
+def check_after_destroy(world: World) -> list[str]:
+    """Problems after the user has taken the stack down, with nothing going wrong any more."""
+    stack = world.cloudformation
+    world.injector.healed = True
+    nothing_sent = stack.resource is None and stack.given_up
+    if stack.status not in ("DELETE_COMPLETE", "ROLLBACK_COMPLETE") and not stack.destroy():
+        return [f"the stack can't be destroyed: {stack.last_reason}"]
+    world.wait(_SETTLED)
+    left = set(world.jobs()) - stack.retained
+    return [f"jobs {sorted(left)} live after destroy"] if left and not nothing_sent else []
+
+
+def _current_is_live(world: World) -> bool:
+    stack = world.cloudformation
+    return stack.resource is not None and stack.resource.physical_id in world.jobs(*LIVE)

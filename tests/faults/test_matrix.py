@@ -1,0 +1,24 @@
+import pytest
+
+from tests.faults.__main__ import run_row
+from tests.faults.faults import Kind
+from tests.faults.matrix import cells, run
+from tests.faults.scenarios import SCENARIOS
+
+
+@pytest.mark.parametrize("index", range(len(SCENARIOS)), ids=[scenario.name for scenario in SCENARIOS])
+def test_no_fault_leaves_a_job_without_an_owner(index):
+    row = run_row(index)
+    assert not row.bad, f"{len(row.bad)} of {row.cells}\n" + "\n".join(row.bad[:5])
+    assert row.cells > 50
+
+
+def test_the_matrix_notices_what_the_provider_framework_would_lose():
+    # Killed right after CreateLabelingJob: the framework answers, and swallows the Delete that follows.
+    lost = [
+        cell
+        for cell in cells(SCENARIOS[0])
+        if cell.kind is Kind.KILLED_AFTER and cell.point.action == "sagemaker:CreateLabelingJob"
+    ]
+    assert lost and all(run(cell, provider_framework=True).problems for cell in lost)
+    assert not any(run(cell).problems for cell in lost)

@@ -1,0 +1,132 @@
+"""The AWS that the handler sees: real boto3 clients whose requests are answered in this process.
+
+Requests are serialized, retried and parsed by botocore as against AWS; only the socket is missing. SageMaker
+is the embedded Ground Truth service, CloudFormation the simulated one, S3 a dictionary.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+from botocore.awsrequest import AWSResponse
+
+from ground_truth_local.service.api import GroundTruthService
+from ground_truth_local.service.types import Call
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+HANDLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/handler/handler"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the handler's, as it goes over the wire."""
+
+    service: str
+    operation: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def action(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **_):
+        while chunk := self.read(1 << 20):
+            yield chunk
+
+
+def reply(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
+    return AWSResponse("http://127.0.0.1", status, dict(headers or {}), _Raw(body))
+
+
+def error_reply(request: Request, status: int, code: str, message: str = "injected") -> AWSResponse:
+    """A service error in the protocol that the request was made in."""
+    if "x-amz-target" in {name.lower() for name in request.headers}:
+        return reply(status, json.dumps({"__type": code, "message": message}).encode())
+    detail = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+    if request.service == "s3":
+        return reply(status, f"<Error>{detail}</Error>".encode())
+    return reply(status, f"<ErrorResponse><Error>{detail}</Error></ErrorResponse>".encode())
+
+
+class Aws:
+    """Answers requests.
+
+    Args:
+        sagemaker: the embedded Ground Truth service.
+        stacks: ``(action, parameters) → XML result, or None`` where there is nothing of that name.
+    """
+
+    def __init__(
+        self, sagemaker: GroundTruthService, stacks: Callable[[str, Mapping[str, str]], str | None]
+    ) -> None:
+        self._sagemaker = sagemaker
+        self._stacks = stacks
+        self.objects: dict[tuple[str, str], bytes] = {}
+
+    def answer(self, request: Request) -> AWSResponse:
+        known = {"sagemaker": self._job, "cloudformation": self._stack, "s3": self._object}
+        if request.service not in known:
+            return error_reply(request, 403, "AccessDenied", "not simulated")
+        return known[request.service](request)
+
+    def _job(self, request: Request) -> AWSResponse:
+        call = Call(
+            operation=request.operation,
+            body=json.loads(request.body),
+            account=ACCOUNT,
+            region=REGION,
+            principal_arn=HANDLER,
+            access_key="AKIAHANDLER",
+        )
+        answer = self._sagemaker.handle(call)
+        return reply(answer.status, json.dumps(answer.body).encode())
+
+    def _stack(self, request: Request) -> AWSResponse:
+        form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
+        result = self._stacks(request.operation, form)
+        if result is None:
+            return error_reply(request, 400, "ValidationError", "does not exist")
+        name = request.operation
+        return reply(200, f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>".encode())
+
+    def _object(self, request: Request) -> AWSResponse:
+        url = urlsplit(request.url)
+        bucket, key = url.netloc.split(".s3")[0], unquote(url.path.lstrip("/"))
+        if request.operation == "ListObjectsV2":
+            prefix = parse_qs(url.query).get("prefix", [""])[0]
+            found = sorted(k for b, k in self.objects if b == bucket and k.startswith(prefix))
+            contents = "".join(
+                f"<Contents><Key>{escape(k)}</Key><Size>{len(self.objects[bucket, k])}</Size></Contents>"
+                for k in found
+            )
+            return reply(200, f"<ListBucketResult>{contents}</ListBucketResult>".encode())
+        if request.operation == "PutObject":
+            self.objects[bucket, key] = request.body
+            return reply(200)
+        if (bucket, key) not in self.objects:
+            return error_reply(request, 404, "NoSuchKey")
+        return self._content(request, self.objects[bucket, key])
+
+    def _content(self, request: Request, body: bytes) -> AWSResponse:
+        if request.operation == "HeadObject":
+            return reply(200, headers={"Content-Length": str(len(body))})
+        first, last = 0, len(body) - 1
+        if span := {k.lower(): v for k, v in request.headers.items()}.get("range"):
+            first, last = (int(part) for part in _text(span).removeprefix("bytes=").split("-"))
+        part = body[first : last + 1]
+        return reply(206, part, {"Content-Length": str(len(part))})
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

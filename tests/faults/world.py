@@ -1,0 +1,216 @@
+"""One account in virtual time: the handler, the embedded Ground Truth service, a simulated CloudFormation."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import random
+import time
+import urllib.error
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import HTTPClientError
+
+from ground_truth_local.service.api import GroundTruthService, Pace
+from ground_truth_local.service.errors import JobFailure
+from labeling_job import entry, patience, response
+from tests.faults.cloudformation import CloudFormation
+from tests.faults.faults import Injector, Killed, Kind
+from tests.faults.material import GroundTruthAws
+from tests.faults.wire import ACCOUNT, REGION, Aws, Request, reply
+
+LIVE = ("Initializing", "InProgress")
+_LAMBDA_SECONDS = 900
+_START = datetime(2026, 11, 23, 8, tzinfo=UTC).timestamp()
+_ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "AKIAHANDLER",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # A body as it is, without a trailer.
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+}
+_clients: dict[str, Any] = {}
+_current: list[World] = []
+
+
+class World:
+    """Everything that a cell needs; `with World(…) as world` puts the handler into it."""
+
+    def __init__(self, injector: Injector | None = None, *, pace: float = 20) -> None:
+        self.time = _START
+        self.injector = injector or Injector(None, None)
+        self.injector.meanwhile = self._meanwhile
+        self.log = io.StringIO()
+        self.material = GroundTruthAws()
+        self.service = GroundTruthService(
+            None,
+            self.material,
+            workteams=[self.material.team],
+            clock=lambda: self.time,
+            pace=Pace(initializing=pace, stopping=pace),
+        )
+        self.cloudformation = CloudFormation(self._invoke, lambda: self.time, self.wait)
+        self.aws = Aws(self.service, self.cloudformation.describe)
+        self.aws.objects = self.material.objects
+        self.lambda_timeouts = 0
+        self._deadline = float("inf")
+        self._event: dict[str, Any] = {}
+        self._depth = 0
+        self._exit = contextlib.ExitStack()
+
+    def __enter__(self) -> World:
+        enter = self._exit.enter_context
+        enter(mock.patch.dict(os.environ, _ENVIRONMENT))
+        enter(mock.patch.object(time, "sleep", self._sleep))
+        enter(mock.patch.object(entry, "_now", lambda: datetime.fromtimestamp(self.time, UTC)))
+        enter(mock.patch.object(entry, "_clients", _clients))
+        enter(mock.patch.object(entry, "_client", _client))
+        enter(mock.patch.object(response.urllib.request, "urlopen", self._put_answer))
+        # The same pauses in each run, so that a call's number means the same call.
+        enter(mock.patch.object(patience, "random", random.Random(7)))
+        # Of a client that lives as long as a test run, not as a Lambda.
+        enter(mock.patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True))
+        _current.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _current.remove(self)
+        self._exit.close()
+        self.service.stop()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; the service's jobs go on."""
+        self.time += seconds
+        self._advance_jobs()
+
+    def jobs(self, *statuses: str) -> list[str]:
+        """Names of the jobs in one of the statuses."""
+        return [
+            job.name
+            for job in self.service._jobs.of(ACCOUNT, REGION)
+            if job.status in (statuses or ("Initializing", "InProgress", "Stopping"))
+        ]
+
+    def stop_by_hand(self, name: str) -> None:
+        """Somebody stops a job in the console."""
+        job = self.service.job(f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:labeling-job/{name}")
+        assert job is not None
+        job.status, job.modified = "Stopping", self.time
+        self.service._jobs.save(job)
+
+    def complete(self, name: str) -> None:
+        """The last object gets its label."""
+        job = self.service.job(f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:labeling-job/{name}")
+        assert job is not None
+        job.status, job.modified = "Completed", self.time
+        self.service._jobs.save(job)
+
+    def _advance_jobs(self) -> None:
+        """The job engine's own steps, without its threads."""
+        for job in self.service._jobs.with_status(("Initializing", "Stopping")):
+            runner = self.service._engine._runner(job)
+            try:
+                runner._initialize() if job.status == "Initializing" else runner._stop()
+            except JobFailure as failure:
+                runner._fail(failure.reason)
+
+    def _sleep(self, seconds: float) -> None:
+        if self.time + seconds > self._deadline:
+            self.wait(self._deadline - self.time)
+            self.lambda_timeouts += 1
+            raise Killed
+        self.wait(seconds)
+
+    def _invoke(self, event: dict[str, Any], index: int) -> bool:
+        """One run of the handler, as the Lambda service sees it."""
+        outer = self._event, self._deadline, self.injector.request, self.injector.call
+        self._event, self._deadline = event, self.time + _LAMBDA_SECONDS
+        self.injector.begin(index)
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: int((self._deadline - self.time) * 1000),
+            log_group_name="handler-logs",
+            log_stream_name="stream",
+            invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:handler",
+        )
+        try:
+            with contextlib.redirect_stdout(self.log):
+                entry.handler(event, context)
+            return True
+        except Killed:
+            return False
+        except Exception:
+            return False
+        finally:
+            self._event, self._deadline = outer[:2]
+            if self._depth:
+                self.injector.request, self.injector.call = outer[2:]
+
+    def _meanwhile(self, kind: Kind) -> None:
+        self._depth += 1
+        state = self.injector.request, self.injector.call
+        try:
+            if kind is Kind.DUPLICATE:
+                self.cloudformation.again(self._event)
+            else:
+                self.cloudformation.cancel()
+        finally:
+            self._depth -= 1
+            self.injector.request, self.injector.call = state
+
+    def answer(self, request: Any, operation: str) -> Any:
+        """Botocore's `before-send`: what comes back instead of going out."""
+        body = request.body.read() if hasattr(request.body, "read") else request.body or b""
+        wire = Request(
+            service=operation.split(".")[0],
+            operation=operation.split(".")[1],
+            method=request.method,
+            url=request.url,
+            headers=request.headers,
+            body=body if isinstance(body, bytes) else body.encode(),
+        )
+        return self.injector.through(wire, lambda: self.aws.answer(wire))
+
+    def _put_answer(self, request: Any, timeout: float) -> Any:
+        wire = Request("cloudformation", "Answer", "PUT", request.full_url, {}, request.data)
+
+        def effect() -> Any:
+            self.cloudformation.take_answer(json.loads(request.data))
+            return reply(200)
+
+        try:
+            answered = self.injector.through(wire, effect)
+        except HTTPClientError as error:
+            raise urllib.error.URLError(str(error)) from error
+        if answered.status_code >= 400:
+            raise urllib.error.HTTPError("https://127.0.0.1", answered.status_code, "no", {}, None)
+        return contextlib.nullcontext()
+
+
+def _client(service: str) -> Any:
+    """The handler's client, configured as the handler does it, but made once: its model takes long to load."""
+    if service not in _clients:
+        client = boto3.client(service, config=entry._CONFIG.merge(Config(signature_version=UNSIGNED)))
+        client.meta.events.register("before-send", _before_send)
+        _clients[service] = client
+    return _clients[service]
+
+
+def _before_send(request: Any, event_name: str, **_: Any) -> Any:
+    return _current[-1].answer(request, event_name.removeprefix("before-send."))
+
+
+@contextlib.contextmanager
+def world(injector: Injector | None = None, **options: Any) -> Iterator[World]:
+    """A world for one cell."""
+    with World(injector, **options) as made:
+        yield made
