@@ -26,7 +26,7 @@ $(PYTHON_READY): requirements.txt pyproject.toml labels/pyproject.toml local/pyp
 	@touch $@
 
 $(READY): $(PYTHON_READY) package-lock.json
-	@$(ENV) $(BIN)/npm ci --silent --no-audit --no-fund
+	@$(ENV) $(BIN)/npm ci --loglevel=error --no-audit --no-fund
 	@$(ENV) node tests/local/portal/chromium.mjs $(CURDIR)/$(BIN)/chromium
 	@touch $@
 
