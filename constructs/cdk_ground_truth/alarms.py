@@ -15,6 +15,7 @@ from .validation import Checker, is_token
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_lambda as lambda_
 
     from .labeling_job import LabelingJobBase
 
@@ -100,4 +101,20 @@ def nothing_labeled(
             cloudwatch.AlarmRule.from_alarm(idle, cloudwatch.AlarmState.ALARM),
             cloudwatch.AlarmRule.not_(cloudwatch.AlarmRule.from_alarm(over, cloudwatch.AlarmState.ALARM)),
         ),
+    )
+
+
+def unanswered(job: LabelingJobBase, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
+    """In alarm for five minutes after an event that the handler never answered."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    return cloudwatch.Alarm(
+        job,
+        construct_id,
+        alarm_description="The handler of the stack's labeling jobs left CloudFormation without an answer",
+        metric=function.metric("AsyncEventsDropped", statistic="Sum"),
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        threshold=1,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )

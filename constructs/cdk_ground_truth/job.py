@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import jsii
-from aws_cdk import CustomResource, Duration, ITaggableV2, TagManager, TagType
+from aws_cdk import CustomResource, Duration, ITaggableV2, RemovalPolicy, TagManager, TagType
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from . import alarms
 from ._rooms import contract
 from .assembly import Assembly
 from .grants import Objects
@@ -75,6 +76,8 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
         output_prefix: str = "labels",
         encryption_key: kms.IKey | None = None,
         role: iam.IRole | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+        probation: Duration | None = None,
     ) -> None:
         """Define the job; limits are the service model's and the Developer Guide's.
 
@@ -110,6 +113,12 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
             encryption_key: Encrypts the labels and the buckets made here. Default: keys of S3.
             role: With it Ground Truth runs the job; it gets the permissions that it lacks, unless it was
                 imported as immutable. Default: a new one with these permissions alone.
+            removal_policy: Of the running job, when it is replaced or leaves the stack. ``DESTROY`` stops it;
+                with ``RETAIN`` it goes on, costs money, and is no stack's any more. Labels and buckets stay
+                in either case. Default: ``DESTROY``.
+            probation: How long a deploy waits for the job to leave ``Initializing``, and fails with the
+                service's reason if it fails; up to 30 minutes, ``Duration.seconds(0)`` doesn't wait.
+                Default: 10 minutes.
 
         Raises:
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.
@@ -143,6 +152,8 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
             output_prefix=output_prefix,
             encryption_key=encryption_key,
             role=role,
+            removal_policy=removal_policy,
+            probation=probation,
         )
         settings.check(check)
         shared = StackShared.of(self.stack)
@@ -166,6 +177,7 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
                 "Images": self._assembly.images,
                 "Request": self._assembly.request,
                 "Tags": self._tags.rendered_tags,
+                **self._settings.lifecycle_properties(),
             },
         )
         # Whoever starts or runs the job has its permissions, and buckets their policies, before it starts.
@@ -195,6 +207,13 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
 
     def _deploys(self) -> cloudwatch.IMetric:
         return self._handler.function.metric_invocations()
+
+    def alarm_unanswered(self, construct_id: str) -> cloudwatch.Alarm:
+        """Alarm when the handler died over an event of this stack's jobs each time it was tried.
+
+        CloudFormation then waits for the rest of its 50 minutes and rolls back; the log group says why.
+        """
+        return alarms.unanswered(self, construct_id, self._handler.function)
 
     def _tag_errors(self) -> list[str]:
         """Also tags that reached the job by `Tags.of`, in any part of the app."""

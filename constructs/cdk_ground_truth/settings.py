@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -57,6 +57,17 @@ class JobSettings:
     output_prefix: str
     encryption_key: kms.IKey | None
     role: iam.IRole | None
+    removal_policy: RemovalPolicy
+    probation: Duration | None
+
+    def lifecycle_properties(self) -> dict[str, Any]:
+        """What the handler does differently from its defaults."""
+        properties: dict[str, Any] = {}
+        if self.removal_policy is RemovalPolicy.RETAIN:
+            properties["RemovalPolicy"] = contract.REMOVAL_RETAIN
+        if self.probation is not None:
+            properties["ProbationSeconds"] = int(self.probation.to_seconds())
+        return properties
 
     def check(self, check: Checker) -> None:
         """Hold all plain values against the service's limits.
@@ -74,6 +85,11 @@ class JobSettings:
         check.integer(
             "max_concurrent_task_count", self.max_concurrent_task_count, *limits.MAX_CONCURRENT_TASKS
         )
+        if self.removal_policy not in (RemovalPolicy.DESTROY, RemovalPolicy.RETAIN):
+            must = "be RemovalPolicy.DESTROY or RemovalPolicy.RETAIN"
+            check.fail("removal_policy", must, self.removal_policy)
+        if is_token(check.seconds("probation", self.probation, 0, contract.PROBATION_SECONDS_MAX)):
+            check.fail("probation", "be known at synth time", self.probation)
         for part in (self.stopping_conditions, self.automated_labeling):
             if part is not None:
                 part.check(check)
