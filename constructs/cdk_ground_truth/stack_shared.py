@@ -12,6 +12,7 @@ from typing import cast
 
 import jsii
 from aws_cdk import FileAssetPackaging, Stack, Stage
+from aws_cdk import aws_s3_assets as assets
 from constructs import Construct, IConstruct, IValidation
 
 from .buckets import Buckets
@@ -120,14 +121,23 @@ class StackShared:
     def _publish(self, name: str, digest: str, content: bytes) -> PublishedFile:
         directory, relative = self._staging
         (directory / name).write_bytes(content)
-        location = self._synthesizer.add_file_asset(
-            file_name=os.path.join(relative, name), source_hash=digest, packaging=FileAssetPackaging.FILE
-        )
-        bucket_arn = f"arn:{self.partition}:s3:::{location.bucket_name}"
+        try:
+            location = self._synthesizer.add_file_asset(
+                file_name=os.path.join(relative, name), source_hash=digest, packaging=FileAssetPackaging.FILE
+            )
+        except RuntimeError as error:
+            if "StackSynthesizerBoundStackFirst" not in str(error):
+                raise
+            # A synthesizer that the app passed to its stack: jsii hands out the app's own object in place
+            # of the copy that belongs to the stack. An asset construct finds the copy itself.
+            asset = assets.Asset(self.scope, f"File{digest[:8]}", path=str(directory / name))
+            return self._published(asset.s3_bucket_name, asset.s3_object_key)
+        return self._published(location.bucket_name, location.object_key)
+
+    def _published(self, bucket: str, key: str) -> PublishedFile:
+        bucket_arn = f"arn:{self.partition}:s3:::{bucket}"
         return PublishedFile(
-            s3_uri=f"s3://{location.bucket_name}/{location.object_key}",
-            object_arn=f"{bucket_arn}/{location.object_key}",
-            bucket_arn=bucket_arn,
+            s3_uri=f"s3://{bucket}/{key}", object_arn=f"{bucket_arn}/{key}", bucket_arn=bucket_arn
         )
 
     @cached_property

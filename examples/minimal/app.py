@@ -1,20 +1,18 @@
-"""One job over a folder of photographs."""
-
-from pathlib import Path
+"""The smallest app: images, labels, work team; everything else has a default."""
 
 from aws_cdk import App, Stack
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 
-WORKTEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
-
 app = App()
-stack = Stack(app, "Minimal")
+stack = Stack(app, "Streets")
 SemanticSegmentationLabelingJob(
     stack,
     "Job",
-    images=Images.from_directory(Path(__file__).parents[1] / "photos"),
-    labels=["road", "building"],
-    workteam=Workteam.from_workteam_arn(stack, "Team", app.node.try_get_context("workteam") or WORKTEAM),
+    images=Images.from_directory("photos"),
+    labels=["road", "building", "pedestrian"],
+    workteam=Workteam.from_workteam_arn(
+        stack, "Team", "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
+    ),
 )
 app.synth()

@@ -29,6 +29,7 @@ JOBS = {
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     def run(name):
+        monkeypatch.chdir(EXAMPLES)
         monkeypatch.setattr(aws_cdk, "App", functools.partial(aws_cdk.App, outdir=str(tmp_path)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
