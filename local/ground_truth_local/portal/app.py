@@ -159,10 +159,9 @@ class Portal:
         try:
             return handler(request, session, task_id)
         except TaskError as error:
-            message = f"{str(error)[:1].upper()}{str(error)[1:]}."
             if request.headers.get("content-type", "").startswith("application/json"):
-                return Response.json({"error": message}, status=400)
-            raise HttpError(409, message) from error
+                return Response.json({"error": f"{error}."}, status=400)
+            raise HttpError(409, f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
     def _sign_in_page(self) -> Response:
         teams = [card.to_page() for card in self._desk.teams()]

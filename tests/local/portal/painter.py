@@ -47,25 +47,29 @@ class Painter:
 
     def at(self, x, y):
         """Return the page coordinates of the middle of a pixel of the picture."""
+        return self._places([(x, y)])[0]
+
+    def _places(self, points):
         view = self.widget.evaluate(
             "e => ({ x: e.editor.viewport.x, y: e.editor.viewport.y, scale: e.editor.viewport.scale,"
             " ratio: e.editor.pixelRatio })"
         )
         box = self.surface.bounding_box()
-        left = box["x"] + ((x + 0.5) * view["scale"] + view["x"]) / view["ratio"]
-        top = box["y"] + ((y + 0.5) * view["scale"] + view["y"]) / view["ratio"]
-        return left, top
+        scale, ratio = view["scale"], view["ratio"]
+        left, top = box["x"] + view["x"] / ratio, box["y"] + view["y"] / ratio
+        return [(left + (x + 0.5) * scale / ratio, top + (y + 0.5) * scale / ratio) for x, y in points]
 
     def drag(self, *points, steps=6):
-        self.page.mouse.move(*self.at(*points[0]))
+        first, *others = self._places(points)
+        self.page.mouse.move(*first)
         self.page.mouse.down()
-        for point in points[1:]:
-            self.page.mouse.move(*self.at(*point), steps=steps)
+        for place in others:
+            self.page.mouse.move(*place, steps=steps)
         self.page.mouse.up()
 
     def click(self, *points):
-        for point in points:
-            self.page.mouse.click(*self.at(*point))
+        for place in self._places(points):
+            self.page.mouse.click(*place)
 
     def key(self, *keys):
         for key in keys:

@@ -46,8 +46,8 @@ export const segmentation = sheet(`
   .group { display: flex; align-items: center; gap: 4px; }
   .group.segmented { background: var(--soft); border-radius: 10px; padding: 3px; }
   .tools button { min-height: 38px; padding: 0 10px; border-color: transparent; background: transparent; }
-  .tools button:hover:not(:disabled) { background: #e6ebf1; }
-  .tools button[aria-checked="true"] { background: var(--accent); color: #fff; }
+  .tools button:hover:not(:disabled, [aria-checked="true"]) { background: #e6ebf1; border-color: transparent; }
+  .tools button[aria-checked="true"], .tools button[aria-checked="true"]:hover { background: var(--accent); border-color: var(--accent); color: #fff; }
   .tools label { display: flex; align-items: center; gap: 8px; color: var(--muted); }
   .tools output { min-width: 46px; color: var(--ink); font-variant-numeric: tabular-nums; }
   .zoom { position: absolute; top: 12px; right: 12px; background: rgb(14 19 24 / .8); color: #f2f5f8; border-radius: 10px; padding: 3px; gap: 2px; }
@@ -83,7 +83,7 @@ export const segmentation = sheet(`
   .labels h2 { padding-left: 6px; }
   .list { display: grid; gap: 4px; }
   .list button { width: 100%; min-height: 42px; padding: 6px 10px; border-color: transparent; text-align: left; }
-  .list button[aria-checked="true"] { background: var(--accent-soft); border-color: var(--accent); font-weight: 600; }
+  .list button[aria-checked="true"], .list button[aria-checked="true"]:hover { background: var(--accent-soft); border-color: var(--accent); font-weight: 600; }
   .swatch { width: 18px; height: 18px; border-radius: 5px; border: 1px solid rgb(0 0 0 / .25); flex: none; }
   .name { flex: 1; overflow-wrap: anywhere; }
   kbd { font: 600 11px/1 ui-monospace, "Liberation Mono", monospace; color: var(--muted); border: 1px solid var(--line); border-bottom-width: 2px;

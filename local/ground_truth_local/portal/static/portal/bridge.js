@@ -10,6 +10,8 @@ export function connect(events) {
     "auto-segment": ({ points }) => post("auto-segment", { points }),
   };
   const told = {
+    // Keys go to the frame only once it has the focus, and a person begins with one.
+    state: () => document.activeElement === document.body && frame.focus(),
     blocked: ({ uri }) =>
       show(`The template loads ${uri}, which is blocked here: tasks are shown without a network.`),
     ...events,
