@@ -23,13 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     arguments = _parser().parse_args(argv)
     console = Console(highlight=False)
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
     if arguments.command == "preview":
-        return preview_cli.run(console, arguments, stopping)
+        return preview_cli.run(console, arguments, wait=lambda: _stop_signal().wait())
     try:
-        return _serve(console, arguments, stopping)
+        return _serve(console, arguments)
     except EmbeddedAwsError as error:
         Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
         return 1
@@ -59,7 +56,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(console: Console, arguments: argparse.Namespace, stopping: threading.Event) -> int:
+def _stop_signal() -> threading.Event:
+    """Return an event that Ctrl-C sets, from now on."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def _serve(console: Console, arguments: argparse.Namespace) -> int:
+    stopping = _stop_signal()
     with EmbeddedAws(
         arguments.state_dir,
         port=arguments.port,

@@ -2,7 +2,7 @@
 
 import argparse
 import tempfile
-import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
 
 
-def run(console: Console, arguments: argparse.Namespace, stopping: threading.Event) -> int:
-    """Run the sub-command; return the exit code."""
+def run(console: Console, arguments: argparse.Namespace, wait: Callable[[], object]) -> int:
+    """Run the sub-command, until ``wait`` returns or the screenshot is there; return the exit code."""
     # A server and a template engine, which the other sub-commands need not load.
     from ground_truth_local.portal.preview import screenshot, serving
 
@@ -58,7 +58,7 @@ def run(console: Console, arguments: argparse.Namespace, stopping: threading.Eve
                 console.print(f"{arguments.screenshot} shows {design.title!r} with {picture.name}.")
             else:
                 console.print(f"[bold green]{design.title}[/] at {address}, Ctrl-C ends it.")
-                stopping.wait()
+                wait()
     except (BrowserMissing, DesignError, FrameError) as error:
         Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
         return 1

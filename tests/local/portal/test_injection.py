@@ -7,6 +7,9 @@ import pytest
 
 from tests.local.portal.workshop import SEED, picture
 
+# One worker of pytest-xdist, so that one embedded AWS does for all.
+pytestmark = pytest.mark.xdist_group("portal")
+
 PAYLOADS = [
     "<script>pwned()</script>",
     "</script><script>pwned()</script>",

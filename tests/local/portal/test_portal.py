@@ -11,6 +11,9 @@ import pytest
 from ground_truth_local.portal.frame import REAL_SCRIPT, TemplatePage
 from tests.local.portal.workshop import MEMBERS, picture
 
+# One worker of pytest-xdist, so that one embedded AWS does for all.
+pytestmark = pytest.mark.xdist_group("portal")
+
 
 class Client:
     """Plain HTTP with a cookie, as anything but a browser would speak."""

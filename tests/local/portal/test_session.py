@@ -17,6 +17,9 @@ from ground_truth_local.service.consolidation import consolidate
 from tests.local.portal.painter import decode
 from tests.local.portal.workshop import MEMBERS, Person
 
+# One worker of pytest-xdist, so that one embedded AWS does for all.
+pytestmark = pytest.mark.xdist_group("portal-deploy")
+
 HERE = Path(__file__).parent
 DOCS = HERE.parents[2] / "docs"
 LABELS = ("cup", "spoon", "saucer", "table")

@@ -10,6 +10,9 @@ from PIL import Image
 from tests.local.portal.painter import decode
 from tests.local.portal.workshop import CORS, SEED, picture
 
+# One worker of pytest-xdist, so that one embedded AWS does for all.
+pytestmark = pytest.mark.xdist_group("portal")
+
 SCRIPT = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
 SINGLE_QUOTES = f"""{SCRIPT}
 <crowd-form>

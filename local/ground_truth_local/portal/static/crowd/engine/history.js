@@ -112,8 +112,7 @@ export class History {
       const start = y * this._width + left;
       copy.set(this._data.subarray(start, start + columns), (y - top) * columns);
     }
-    const first = copy[0];
-    return copy.every((value) => value === first) ? first : copy;
+    return isUniform(copy) ? copy[0] : copy;
   }
 
   _write(tile, content) {
@@ -128,6 +127,11 @@ export class History {
       }
     }
   }
+}
+
+function isUniform(values) {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
 }
 
 function size(step) {

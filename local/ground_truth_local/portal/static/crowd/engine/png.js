@@ -62,30 +62,27 @@ export async function toBase64(bytes) {
 
 async function writeRows(ids, width, height, packed, write) {
   const stride = width * 4 + 1;
+  // Whole pixels at a time: a row in the file begins with a byte of its own, so it can't be written that way.
+  const line = new Uint32Array(width);
+  const bytes = new Uint8Array(line.buffer);
   for (let top = 0; top < height; top += ROWS_AT_ONCE) {
     const rows = Math.min(ROWS_AT_ONCE, height - top);
     const band = new Uint8Array(stride * rows);
     for (let row = 0; row < rows; row++) {
       const source = (top + row) * width;
-      let target = row * stride + 1;
-      for (let x = 0; x < width; x++, target += 4) {
-        const color = packed[ids[source + x]];
-        if (color === 0) continue;
-        band[target] = color >>> 24;
-        band[target + 1] = (color >>> 16) & 255;
-        band[target + 2] = (color >>> 8) & 255;
-        band[target + 3] = 255;
-      }
+      for (let x = 0; x < width; x++) line[x] = packed[ids[source + x]];
+      band.set(bytes, row * stride + 1);
     }
     await write(band);
   }
 }
 
+// In memory the bytes are R, G, B, A on the little-endian machines that browsers run on.
 function packColors(colors) {
   const packed = new Uint32Array(colors.length + 1);
   colors.forEach((color, index) => {
     const [red, green, blue] = toRgb(color);
-    packed[index + 1] = ((red << 24) | (green << 16) | (blue << 8) | 255) >>> 0;
+    packed[index + 1] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   });
   return packed;
 }
