@@ -131,7 +131,11 @@ def exceeded(what: Estimate, terms: Terms) -> list[str]:
 
 
 def _counts(objects: int, workers: int, tasks: int) -> str:
-    return f"{objects:,} objects, {workers} worker{'' if workers == 1 else 's'} each, {tasks:,} tasks"
+    return f"{_plural(objects, 'object')}, {_plural(workers, 'worker')} each, {_plural(tasks, 'task')}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _money(amount: Decimal, terms: Terms) -> str:

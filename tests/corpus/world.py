@@ -57,7 +57,7 @@ class World:
     statements: list[dict] = field(default_factory=list)
     keys: dict[str, Key] = field(default_factory=dict)
     #: Work teams that exist → their members.
-    teams: dict[str, list[str]] = field(default_factory=lambda: {"annotators": ["ann"]})
+    teams: dict[str, list[str]] = field(default_factory=lambda: {"corpus-team": ["ann"]})
     request: dict = field(default_factory=dict)
     cost: dict | None = None
     listed: str = ""
@@ -136,7 +136,7 @@ def good_world(account: str = "111122223333") -> World:
         "RoleArn": f"arn:aws:iam::{account}:role/corpus-role",
         "LabelCategoryConfigS3Uri": f"s3://{INPUT}/labels.json",
         "HumanTaskConfig": {
-            "WorkteamArn": f"arn:aws:sagemaker:{REGION}:{account}:workteam/private-crowd/annotators",
+            "WorkteamArn": f"arn:aws:sagemaker:{REGION}:{account}:workteam/private-crowd/corpus-team",
             "UiConfig": {"UiTemplateS3Uri": f"s3://{INPUT}/template.liquid.html"},
             "TaskTitle": "Streets",
             "TaskDescription": "Mark the road",

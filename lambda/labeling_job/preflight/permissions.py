@@ -188,7 +188,9 @@ def _wanted(
 def _one_of_each_directory(images: Iterable[tuple[int, Place]]) -> dict[str, list[str]]:
     first: dict[str, dict[str, str]] = {}
     for _, place in images:
-        first.setdefault(place.bucket, {}).setdefault(place.key.rpartition("/")[0], place.key)
+        # A policy's wildcard takes any character, but not every simulation of it a line break.
+        key = "".join(character if character.isprintable() else "?" for character in place.key)
+        first.setdefault(place.bucket, {}).setdefault(key.rpartition("/")[0], key)
     chosen = {}
     for bucket, directories in first.items():
         keys = list(directories.values())

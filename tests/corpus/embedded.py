@@ -1,0 +1,99 @@
+"""Plays a `World` on the embedded AWS: real buckets, role, keys and team, under names of its own."""
+
+import contextlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.corpus.world import Bucket, World
+
+_PREFIX = "corpus-"
+TEAM = "corpus-team"
+_UPLOADS = 8
+#: What isn't uploaded of a world with more objects: the count alone is its cause.
+OBJECTS_MAX = 2_000
+
+
+def renamed(world: World, number: int) -> World:
+    """The same world under other names of the same length."""
+    prefix = f"c{number:05}-"
+    old, new = _PREFIX.encode(), prefix.encode()
+    text = json.dumps([world.request, world.statements, world.listed]).replace(_PREFIX, prefix)
+    if world.teams:
+        # There can be few teams: worlds share one, but for a team that isn't there.
+        text = text.replace(f"{prefix}team", TEAM)
+    request, statements, listed = json.loads(text)
+    buckets = {
+        name.replace(_PREFIX, prefix): replace(
+            bucket, objects={key: body.replace(old, new) for key, body in bucket.objects.items()}
+        )
+        for name, bucket in world.buckets.items()
+    }
+    request["LabelingJobName"] = f"{prefix}job"
+    return replace(world, request=request, statements=statements, listed=listed, buckets=buckets)
+
+
+class Stage:
+    """The embedded AWS with what worlds need; `client` makes the administrator's clients."""
+
+    def __init__(self, aws: Any) -> None:
+        self._aws = aws
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._pool = ThreadPoolExecutor(_UPLOADS)
+        aws.create_workteam(TEAM, ["ada", "grace", "katherine"])
+
+    def client(self, service: str, region: str = "") -> Any:
+        key = (service, region or self._aws.region)
+        if key not in self._clients:
+            self._clients[key] = self._aws.session(region=key[1]).client(service)
+        return self._clients[key]
+
+    def play(self, world: World) -> None:
+        keys = {name: self._key(key.state) for name, key in world.keys.items()}
+        for name, bucket in world.buckets.items():
+            self._bucket(name, bucket, keys)
+        if world.has_role:
+            granted = [keys[name] for name, key in world.keys.items() if key.granted]
+            self._role(world, granted)
+
+    def _key(self, state: str) -> str:
+        kms = self.client("kms")
+        arn = kms.create_key()["KeyMetadata"]["Arn"]
+        if state == "Disabled":
+            kms.disable_key(KeyId=arn)
+        return str(arn)
+
+    def _bucket(self, name: str, bucket: Bucket, keys: dict[str, str]) -> None:
+        s3 = self.client("s3", bucket.region)
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": bucket.region})
+        if bucket.cors is not None:
+            s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": bucket.cors})
+
+        def put(key: str) -> None:
+            options = (
+                {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": keys[bucket.encrypted[key]]}
+                if (key in bucket.encrypted)
+                else {}
+            )
+            # Nothing can be written with a disabled key: such an object is left out.
+            with contextlib.suppress(ClientError) if options else contextlib.nullcontext():
+                s3.put_object(Bucket=name, Key=key, Body=bucket.objects[key], **options)
+
+        large = len(bucket.objects) > OBJECTS_MAX
+        list(self._pool.map(put, (k for k in bucket.objects if not (large and k.startswith("many/")))))
+
+    def _role(self, world: World, keys: list[str]) -> None:
+        iam, name = self.client("iam"), world.role_arn.rsplit("/", 1)[1]
+        trust = {"Effect": "Allow", "Principal": {"Service": world.trusts}, "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document([trust]))
+        use = [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": keys}] if keys else []
+        iam.put_role_policy(
+            RoleName=name, PolicyName="job", PolicyDocument=_document([*world.statements, *use])
+        )
+
+
+def _document(statements: list[dict]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

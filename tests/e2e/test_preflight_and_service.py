@@ -1,0 +1,146 @@
+"""Preflight and the embedded service, which has rules of its own, over the same corpus.
+
+What preflight passes the service must take and label; what the service refuses preflight must have refused.
+"""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ground_truth_local.server import EmbeddedAws
+from labeling_job.contract import Images, JobProperties
+from labeling_job.errors import DeployError
+from labeling_job.preflight import access, gate
+from tests.corpus.broken import BROKEN
+from tests.corpus.embedded import Stage, renamed
+from tests.corpus.odd import ODD
+from tests.corpus.world import REGION, good_world
+
+pytestmark = [
+    pytest.mark.deploy,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("preflight-and-service"),
+]
+
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, log_group_name="group")
+PATIENCE_SECONDS = 400
+#: Painting a mask of 100 million pixels takes minutes; that the service opens it is enough.
+NOT_PAINTED = {"exactly 100 million pixels"}
+#: The embedded S3 has no archive, and refuses to write with a disabled key.
+NOT_PLAYED = {"archived image", "images' key disabled"}
+#: Preflight is stricter: the service would take these, and nobody would get what they want.
+STRICTER = {
+    "an image twice": "each line is paid for",
+    "all labeled already": "the job would end at once",
+    "attribute taken by something else": "the label would overwrite the input's attribute",
+    "attribute taken by another task type": "the label would overwrite another",
+    "labels: BACKGROUND": "the service writes it itself, for unpainted pixels",
+    "NaN": "not JSON, for stricter readers of the output manifest",
+    "an attribute twice": "which one is meant is for the reader to guess",
+    "images below the output": "the next deploy would label masks",
+    "output below the listed prefix": "the next deploy would label masks",
+    "too many objects": "the user's own ceiling",
+    "too many tasks": "the user's own ceiling",
+    "too expensive": "the user's own ceiling",
+}
+
+
+@pytest.fixture(scope="module")
+def stage():
+    with EmbeddedAws(region=REGION, simulated_workers=True) as aws:
+        yield Stage(aws)
+
+
+@pytest.fixture(scope="module")
+def worlds(stage):
+    """Every input of the corpus, each with a name's number of its own."""
+    made = {}
+    changes = {name: change for name, (_, change) in BROKEN.items()} | ODD
+    for number, (name, change) in enumerate(changes.items()):
+        world = good_world(account=stage._aws.account)
+        change(world)
+        made[name] = renamed(world, number)
+    return made
+
+
+@pytest.fixture(scope="module")
+def verdicts(stage, worlds):
+    """What preflight says, empty if it passes."""
+    original, access._SETTLE_SECONDS = access._SETTLE_SECONDS, 0.0
+    said = {}
+    for name, world in worlds.items():
+        stage.play(world)
+        images = Images(source="Bucket" if world.listed else "Manifest", images_s3_uri=world.listed)
+        properties = JobProperties(
+            job_name_prefix="c",
+            images=images,
+            request={},
+            tags={},
+            preflight={"Seconds": 20},
+            cost=world.cost,
+        )
+        try:
+            gate.passed(world.request, properties, client=stage.client, context=CONTEXT)
+            said[name] = ""
+        except DeployError as refusal:
+            said[name] = str(refusal)
+    access._SETTLE_SECONDS = original
+    return said
+
+
+@pytest.fixture(scope="module")
+def outcomes(stage, worlds, verdicts):
+    """What the service makes of each input, all at once: its refusal, or the job as it ended."""
+    sagemaker = stage.client("sagemaker")
+    refused, running = {}, []
+    for name, world in worlds.items():
+        try:
+            sagemaker.create_labeling_job(**world.request)
+            running.append(name)
+        except ClientError as error:
+            refused[name] = {"status": "Refused", "reason": str(error), "failed": 0}
+    ended, deadline = {}, time.monotonic() + PATIENCE_SECONDS
+    while running and time.monotonic() < deadline:
+        for name in list(running):
+            job = sagemaker.describe_labeling_job(LabelingJobName=worlds[name].request["LabelingJobName"])
+            painting = job["LabelingJobStatus"] == "InProgress" and name in NOT_PAINTED
+            if job["LabelingJobStatus"] in ("Completed", "Failed", "Stopped") or painting:
+                running.remove(name)
+                ended[name] = {
+                    "status": job["LabelingJobStatus"],
+                    "reason": job.get("FailureReason", ""),
+                    "failed": job["LabelCounters"]["FailedNonRetryableError"],
+                }
+        time.sleep(0.2)
+    assert not running, f"not ended after {PATIENCE_SECONDS} s: {running}"
+    return refused | ended
+
+
+def is_taken(outcome) -> bool:
+    return outcome["status"] in ("Completed", "InProgress") and not outcome["failed"]
+
+
+def test_preflight_says_the_same_of_real_buckets_and_roles(verdicts):
+    wrong = {
+        name: verdicts[name]
+        for name, (check, _) in BROKEN.items()
+        if name not in NOT_PLAYED and f"ERROR {check}" not in verdicts[name]
+    }
+    assert not wrong
+    assert {name: verdicts[name] for name in ODD if verdicts[name]} == {}
+
+
+def test_the_service_takes_and_labels_what_preflight_passes(verdicts, outcomes):
+    passed = [name for name, verdict in verdicts.items() if not verdict and name not in NOT_PLAYED]
+    assert len(passed) >= len(ODD)
+    assert {name: outcomes[name] for name in passed if not is_taken(outcomes[name])} == {}
+
+
+def test_preflight_refuses_all_that_the_service_refuses_and_no_more_than_is_listed(verdicts, outcomes):
+    taken = {name for name in BROKEN if name not in NOT_PLAYED and is_taken(outcomes[name])}
+    assert taken == set(STRICTER)
+    refused = [name for name, outcome in outcomes.items() if not is_taken(outcome)]
+    assert all(verdicts[name] for name in refused if name not in NOT_PLAYED)
+    assert len(refused) >= 60
