@@ -1,0 +1,37 @@
+"""A stack's life through the real CLI: change, failure, return, and the end from each status."""
+
+import pytest
+
+pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("kills")]
+
+ENDS_AS = {
+    "Initializing": "Stopped",
+    "InProgress": "Stopped",
+    "Stopping": "Stopped",
+    "Stopped": "Stopped",
+    "Completed": "Completed",
+    "Failed": "Failed",
+}
+
+
+def test_there_and_back_again(stack, fails):
+    [first] = stack.deploy("A")
+    [second] = stack.deploy("B")
+    assert stack.jobs() == [second] and stack.jobs("Stopped") == [first]
+    [third] = stack.deploy("A")
+    assert third not in (first, second) and stack.jobs() == [third]
+    fails(stack.deploy, "C", other_fails=True)
+    assert stack.jobs("InProgress") == stack.jobs() == [third]
+    stack.destroy()
+    assert stack.jobs() == []
+    [again] = stack.deploy("A")
+    assert stack.jobs() == [again]
+
+
+def test_destroy_from_each_status(stack):
+    names = stack.deploy(*ENDS_AS)
+    stack.plan(force=dict(zip(names, ENDS_AS, strict=True)), initializing=60, stopping=5)
+    stack.destroy()
+    assert stack.jobs() == []
+    for name, status in zip(names, ENDS_AS.values(), strict=True):
+        assert name in stack.jobs(status)
