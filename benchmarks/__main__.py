@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("handler", "synth", "deploy", "painting")
+ALL = ("handler", "synth", "deploy", "painting", "preflight", "labels_bench")
 
 
 def main() -> None:

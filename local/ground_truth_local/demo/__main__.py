@@ -66,7 +66,7 @@ class Demo:
         with self._step("prepare photographs and a work team") as say:
             folder = photos.write(scratch / "photos")
             team = aws.create_workteam(TEAM, MEMBERS)
-            say(f"{len(list(folder.iterdir()))} photographs, {len(MEMBERS)} workers")
+            say(f"{len(list(folder.iterdir()))} photographs, each for three workers")
         stack = DemoStack(aws, photos=folder, workteam_arn=team, labels=LABELS)
         with self._step("cdk deploy") as say:
             deployed = stack.deploy()

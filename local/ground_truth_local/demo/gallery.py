@@ -1,4 +1,4 @@
-"""What the demo leaves behind: the manifest, the masks, and one picture to show to a colleague."""
+"""What the demo leaves behind: the manifest, the masks, a report, and one picture to show to a colleague."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from ground_truth_labels import Storage, read_manifest
+from ground_truth_labels import Manifest, read_manifest, report
 from ground_truth_labels.overlay import overlay
 
 FILE = "overlay.png"
@@ -23,10 +23,17 @@ def write(session: Any, manifest_uri: str, folder: Path) -> int:
     (folder / "masks").mkdir(parents=True)
     s3 = session.client("s3")
     bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
-    _copy(s3, bucket, key.removesuffix(_MANIFEST), folder / "job")
-    shutil.copyfile(folder / "job" / _MANIFEST, folder / "output.manifest")
-    tiles = list(_tiles(s3, manifest_uri, folder / "masks"))
+    buckets = folder / "buckets"
+    _copy(s3, bucket, key.removesuffix(_MANIFEST), buckets)
+    shutil.copyfile(buckets / bucket / key, folder / "output.manifest")
+    for item in read_manifest(buckets / bucket / key):
+        source, _, name = item.source_ref.removeprefix("s3://").partition("/")
+        _copy(s3, source, name, buckets)
+    # From here on as a user with a copy of the buckets: no AWS.
+    manifest = read_manifest(buckets / bucket / key)
+    tiles = list(_tiles(manifest, folder / "masks"))
     _contact_sheet(tiles).save(folder / FILE)
+    report(manifest, folder / "report.html")
     return len(tiles)
 
 
@@ -36,18 +43,16 @@ def count_labels(session: Any, manifest_uri: str) -> int:
     return sum(1 for _ in _keys(session.client("s3"), bucket, key.removesuffix(_MANIFEST)))
 
 
-def _tiles(s3: Any, manifest_uri: str, masks: Path) -> Iterator[Image.Image]:
-    storage = Storage(client=s3)
-    manifest = read_manifest(manifest_uri, storage=storage)
+def _tiles(manifest: Manifest, masks: Path) -> Iterator[Image.Image]:
     for item in manifest:
         if item.state != "labeled":
             continue
         (masks / f"{item.name}.png").write_bytes(item.mask_bytes())
-        with storage.open(item.source_ref) as stream, Image.open(stream) as photograph:
-            # Scaled first, so that all legends have one size; the mask follows.
-            width = round(photograph.width * _TILE_HEIGHT / photograph.height)
-            scaled = photograph.convert("RGB").resize((width, _TILE_HEIGHT), Image.Resampling.LANCZOS)
-            yield overlay(scaled, item.mask(), manifest.labels)
+        photograph = item.image()
+        # Scaled first, so that all legends have one size; the mask follows.
+        width = round(photograph.width * _TILE_HEIGHT / photograph.height)
+        scaled = photograph.convert("RGB").resize((width, _TILE_HEIGHT), Image.Resampling.LANCZOS)
+        yield overlay(scaled, item.mask(), manifest.labels)
 
 
 def _contact_sheet(tiles: list[Image.Image]) -> Image.Image:
@@ -67,7 +72,7 @@ def _contact_sheet(tiles: list[Image.Image]) -> Image.Image:
 
 def _copy(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
     for key in _keys(s3, bucket, prefix):
-        target = folder / key.removeprefix(prefix)
+        target = folder / bucket / key
         target.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, key, str(target))
 
