@@ -10,7 +10,9 @@ ALL = ("handler", "synth", "deploy", "painting", "preflight", "labels_bench")
 
 def main() -> None:
     """Run the benchmarks named on the command line, or all."""
-    for name in sys.argv[1:] or ALL:
+    names = sys.argv[1:] or ALL
+    del sys.argv[1:]  # a benchmark has options of its own
+    for name in names:
         importlib.import_module(f"benchmarks.{name}").main()
 
 
