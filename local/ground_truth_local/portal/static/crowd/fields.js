@@ -57,7 +57,7 @@ export class CrowdTextArea extends TextField {
 export class CrowdCheckbox extends CrowdField {
   connectedCallback() {
     if (this._control) return;
-    this._control = h("input", { type: "checkbox", checked: this.hasAttribute("checked") });
+    this._control = h("input", { type: "checkbox", checked: this.hasAttribute("checked"), "aria-label": this.caption });
     this.shadowRoot.append(h("label", { class: "inline" }, this._control, h("slot")));
   }
 
@@ -69,7 +69,7 @@ export class CrowdCheckbox extends CrowdField {
 export class CrowdRadioButton extends CrowdField {
   connectedCallback() {
     if (this._control) return;
-    this._control = h("input", { type: "radio", checked: this.hasAttribute("checked") });
+    this._control = h("input", { type: "radio", checked: this.hasAttribute("checked"), "aria-label": this.caption });
     this._control.addEventListener("change", () => this._clearOthers());
     this.shadowRoot.append(h("label", { class: "inline" }, this._control, h("slot")));
   }
