@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ground_truth_local.portal.frame import REAL_SCRIPT, TemplatePage
+from ground_truth_local.portal.frame import REAL_SCRIPT, TemplatePage, frame_response
 from tests.local.portal.workshop import MEMBERS, picture
 
 # One worker of pytest-xdist, so that one embedded AWS does for all.
@@ -265,6 +265,15 @@ def test_the_frame_of_a_task_has_no_origin_and_few_rights(ada, shelf):
     assert "assets.crowd.aws" not in text + policy
     assert f'<script src="{ada.url}/static/' in text
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_real_elements_are_left_where_asked_for():
+    page = TemplatePage(f'<script src="{REAL_SCRIPT}"></script><crowd-form></crowd-form>')
+    response = frame_response(page, portal="http://p", picture_origins=("http://s3",), real_script=True)
+    assert f'<script src="{REAL_SCRIPT}">' in response.body.decode()
+    policy = response.headers["content-security-policy"]
+    assert "https://assets.crowd.aws" in policy
+    assert policy.startswith("sandbox allow-scripts")
 
 
 def test_static_files_have_a_version_and_a_licence(ada):

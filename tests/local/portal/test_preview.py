@@ -84,15 +84,21 @@ def test_painting_in_a_preview(page, tmp_path):
         page.get_by_text("This is a preview, so it is not.").wait_for()
 
 
-@pytest.mark.parametrize(
-    ("template", "message"),
-    [
-        (SEED.replace("crowd-form", "crowd-from"), "one <crowd-form>"),
-        (SEED + "{{ 's3://other/key' | grant_read_access }}", "is not there without a deploy"),
-        (SEED + "\n<crowd-polygon></crowd-polygon>", "Line 18 of the rendered template: <crowd-polygon>"),
-        (SEED + "\n{% if %}", "18:"),
-    ],
-)
+NOT_SHOWN = {
+    "no form": (SEED.replace("crowd-form", "crowd-from"), "one <crowd-form>"),
+    "a file of the account's": (
+        SEED + "{{ 's3://other/key' | grant_read_access }}",
+        "is not there without a deploy",
+    ),
+    "an element that isn't here": (
+        SEED + "\n<crowd-polygon></crowd-polygon>",
+        "Line 18 of the rendered template: <crowd-polygon>",
+    ),
+    "Liquid that isn't": (SEED + "\n{% if %}", "18:"),
+}
+
+
+@pytest.mark.parametrize(("template", "message"), NOT_SHOWN.values(), ids=NOT_SHOWN)
 def test_a_template_that_cannot_be_shown(tmp_path, template, message):
     picture = write_picture(tmp_path / "a.png", (60, 40))
     design = Design(name="x", title="t", template=template, labels=["a"], workteam=TEAM, picture=None)
