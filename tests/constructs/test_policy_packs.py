@@ -51,6 +51,9 @@ ACKNOWLEDGED = {
     "AwsSolutions-IAM5[/inputs/test-job/*]",
     "AwsSolutions-IAM5[/labels/test-job-*]",
     "AwsSolutions-IAM5[/photos/*]",
+    # Preflight's report beside the labels; a work team's user pool, whose id only the service knows.
+    "AwsSolutions-IAM5[/labels/preflight/*]",
+    "AwsSolutions-IAM5[userpool/*]",
 }
 
 
@@ -141,7 +144,7 @@ def acknowledged(app):
 def _shortened(rule):
     """Without the pack, and of a resource only what follows the bucket or the account."""
     rule, _, resource = rule.removeprefix("AwsSolutions::").partition("[Resource::")
-    end = re.search(r"(/(inputs|labels|photos)/.*|labeling-job/.*|log-group:.*|^\*)\]$", resource)
+    end = re.search(r"(/(inputs|labels|photos)/.*|labeling-job/.*|userpool/.*|log-group:.*|^\*)\]$", resource)
     return f"{rule}[{end[1] if end else resource}]" if resource else rule
 
 
