@@ -25,10 +25,11 @@ ASSETS_DIR: Final = _find("assets")
 
 def _load(name: str) -> Any:
     # A name of our own: an application may have a `labeling_job` package itself.
-    private = f"{__package__}._handler_{name}"
-    spec = importlib.util.spec_from_file_location(private, LAMBDA_DIR / "labeling_job" / f"{name}.py")
+    private = f"{__package__}._handler_{name.replace('.', '_')}"
+    path = LAMBDA_DIR / "labeling_job" / f"{name.replace('.', '/')}.py"
+    spec = importlib.util.spec_from_file_location(private, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"cdk_ground_truth is incomplete: {LAMBDA_DIR} has no labeling_job/{name}.py")
+        raise ImportError(f"cdk_ground_truth is incomplete: there is no {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[private] = module
     spec.loader.exec_module(module)
@@ -36,9 +37,12 @@ def _load(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from labeling_job import contract, limits
+    from labeling_job import contract, cost, limits
+    from labeling_job.preflight import findings
 else:
     contract = _load("contract")
     limits = _load("limits")
+    cost = _load("cost")
+    findings = _load("preflight.findings")
 
-__all__ = ["ASSETS_DIR", "LAMBDA_DIR", "contract", "limits"]
+__all__ = ["ASSETS_DIR", "LAMBDA_DIR", "contract", "cost", "findings", "limits"]

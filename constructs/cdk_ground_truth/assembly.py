@@ -8,11 +8,13 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
+from ._rooms import contract
 from .buckets import BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to
 from .images import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
+from .preflight import Checked, allow
 from .request import Made, create_labeling_job
 from .settings import JobSettings
 from .stack_shared import StackShared
@@ -44,8 +46,9 @@ class Assembly:
         self.role = self._role()
         role_arn = self.role.role_arn
         shared.handler.allow_passing(role_arn)
+        self._allow_preflight(role_arn, config)
         #: The contract's ``Images`` and ``Request``.
-        self.images: Mapping[str, str] = config.images
+        self.images: Mapping[str, Any] = config.images
         self.request: dict[str, Any] = create_labeling_job(
             check,
             settings,
@@ -133,6 +136,22 @@ class Assembly:
             access.volume_key = automated.volume_encryption_key
             access.vpc = bool(automated.subnets)
         access.output_topic = settings.output_topic
+
+    def _allow_preflight(self, role_arn: str, config: ImagesConfig) -> None:
+        shared, settings = self._shared, self._settings
+        if not settings.preflight.enabled and settings.cost_ceiling is None:
+            return
+        checked = Checked(
+            access=self._access,
+            output=self.output,
+            output_prefix=settings.output_prefix,
+            bucket_encrypts=settings.encryption_key is None,
+            names_images=config.images["Source"] == contract.SOURCE_MANIFEST,
+            role_arn=role_arn,
+            workteam_arn=settings.workteam.workteam_arn,
+            user_pools=f"arn:{shared.partition}:cognito-idp:{shared.region}:{shared.account}:userpool/*",
+        )
+        allow(shared.handler, checked)
 
     def _role(self) -> iam.IRole:
         shared = self._shared

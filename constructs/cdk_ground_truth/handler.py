@@ -68,13 +68,13 @@ class Handler:
         self._grow(
             "PassExecutionRole",
             role_arn,
-            "iam:PassRole",
+            ["iam:PassRole"],
             {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
 
     def allow_reading(self, object_arn: str) -> None:
         """Let the handler read a published archive."""
-        self._grow("ReadArchive", object_arn, "s3:GetObject")
+        self._grow("ReadArchive", object_arn, ["s3:GetObject"])
 
     def allow_listing(self, bucket: BucketUse, prefix: str) -> None:
         """Let the handler find the images under a prefix."""
@@ -104,6 +104,12 @@ class Handler:
         """Let the handler write objects that the key encrypts."""
         key.grant(self.role, "kms:GenerateDataKey")
 
+    def grow(self, name: str, resource: str, actions: Sequence[str], why: str = "") -> None:
+        """Allow actions on one more resource, in the statement of that name; ``why`` is for a wildcard."""
+        if why:
+            self.wildcards.setdefault(resource, why)
+        self._grow(name, resource, actions)
+
     def _allow_jobs(self, jobs: str) -> None:
         self.wildcards[jobs] = (
             "A job's name is made at deploy time. Creating needs this stack's tag on the request, stopping"
@@ -132,14 +138,18 @@ class Handler:
         return statement
 
     def _grow(
-        self, name: str, resource: str, action: str, conditions: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        resource: str,
+        actions: Sequence[str],
+        conditions: Mapping[str, Any] | None = None,
     ) -> None:
         growing = self._growing.setdefault(name, _GrowingStatement())
         if resource in growing.resources:
             return
         # A statement of bounded size, as the CDK splits a large policy only between statements.
         if len(growing.resources) % _RESOURCES_PER_STATEMENT == 0:
-            growing.statement = self._allow([action], [resource], conditions)
+            growing.statement = self._allow(actions, [resource], conditions)
         elif growing.statement is not None:
             growing.statement.add_resources(resource)
         growing.resources.add(resource)

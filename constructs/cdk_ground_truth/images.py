@@ -45,7 +45,7 @@ class ImagesConfig:
     """What images put into the contract."""
 
     #: The contract's ``Images``.
-    images: Mapping[str, str]
+    images: Mapping[str, Any]
     #: ``InputConfig.DataSource``; empty where the handler writes the manifest.
     data_source: Mapping[str, Any] = field(default_factory=dict)
     #: Buckets that workers' browsers read from.
@@ -73,14 +73,27 @@ class Images(abc.ABC):
         return _Directory(Path(path))
 
     @staticmethod
-    def from_bucket(bucket: s3.IBucket, *, prefix: str = "") -> Images:
-        """Label all .jpg, .jpeg and .png objects below a prefix; the manifest is made at deploy time.
+    def from_bucket(
+        bucket: s3.IBucket,
+        *,
+        prefix: str = "",
+        suffixes: Sequence[str] = limits.IMAGE_SUFFIXES,
+        exclude: Sequence[str] = (),
+        sample: int | None = None,
+        seed: int = 0,
+    ) -> Images:
+        """Label the images below a prefix, in the order of their keys; they are listed at deploy time.
 
         Args:
             bucket: In the job's Region. Workers' browsers read it: an imported bucket's CORS is yours to set.
             prefix: Such as ``photos/``. Default: the whole bucket.
+            suffixes: Of the images, in any case. Default: .jpg, .jpeg and .png.
+            exclude: Patterns of what to leave out, below the prefix, such as ``*/thumbnails/*``; a ``*``
+                takes any characters, also ``/``. Default: nothing.
+            sample: Label so many of them, chosen at random. Default: all, up to a job's 20,000.
+            seed: Of the sample: the same seed chooses the same of the same images. Default: 0.
         """
-        return _Bucket(bucket, prefix)
+        return _Bucket(bucket, prefix, tuple(suffixes), tuple(exclude), sample, seed)
 
     @staticmethod
     def from_manifest(bucket: s3.IBucket, key: str, *, image_buckets: Sequence[s3.IBucket] = ()) -> Images:
@@ -161,8 +174,13 @@ class _Directory(Images):
 class _Bucket(Images):
     bucket: s3.IBucket
     prefix: str
+    suffixes: tuple[str, ...]
+    exclude: tuple[str, ...]
+    sample: int | None
+    seed: int
 
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
+        self._check(binding.check)
         if self.prefix.startswith(("/", "s3://")) or re.search(r"[*?]", self.prefix):
             binding.check.fail(
                 "images", "have a prefix like 'photos/', without leading slash, '*' or '?'", self.prefix
@@ -176,11 +194,32 @@ class _Bucket(Images):
                 "Source": contract.SOURCE_BUCKET,
                 "ImagesS3Uri": f"s3://{use.name}/{self.prefix}",
                 "StagingS3Uri": staging_uri,
+                **self._options(),
             },
             buckets=(use,),
             prefixes=((use, self.prefix), (staging, _staging_prefix(binding))),
             added=((use, self.prefix),),
         )
+
+    def _check(self, check: Checker) -> None:
+        for suffix in self.suffixes:
+            if not re.fullmatch(r"\.[^/.]+", suffix):
+                check.fail("images", "have suffixes like '.jpg'", suffix)
+        if not self.suffixes:
+            check.fail("images", "have at least one suffix", list(self.suffixes))
+        check.integer("images.sample", self.sample, 1, limits.OBJECTS_MAX)
+        check.integer("images.seed", self.seed, 0)
+
+    def _options(self) -> dict[str, Any]:
+        """What differs from the defaults, in the contract's words."""
+        options: dict[str, Any] = {}
+        if self.suffixes != limits.IMAGE_SUFFIXES:
+            options["Suffixes"] = list(self.suffixes)
+        if self.exclude:
+            options["Exclude"] = list(self.exclude)
+        if self.sample is not None:
+            options |= {"Sample": self.sample, "Seed": self.seed}
+        return options
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from constructs import Construct
 from . import alarms
 from ._rooms import contract
 from .assembly import Assembly
+from .cost import CostCeiling, LabelingJobEstimates, stopping_conditions_of
 from .grants import Objects
 from .images import Images
 from .imported_job import LabelingJobImports
 from .instructions import Instructions
 from .labeling_job import LabelingJobBase
+from .preflight import Preflight
 from .settings import JobSettings, default_job_name_prefix, tag_errors
 from .stack_shared import StackShared
 from .task import AutomatedLabeling, StoppingConditions
@@ -37,7 +39,7 @@ _SERVICE_TIMEOUT_MINUTES: Final = 50
 
 
 @jsii.implements(ITaggableV2)
-class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
+class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports, LabelingJobEstimates):
     """A labeling job in which people paint every pixel of your images.
 
     `cdk deploy` starts the job, and fails with the service's own reason if the job can't start. A changed
@@ -78,6 +80,8 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
         role: iam.IRole | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         probation: Duration | None = None,
+        preflight: Preflight | None = None,
+        cost_ceiling: CostCeiling | None = None,
     ) -> None:
         """Define the job; limits are the service model's and the Developer Guide's.
 
@@ -119,6 +123,9 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
             probation: How long a deploy waits for the job to leave ``Initializing``, and fails with the
                 service's reason if it fails; up to 30 minutes, ``Duration.seconds(0)`` doesn't wait.
                 Default: 10 minutes.
+            preflight: What is read and checked before the job is created. Default: all that the job names.
+            cost_ceiling: Bounds of objects, tasks and money that `cdk deploy` refuses to go above, and prices
+                to estimate by. Default: no bound; objects and tasks are counted.
 
         Raises:
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.
@@ -140,7 +147,9 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
             task_time_limit=task_time_limit,
             task_availability_lifetime=task_availability_lifetime,
             max_concurrent_task_count=max_concurrent_task_count,
-            stopping_conditions=stopping_conditions,
+            stopping_conditions=stopping_conditions_of(
+                check, cost_ceiling, stopping_conditions, number_of_human_workers_per_data_object
+            ),
             label_attribute_name=f"{prefix}-ref" if label_attribute_name is None else label_attribute_name,
             job_name_prefix=prefix,
             content_classifiers=content_classifiers,
@@ -154,6 +163,8 @@ class SemanticSegmentationLabelingJob(LabelingJobBase, LabelingJobImports):
             role=role,
             removal_policy=removal_policy,
             probation=probation,
+            preflight=preflight or Preflight(),
+            cost_ceiling=cost_ceiling,
         )
         settings.check(check)
         shared = StackShared.of(self.stack)

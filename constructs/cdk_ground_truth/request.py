@@ -17,7 +17,6 @@ _DESCRIPTION: Final = (
     " category"
 )
 # The console's defaults.
-_WORKERS: Final = 3
 _TIME_LIMIT_SECONDS: Final = 3_600
 
 
@@ -74,7 +73,8 @@ def _human_task(check: Checker, settings: JobSettings, made: Made) -> dict[str, 
             "TaskKeywords": list(keywords) if keywords is not None else None,
             "TaskTitle": settings.task_title or _TITLE,
             "TaskDescription": settings.task_description or _DESCRIPTION,
-            "NumberOfHumanWorkersPerDataObject": settings.number_of_human_workers_per_data_object or _WORKERS,
+            "NumberOfHumanWorkersPerDataObject": settings.number_of_human_workers_per_data_object
+            or limits.WORKERS_DEFAULT,
             "TaskTimeLimitInSeconds": time_limit or _TIME_LIMIT_SECONDS,
             "TaskAvailabilityLifetimeInSeconds": availability,
             "MaxConcurrentTaskCount": settings.max_concurrent_task_count,

@@ -15,8 +15,10 @@ from aws_cdk import aws_sns as sns
 
 from ._rooms import contract, limits
 from .category_file import check_labels
+from .cost import CostCeiling
 from .images import Images
 from .instructions import Instructions
+from .preflight import Preflight
 from .task import AutomatedLabeling, StoppingConditions
 from .validation import Checker, is_token
 from .worker_template import WorkerTemplate
@@ -59,6 +61,8 @@ class JobSettings:
     role: iam.IRole | None
     removal_policy: RemovalPolicy
     probation: Duration | None
+    preflight: Preflight
+    cost_ceiling: CostCeiling | None
 
     def lifecycle_properties(self) -> dict[str, Any]:
         """What the handler does differently from its defaults."""
@@ -67,6 +71,9 @@ class JobSettings:
             properties["RemovalPolicy"] = contract.REMOVAL_RETAIN
         if self.probation is not None:
             properties["ProbationSeconds"] = int(self.probation.to_seconds())
+        properties |= self.preflight.properties()
+        if self.cost_ceiling is not None:
+            properties["Cost"] = self.cost_ceiling.properties()
         return properties
 
     def check(self, check: Checker) -> None:
@@ -90,7 +97,7 @@ class JobSettings:
             check.fail("removal_policy", must, self.removal_policy)
         if is_token(check.seconds("probation", self.probation, 0, contract.PROBATION_SECONDS_MAX)):
             check.fail("probation", "be known at synth time", self.probation)
-        for part in (self.stopping_conditions, self.automated_labeling):
+        for part in (self.stopping_conditions, self.automated_labeling, self.preflight):
             if part is not None:
                 part.check(check)
         for message in tag_errors(self.tags):

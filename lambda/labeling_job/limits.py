@@ -61,6 +61,8 @@ TASK_KEYWORDS_MAX: Final = 5
 TASK_KEYWORD: Final = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 TASK_KEYWORD_MAX: Final = 30
 WORKERS_PER_OBJECT: Final = (1, 9)
+#: The console's.
+WORKERS_DEFAULT: Final = 3
 TASK_TIME_LIMIT_SECONDS: Final = (30, 28_800)
 TASK_AVAILABILITY_SECONDS: Final = (60, 2_592_000)
 MAX_CONCURRENT_TASKS: Final = (1, 5_000)

@@ -9,12 +9,16 @@ from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 
 EXPORTED = [
     "AutomatedLabeling",
+    "CostCeiling",
     "ExamplePicture",
     "GroundTruthMetrics",
     "Hardening",
     "ILabelingJob",
     "Images",
     "Instructions",
+    "Preflight",
+    "PriceTier",
+    "Prices",
     "SemanticSegmentationLabelingJob",
     "StoppingConditions",
     "WorkerTemplate",
@@ -25,7 +29,7 @@ ARGUMENTS = """
     number_of_human_workers_per_data_object task_time_limit task_availability_lifetime
     max_concurrent_task_count stopping_conditions label_attribute_name job_name_prefix content_classifiers
     automated_labeling output_topic tags input_bucket output_bucket output_prefix encryption_key role
-    removal_policy probation
+    removal_policy probation preflight cost_ceiling
 """
 ATTRIBUTES = """
     alarm_unanswered cdk_tag_manager handler_role input_bucket job_arn job_name job_name_prefix

@@ -40,15 +40,15 @@ class Stage:
     """The embedded AWS with what worlds need; `client` makes the administrator's clients."""
 
     def __init__(self, aws: Any) -> None:
-        self._aws = aws
+        self.aws = aws
         self._clients: dict[tuple[str, str], Any] = {}
         self._pool = ThreadPoolExecutor(_UPLOADS)
         aws.create_workteam(TEAM, ["ada", "grace", "katherine"])
 
     def client(self, service: str, region: str = "") -> Any:
-        key = (service, region or self._aws.region)
+        key = (service, region or self.aws.region)
         if key not in self._clients:
-            self._clients[key] = self._aws.session(region=key[1]).client(service)
+            self._clients[key] = self.aws.session(region=key[1]).client(service)
         return self._clients[key]
 
     def play(self, world: World) -> None:

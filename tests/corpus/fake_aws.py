@@ -51,15 +51,15 @@ class S3:
     def _bucket(self, name: str, operation: str):
         bucket = self._world.buckets.get(name)
         if bucket is None:
-            raise error(operation, "404" if operation == "HeadBucket" else "NoSuchBucket")
+            raise error(operation, "NoSuchBucket")
         if bucket.region != self._world.region:
-            code = "301" if operation == "HeadBucket" else "PermanentRedirect"
-            raise error(operation, code, **{"x-amz-bucket-region": bucket.region})
+            raise error(operation, "PermanentRedirect", **{"x-amz-bucket-region": bucket.region})
         return bucket
 
-    def head_bucket(self, Bucket: str) -> dict:
-        bucket = self._bucket(Bucket, "HeadBucket")
-        return {"ResponseMetadata": {"HTTPHeaders": {"x-amz-bucket-region": bucket.region}}}
+    def get_bucket_location(self, Bucket: str) -> dict:
+        if Bucket not in self._world.buckets:
+            raise error("GetBucketLocation", "NoSuchBucket")
+        return {"LocationConstraint": self._world.buckets[Bucket].region}
 
     def get_bucket_cors(self, Bucket: str) -> dict:
         rules = self._bucket(Bucket, "GetBucketCors").cors

@@ -68,11 +68,11 @@ class Reader:
         *,
         sleep: Callable[[float], None],
         clock: Callable[[], float],
-        settle: float = _SETTLE_SECONDS,
+        settle: float | None = None,
     ) -> None:
         self.s3 = s3
         self._sleep, self._clock = sleep, clock
-        self._deadline = clock() + settle
+        self._deadline = clock() + (_SETTLE_SECONDS if settle is None else settle)
         self._answered: set[str] = set()
         self._lock = threading.Lock()
         self.requests = 0
@@ -142,12 +142,18 @@ class Reader:
             try:
                 answer = call()
             except Exception as error:
-                if kind_of(error) != DENIED or bucket in self._answered or self._clock() >= self._deadline:
+                if kind_of(error) != DENIED or bucket in self._answered or not self.wait():
                     raise
-                self._sleep(_SETTLE_PAUSE)
                 continue
             self._answered.add(bucket)
             return answer
+
+    def wait(self) -> bool:
+        """Wait a little where "denied" may still pass; whether it may."""
+        if self._clock() >= self._deadline:
+            return False
+        self._sleep(_SETTLE_PAUSE)
+        return True
 
 
 def kind_of(error: Exception) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import code_of, said
-from .access import DENIED, NO_BUCKET, Reader, kind_of
+from .access import NO_BUCKET, Reader, kind_of
 from .findings import Findings
 from .plan import Place, Plan
 
+# What S3 calls its first two Regions.
+_OLD_NAMES = {"None": "us-east-1", "EU": "eu-west-1"}
 _EXPOSED = "access-control-allow-origin"
 _CORS = (
     "a bucket of images needs a CORS rule with AllowedMethods GET, AllowedOrigins * and ExposeHeaders"
@@ -62,25 +64,22 @@ def _uses(plan: Plan, image_buckets: Iterable[str]) -> dict[str, list[str]]:
 def _is_usable(bucket: str, uses: list[str], region: str, reader: Reader, findings: Findings) -> bool:
     got = f"{bucket}, for {' and '.join(uses)}"
     try:
-        there = _region(reader.settled(bucket, lambda: reader.s3.head_bucket(Bucket=bucket)))
+        answer = reader.settled(bucket, lambda: reader.s3.get_bucket_location(Bucket=bucket))
+        there = _OLD_NAMES.get(str(answer.get("LocationConstraint")), answer.get("LocationConstraint"))
     except Exception as error:
-        if kind_of(error) == NO_BUCKET or code_of(error) in ("404", "NotFound"):
+        if kind_of(error) == NO_BUCKET:
             findings.error("bucket-exists", "a bucket must exist; make it, or name another", got)
             return False
-        # The refusal names the Region as well.
-        there = _region(getattr(error, "response", {}))
-        if not there and kind_of(error) != DENIED:
+        # A refusal names the Region as well.
+        headers = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        there = headers.get("x-amz-bucket-region", "")
+        if not there:
             findings.warn("bucket-region", "not checked", f"{got}: {said(error)}")
     if there and there != region:
         rule = f"a bucket must be in the job's Region, {region}; copy its objects to one that is"
         findings.error("bucket-region", rule, f"{got}, is in {there}")
         return False
     return True
-
-
-def _region(answer: Mapping[str, Any]) -> str:
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return str(answer.get("BucketRegion") or headers.get("x-amz-bucket-region", ""))
 
 
 def _check_cors(bucket: str, reader: Reader, findings: Findings) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from ..errors import code_of, said
@@ -32,8 +31,16 @@ _DENIALS = {"explicitDeny": "a policy denies it", "implicitDeny": "no policy all
 class RolePermissions:
     """The role of one plan, against the resources that the plan names."""
 
-    def __init__(self, plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        client: Callable[[str], Any],
+        findings: Findings,
+        again: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._plan, self._client, self._findings = plan, client, findings
+        #: Waits a little where a refusal may still pass, and says whether it may.
+        self._again = again
         self._partition = plan.role_arn.partition("arn:")[2].partition(":")[0] or "aws"
 
     def check_trust(self) -> None:
@@ -42,7 +49,9 @@ class RolePermissions:
         try:
             document = self._client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
         except Exception as error:
-            if code_of(error) == "NoSuchEntity":
+            if code_of(error) == "NoSuchEntity" and self._again():
+                self.check_trust()
+            elif code_of(error) == "NoSuchEntity":
                 self._findings.error("role-trust", "the job's role must exist", self._plan.role_arn)
             else:
                 self._findings.warn("role-trust", "not checked", said(error))
@@ -54,10 +63,11 @@ class RolePermissions:
     def check_buckets(self, images: Iterable[tuple[int, Place]], job_name: str) -> None:
         """The role may read the input and write the output."""
         for bucket, actions in _wanted(self._plan, images, job_name).items():
+            policy = self._bucket_policy(bucket)
             for action, keys in actions.items():
                 arns = [self._arn(bucket, key) for key in keys]
                 for arn, why in self._denied(action, arns, "role-access"):
-                    self._tell(action, arn, why, partial(self._bucket_policy, bucket), "role-access")
+                    self._tell(action, arn, why, policy, "role-access")
 
     def check_keys(self, input_keys: Iterable[str]) -> None:
         """The role may use the keys that encrypt input and output."""
@@ -66,12 +76,23 @@ class RolePermissions:
             wanted[key] = ("kms:GenerateDataKey", "kms:Decrypt")
         for key, actions in wanted.items():
             arn = self._usable_key(key)
+            policy = self._key_policy(arn) if arn else None
             for action in actions if arn else ():
                 for _, why in self._denied(action, [arn], "kms-key"):
-                    self._tell(action, arn, why, partial(self._key_policy, arn), "kms-key")
+                    self._tell(action, arn, why, policy, "kms-key")
 
-    def _denied(self, action: str, arns: list[str], check: str) -> Iterator[tuple[str, str]]:
-        """The resources on which the role may not do it, and IAM's decision; asks until all are answered."""
+    def _denied(self, action: str, arns: list[str], check: str) -> list[tuple[str, str]]:
+        """The resources on which the role may not do it, and IAM's decision.
+
+        A policy made seconds ago may not be known to the simulation yet.
+        """
+        while True:
+            denied = list(self._asked(action, arns, check))
+            if not denied or not self._again():
+                return denied
+
+    def _asked(self, action: str, arns: list[str], check: str) -> Iterator[tuple[str, str]]:
+        """Ask until all resources are answered: a simulation may answer one at a time."""
         pending = list(arns)
         while pending:
             try:
@@ -89,14 +110,12 @@ class RolePermissions:
             rest = [arn for arn in pending if arn not in answered]
             pending = rest if len(rest) < len(pending) else []
 
-    def _tell(self, action: str, arn: str, why: str, policy: Callable[[], object], check: str) -> None:
+    def _tell(self, action: str, arn: str, why: str, policy: object, check: str) -> None:
         rule = f"the job's role must be allowed {action}; add it to {self._plan.role_arn}"
         got = f"{arn}: {_DENIALS.get(why, why)}"
-        if why == "implicitDeny":
-            document = policy()
-            if document is None or self._may_allow(document):
-                self._findings.warn(check, f"the resource's policy alone may allow the role {action}", got)
-                return
+        if why == "implicitDeny" and (policy is None or self._may_allow(policy)):
+            self._findings.warn(check, f"the resource's policy alone may allow the role {action}", got)
+            return
         if why == "unknown":
             self._findings.warn(
                 check, f"whether the role may {action} depends on what IAM can't simulate", got

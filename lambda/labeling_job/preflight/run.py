@@ -88,7 +88,7 @@ def _check_role(
     findings: Findings,
     job_name: str,
 ) -> None:
-    role = RolePermissions(plan, client, findings)
+    role = RolePermissions(plan, client, findings, reader.wait)
     if findings.wants("role-trust"):
         role.check_trust()
     if findings.wants("role-access"):

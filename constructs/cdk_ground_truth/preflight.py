@@ -1,0 +1,104 @@
+"""What is checked before a job is created, and what the handler has to be allowed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_cdk import Duration
+
+from ._rooms import findings
+from .buckets import BucketUse
+from .execution_role import Access
+from .handler import Handler
+from .validation import Checker
+
+#: Below a job's output path; the handler writes nothing else there.
+REPORTS: Final = "preflight"
+
+_SECONDS_MAX: Final = 600
+_MEMBERS_WHY: Final = (
+    "A work team names its user pool at deploy time; whether anybody is in its group is asked, and nothing"
+    " is kept."
+)
+_REPORT_WHY: Final = "What preflight found, beside the output: a job's name is made at deploy time."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """What `cdk deploy` reads and checks before it creates a job.
+
+    Errors stop the deploy, all in one message; warnings are logged and reported.
+
+    Args:
+        enabled: False checks nothing at all: what is wrong shows when the job runs, or to the workers.
+        skip: Names of checks to leave out, see docs/preflight.md. Default: none.
+        image_time: How long to look at images, up to 10 minutes; those looked at until then are a random
+            sample. Default: 4 minutes.
+    """
+
+    enabled: bool = True
+    skip: Sequence[str] = ()
+    image_time: Duration | None = None
+
+    def check(self, check: Checker) -> None:
+        """Refuse what isn't a check.
+
+        Raises:
+            ValueError: an unknown name, or too long a time.
+        """
+        check.items("preflight.skip", self.skip)
+        for name in self.skip:
+            if name not in findings.CHECKS:
+                check.fail("preflight.skip", "name checks of docs/preflight.md", name)
+        check.seconds("preflight.image_time", self.image_time, 1, _SECONDS_MAX)
+
+    def properties(self) -> dict[str, Any]:
+        """The contract's ``Preflight``, if there is to be one."""
+        if not self.enabled:
+            return {}
+        found: dict[str, Any] = {}
+        if self.skip:
+            found["Off"] = sorted(set(self.skip))
+        if self.image_time is not None:
+            found["Seconds"] = int(self.image_time.to_seconds())
+        return {"Preflight": found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What a job's preflight reads."""
+
+    access: Access
+    output: BucketUse
+    output_prefix: str
+    #: Whether output is encrypted as its bucket says, which then is asked.
+    bucket_encrypts: bool
+    #: Whether somebody else has written the manifest, so that images that it names may be missing.
+    names_images: bool
+    role_arn: str
+    workteam_arn: str
+    #: Of all user pools of the job's account and Region.
+    user_pools: str
+
+
+def allow(handler: Handler, checked: Checked) -> None:
+    """Let the handler read what the job will, and ask about what it can't read; it writes a report alone."""
+    for arn, why in checked.access.read.items():
+        handler.grow("PreflightRead", arn, ["s3:GetObject"], why)
+    buckets = ["s3:GetBucketCORS", "s3:GetBucketLocation", "s3:GetBucketPolicy"]
+    for arn in checked.access.buckets:
+        handler.grow("PreflightBuckets", arn, buckets)
+        if checked.names_images:
+            # Without it S3 answers "denied" where an image is missing.
+            handler.grow("PreflightMissing", arn, ["s3:ListBucket"])
+    if checked.bucket_encrypts:
+        handler.grow("PreflightEncryption", checked.output.arn, ["s3:GetEncryptionConfiguration"])
+    reports = f"{checked.output.arn}/{checked.output_prefix}/{REPORTS}/*"
+    handler.grow("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
+    handler.grow("PreflightRole", checked.role_arn, ["iam:GetRole", "iam:SimulatePrincipalPolicy"])
+    handler.grow("PreflightTeam", checked.workteam_arn, ["sagemaker:DescribeWorkteam"])
+    handler.grow("PreflightMembers", checked.user_pools, ["cognito-idp:ListUsersInGroup"], _MEMBERS_WHY)
+    for key in checked.access.keys:
+        key.grant(handler.role, "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy")

@@ -1,0 +1,183 @@
+"""What the handler may read, and what goes into the contract, for preflight and cost."""
+
+from __future__ import annotations
+
+import pytest
+from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
+
+from cdk_ground_truth import CostCeiling, Images, Preflight, Prices, PriceTier, StoppingConditions
+from labeling_job import cost as handler_cost
+from labeling_job.contract import parse
+from labeling_job.preflight.findings import CHECKS
+
+HANDLER = "CdkGroundTruthHandlerRole"
+PRICES = Prices(
+    currency="USD",
+    source="offer 7",
+    as_of="2026-11-01",
+    per_object=[PriceTier(price="0.10", up_to=1_000), PriceTier(price="0.05")],
+    per_task="0.50",
+)
+
+
+class TestPreflight:
+    def test_is_on_unless_it_is_switched_off(self, stack, add_job, synth):
+        add_job(stack)
+        assert synth(stack).delivered()["Preflight"] == {}
+
+    def test_what_is_skipped_reaches_the_handler(self, stack, add_job, synth):
+        skip = ["image-orientation", "quota", "quota"]
+        add_job(stack, preflight=Preflight(skip=skip, image_time=Duration.minutes(2)))
+        parsed = parse(synth(stack).delivered())
+        assert parsed.preflight == {"Off": ["image-orientation", "quota"], "Seconds": 120}
+
+    def test_switched_off_it_asks_for_nothing(self, stack, add_job, synth):
+        add_job(stack, preflight=Preflight(enabled=False))
+        template = synth(stack)
+        assert "Preflight" not in template.delivered()
+        assert not template.allowed(HANDLER, "iam:SimulatePrincipalPolicy")
+        assert not template.allowed(HANDLER, "s3:GetBucketCORS")
+
+    @pytest.mark.parametrize(
+        ("preflight", "message"),
+        [
+            (Preflight(skip=["image-colour"]), "'preflight.skip' must name checks of docs/preflight.md"),
+            (Preflight(skip="quota"), "'preflight.skip' must be a list of strings"),
+            (Preflight(image_time=Duration.minutes(11)), "'preflight.image_time' must be 1 to 600 seconds"),
+        ],
+    )
+    def test_nonsense_is_refused(self, stack, add_job, preflight, message):
+        with pytest.raises(ValueError, match=message):
+            add_job(stack, preflight=preflight)
+
+    def test_every_check_can_be_skipped(self, stack, add_job):
+        add_job(stack, preflight=Preflight(skip=list(CHECKS)))
+
+    def test_the_handler_reads_what_the_job_reads_and_writes_a_report(self, stack, add_job, synth):
+        add_job(stack)
+        template = synth(stack)
+        [role] = template.allowed(HANDLER, "iam:SimulatePrincipalPolicy")
+        assert role == template.delivered()["Request"]["RoleArn"]
+        job_reads = template.allowed("JobExecutionRole", "s3:GetObject")
+        job_writes = template.allowed("JobExecutionRole", "s3:PutObject")
+        assert job_reads - job_writes <= template.allowed(HANDLER, "s3:GetObject")
+        written = {arn for arn in template.allowed(HANDLER, "s3:PutObject") if "/labels/" in arn}
+        assert len(written) == 1 and written.pop().endswith("/labels/preflight/*")
+
+    def test_a_manifest_of_somebody_elses_may_name_what_is_missing(self, stack, add_job, synth):
+        bucket = s3.Bucket.from_bucket_name(stack, "Photos", "photos")
+        add_job(stack, images=Images.from_manifest(bucket, "in.manifest"))
+        assert "arn:aws:s3:::photos" in synth(stack).allowed(HANDLER, "s3:ListBucket")
+
+
+class TestCeiling:
+    def test_reaches_the_handler(self, stack, add_job, synth):
+        add_job(stack, cost_ceiling=CostCeiling(max_objects=5, max_tasks=9, max_amount="500", prices=PRICES))
+        terms = handler_cost.terms(parse(synth(stack).delivered()).cost)
+        assert (terms.max_objects, terms.max_tasks, terms.max_amount) == (5, 9, 500)
+        assert [(str(tier.price), tier.up_to) for tier in terms.per_object] == [("0.10", 1_000), ("0.05", 0)]
+        assert str(terms.per_task) == "0.50"
+        assert (terms.currency, terms.source, terms.as_of) == ("USD", "offer 7", "2026-11-01")
+
+    @pytest.mark.parametrize(
+        ("bounds", "most"),
+        [
+            ({"max_objects": 40}, 40),
+            ({"max_tasks": 100}, 33),
+            ({"max_amount": "16.00", "prices": PRICES}, 10),
+            ({"max_objects": 40, "max_tasks": 100, "max_amount": "16.00", "prices": PRICES}, 10),
+            ({"max_objects": 30_000}, 20_000),
+        ],
+    )
+    def test_a_job_can_stop_at_it(self, stack, add_job, synth, bounds, most):
+        add_job(stack, cost_ceiling=CostCeiling(stop_at_ceiling=True, **bounds))
+        conditions = synth(stack).delivered()["Request"]["StoppingConditions"]
+        assert conditions == {"MaxHumanLabeledObjectCount": str(most)}
+
+    def test_without_one_there_is_no_cost(self, stack, add_job, synth):
+        add_job(stack)
+        assert "Cost" not in synth(stack).delivered()
+
+    def test_the_estimate_is_an_attribute(self, stack, add_job):
+        job = add_job(stack)
+        for name in ("estimated_object_count", "estimated_task_count", "estimated_cost"):
+            assert "Fn::GetAtt" in str(stack.resolve(getattr(job, name)))
+
+    @pytest.mark.parametrize(
+        ("ceiling", "message"),
+        [
+            (CostCeiling(max_objects=0), "max_objects' must be at least 1"),
+            (CostCeiling(max_amount="5"), "prices' must be given with max_amount"),
+            (CostCeiling(max_amount="5 USD", prices=PRICES), "max_amount' must be a decimal number"),
+            (CostCeiling(prices=Prices(currency="", source="s", as_of="d")), "currency' must have 1 to 200"),
+            (
+                CostCeiling(prices=Prices(currency="USD", source="s", as_of="d", per_task="-1")),
+                "per_task' must be a decimal number",
+            ),
+            (
+                CostCeiling(
+                    prices=Prices(
+                        currency="USD",
+                        source="s",
+                        as_of="d",
+                        per_object=[PriceTier(price="1"), PriceTier(price="2")],
+                    )
+                ),
+                "must have up_to, as another tier comes after it",
+            ),
+            (
+                CostCeiling(
+                    prices=Prices(
+                        currency="USD",
+                        source="s",
+                        as_of="d",
+                        per_object=[PriceTier(price="1", up_to=5), PriceTier(price="2", up_to=5)],
+                    )
+                ),
+                "must be up to more than 5",
+            ),
+            (CostCeiling(stop_at_ceiling=True), "stop_at_ceiling' must be given with a bound"),
+            (CostCeiling(max_tasks=2, stop_at_ceiling=True), "allow at least one object of 3 workers"),
+        ],
+    )
+    def test_nonsense_is_refused(self, stack, add_job, ceiling, message):
+        with pytest.raises(ValueError, match=message):
+            add_job(stack, cost_ceiling=ceiling)
+
+    def test_two_ways_to_stop_are_one_too_many(self, stack, add_job):
+        with pytest.raises(ValueError, match=r"be left out with cost_ceiling\.stop_at_ceiling"):
+            add_job(
+                stack,
+                cost_ceiling=CostCeiling(max_objects=5, stop_at_ceiling=True),
+                stopping_conditions=StoppingConditions(max_human_labeled_object_count=5),
+            )
+
+
+class TestImagesFromBucket:
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({}, {}),
+            ({"suffixes": [".png"]}, {"Suffixes": [".png"]}),
+            ({"exclude": ["*/thumbs/*"]}, {"Exclude": ["*/thumbs/*"]}),
+            ({"sample": 50, "seed": 7}, {"Sample": 50, "Seed": 7}),
+        ],
+    )
+    def test_how_it_is_listed_reaches_the_handler(self, stack, add_job, synth, options, expected):
+        bucket = s3.Bucket(stack, "Photos")
+        add_job(stack, images=Images.from_bucket(bucket, prefix="day/", **options))
+        assert parse(synth(stack).delivered()).images.listing == expected
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"suffixes": ["png"]}, "suffixes like '.jpg'"),
+            ({"suffixes": []}, "at least one suffix"),
+            ({"sample": 0}, "images.sample' must be 1 to 20,000"),
+            ({"seed": -1}, "images.seed' must be at least 0"),
+        ],
+    )
+    def test_nonsense_is_refused(self, stack, add_job, options, message):
+        with pytest.raises(ValueError, match=message):
+            add_job(stack, images=Images.from_bucket(s3.Bucket(stack, "Photos"), **options))
