@@ -63,7 +63,10 @@ CASES = {
     "RoleWrite": (role_without("s3:PutObject"), r"JobExecutionRole.*s3:PutObject"),
     "RoleKey": (role_without("kms:Decrypt"), r"JobExecutionRole.*kms:Decrypt"),
     "NoCors": (without_cors, r"CORS"),
-    "NoCategories": (request_with(LabelCategoryConfigS3Uri=MISSING_CATEGORIES), r"label category file.*no-such-categories\.js"),
+    "NoCategories": (
+        request_with(LabelCategoryConfigS3Uri=MISSING_CATEGORIES),
+        r"label category file.*no-such-categories\.js",
+    ),
     "WrongAccount": (
         request_with(HumanTaskConfig__PreHumanTaskLambdaArn=WRONG_ACCOUNT),
         r"568282634449.*432418664414",
