@@ -87,9 +87,10 @@ def allow(handler: Handler, checked: Checked) -> None:
     """Let the handler read what the job will, and ask about what it can't read; it writes a report alone."""
     for arn, why in checked.access.read.items():
         handler.grow("PreflightRead", arn, ["s3:GetObject"], why)
-    buckets = ["s3:GetBucketCORS", "s3:GetBucketLocation", "s3:GetBucketPolicy"]
+    for arn in (*checked.access.buckets, *checked.access.asset_buckets):
+        handler.grow("PreflightBuckets", arn, ["s3:GetBucketLocation", "s3:GetBucketPolicy"])
     for arn in checked.access.buckets:
-        handler.grow("PreflightBuckets", arn, buckets)
+        handler.grow("PreflightCors", arn, ["s3:GetBucketCORS"])
         if checked.names_images:
             # Without it S3 answers "denied" where an image is missing.
             handler.grow("PreflightMissing", arn, ["s3:ListBucket"])

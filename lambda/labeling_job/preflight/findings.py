@@ -24,6 +24,7 @@ CHECKS: Final = tuple(
 _MESSAGE_BYTES = 1_150
 _MESSAGE_GROUPS = 10
 _EXAMPLES = 3
+_LINES = 4
 _VALUE_MAX = 70
 _SINGLE_VALUE_MAX = 400
 
@@ -41,10 +42,9 @@ class Finding:
     #: Of the manifest; 0 where there is none.
     line: int = 0
 
-    def place(self, longest: int) -> str:
-        """Where and what, for a list of examples."""
-        got = self.got if len(self.got) <= longest else f"{self.got[:longest]}…" if longest else ""
-        return " ".join(filter(None, (f"line {self.line}" if self.line else "", got)))
+    def short(self, longest: int) -> str:
+        """What was met, cut to a length."""
+        return self.got if len(self.got) <= longest else f"{self.got[:longest]}…"
 
 
 class Findings:
@@ -147,21 +147,24 @@ def _fitting(group: list[Finding], room: int) -> str:
 
 
 def _wordings(group: list[Finding]) -> Iterator[str]:
-    """The same from long to short."""
-    first, count = group[0], len(group)
-    mark = "ERROR" if first.severity == ERROR else "warning"
-    head = f"{mark} {first.check}{f' ({count} times)' if count > 1 else ''}: "
-    rule, short = first.rule, first.rule.partition(";")[0]
-    if count > 1:
-        yield f"{head}{rule}: {_places(group[:_EXAMPLES], _VALUE_MAX)}{_more(count - _EXAMPLES)}"
-    for wording, longest in ((rule, _SINGLE_VALUE_MAX), (rule, _VALUE_MAX), (short, _VALUE_MAX), (short, 0)):
-        places = _places(group[:1], longest)
-        yield f"{head}{wording}{f': {places}' if places else ''}{_more(count - 1)}"
+    """The same from long to short; what is cut last is where to look."""
+    mark = "ERROR" if group[0].severity == ERROR else "warning"
+    head = f"{mark} {group[0].check}{_lines(group)}"
+    rule, short = group[0].rule, group[0].rule.partition(";")[0]
+    for wording, examples, longest in (
+        (rule, 1 if len(group) == 1 else _EXAMPLES, _SINGLE_VALUE_MAX if len(group) == 1 else _VALUE_MAX),
+        (rule, 1, _VALUE_MAX),
+        (short, 1, _VALUE_MAX),
+        (short, 0, 0),
+    ):
+        got = ", ".join(finding.short(longest) for finding in group[:examples] if finding.got)
+        yield f"{head}: {wording}{f': {got}' if got else ''}"
 
 
-def _places(group: list[Finding], longest: int) -> str:
-    return ", ".join(place for finding in group if (place := finding.place(longest)))
-
-
-def _more(count: int) -> str:
-    return f" and {count:,} more" if count > 0 else ""
+def _lines(group: list[Finding]) -> str:
+    """Where, or at least how often."""
+    lines = [str(finding.line) for finding in group if finding.line]
+    if not lines:
+        return f" ({len(group):,} times)" if len(group) > 1 else ""
+    more = f" and {len(lines) - _LINES:,} more" if len(lines) > _LINES else ""
+    return f" line{'s' if len(lines) > 1 else ''} {', '.join(lines[:_LINES])}{more}"

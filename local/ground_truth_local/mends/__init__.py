@@ -11,6 +11,7 @@ from ground_truth_local.mends import (
     lambdas,
     no_root,
     pass_role,
+    simulation,
     sse_kms,
     workteams,
 )
@@ -21,6 +22,6 @@ __all__ = ["install"]
 
 def install(service: Service) -> None:
     """Put everything right; once, before the server starts."""
-    for mend in (no_root, sse_kms, pass_role, conditions, buckets, custom_resources, lambdas):
+    for mend in (no_root, sse_kms, pass_role, simulation, conditions, buckets, custom_resources, lambdas):
         mend.install()
     workteams.install(service)
