@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from . import log
 from .contract import REMOVAL_RETAIN
-from .errors import said
+from .errors import DeployError, said
 from .jobs import ENDED, LIVE, Jobs
 from .owned import OF_REQUEST, Owned
 from .patience import Patience, pauses
@@ -49,6 +49,7 @@ class Removal:
         elif self._is_retained(event):
             log.action("RetainLabelingJob", job=name)
             self._owned.release(job)
+            self._end_all(self._strays(name))
         else:
             self._end_all([job, *self._strays(name)])
 
@@ -91,8 +92,11 @@ class Removal:
         # Read without the contract: a Delete has to work with whatever an older release wrote.
         if event["ResourceProperties"].get("RemovalPolicy") != REMOVAL_RETAIN:
             return False
+        status = self._stack.status()
+        if not status:
+            raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")
         # What a failed deploy has made is not what the user wants to keep.
-        return "ROLLBACK" not in self._stack.status()
+        return "ROLLBACK" not in status
 
     def _strays(self, name: str) -> list[dict[str, Any]]:
         """Jobs beside the deleted one of which the stack knows nothing."""

@@ -75,3 +75,21 @@ def test_s3_uris_are_split(uri, parts):
 def test_other_uris_are_refused(uri):
     with pytest.raises(ContractError, match="not an S3 URI"):
         split_s3_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("RemovalPolicy", "Delete", "'RemovalPolicy' must be 'Stop' or 'Retain', got 'Delete'"),
+        ("ProbationSeconds", "1801", "'ProbationSeconds' must be a whole number from 0 to 1800"),
+        ("ProbationSeconds", "-1", "'ProbationSeconds' must be"),
+    ],
+)
+def test_a_jobs_end_and_first_minutes_are_checked(key, value, says):
+    with pytest.raises(contract.ContractError, match=says):
+        contract.parse(properties(**{key: value}))
+
+
+def test_without_them_a_job_is_stopped_and_watched_for_ten_minutes():
+    parsed = contract.parse(properties())
+    assert (parsed.removal_policy, parsed.probation_seconds) == (contract.REMOVAL_STOP, 600)

@@ -294,3 +294,54 @@ def _raises(error):
         raise error
 
     return call
+
+
+class TestUnownedJobs:
+    """What a request left that CloudFormation gave up on, and what must not be taken for it."""
+
+    A, B = properties(), properties(request={"LabelAttributeName": "roads-ref"})
+
+    def test_a_delete_under_a_made_up_id_finds_the_job_of_the_create_that_never_answered(
+        self, lifecycle, sagemaker, cloudformation
+    ):
+        name = lifecycle.create(event()).physical_id
+        cloudformation.status, cloudformation.physical_id = "ROLLBACK_IN_PROGRESS", "Streets-Job-ABC"
+        lifecycle.delete(event("Delete", "request-2", PhysicalResourceId="Streets-Job-ABC"))
+        assert sagemaker.stopped == [name]
+
+    def test_late_deletes_leave_the_stacks_job(self, lifecycle, sagemaker, cloudformation):
+        name = lifecycle.create(event()).physical_id
+        cloudformation.status, cloudformation.physical_id = "UPDATE_COMPLETE", name
+        for late in ("not-created:streets-x", "Streets-Job-ABC", name):
+            lifecycle.delete(event("Delete", "request-0", PhysicalResourceId=late))
+        assert not sagemaker.stopped
+
+    def test_a_rollback_stops_what_the_dead_update_left(self, lifecycle, sagemaker, cloudformation):
+        first = lifecycle.create(event())
+        stray = lifecycle.update(update(self.A, self.B, current=first.physical_id)).physical_id
+        cloudformation.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        back = update(self.B, self.A, current=first.physical_id, request_id="request-3")
+        assert lifecycle.update(back) == first
+        assert sagemaker.stopped == [stray]
+
+    def test_a_rollback_returns_to_a_job_that_has_completed_and_makes_none(
+        self, lifecycle, sagemaker, cloudformation
+    ):
+        first = lifecycle.create(event())
+        second = lifecycle.update(update(self.A, self.B, current=first.physical_id))
+        sagemaker.jobs[first.physical_id]["statuses"] = ["Completed"]
+        cloudformation.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        back = update(self.B, self.A, current=second.physical_id, request_id="request-3")
+        assert lifecycle.update(back) == first and len(sagemaker.jobs) == 2
+
+    @pytest.mark.parametrize(
+        ("status", "stopped"), [("DELETE_IN_PROGRESS", False), ("UPDATE_ROLLBACK_IN_PROGRESS", True)]
+    )
+    def test_a_retained_job_goes_on_unless_a_failed_deploy_made_it(
+        self, lifecycle, sagemaker, cloudformation, status, stopped
+    ):
+        retained = properties(RemovalPolicy="Retain")
+        name = lifecycle.create(event(ResourceProperties=retained)).physical_id
+        cloudformation.status = status
+        lifecycle.delete(event("Delete", "r", PhysicalResourceId=name, ResourceProperties=retained))
+        assert bool(sagemaker.stopped) == stopped

@@ -64,3 +64,16 @@ def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
     body = response.answer(event(), status="FAILED", physical_id="job", reason="ü" * 4000)
     assert len(json.dumps(body, ensure_ascii=False).encode()) < 4096
     assert body["Reason"].endswith("… (cut)")
+
+
+@pytest.mark.parametrize(
+    ("query", "issued"),
+    [
+        ("?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261123T080102Z&X-Amz-Expires=7200", (8, 1, 2)),
+        ("?AWSAccessKeyId=x&Expires=1795420800&Signature=y", None),
+        ("", None),
+    ],
+)
+def test_a_presigned_url_says_when_it_was_issued(query, issued):
+    found = response.issued_at(f"https://bucket.s3.eu-west-1.amazonaws.com/stack{query}")
+    assert (found and (found.hour, found.minute, found.second)) == issued

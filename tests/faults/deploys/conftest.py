@@ -59,13 +59,9 @@ class DeployedStack:
                 resource = job.node.find_child("Resource").node.default_child
                 resource.add_property_override("ServiceTimeout", service_timeout)
         if other_fails:
-            # A policy for a bucket that doesn't exist, after the jobs.
-            broken = CfnResource(
-                stack,
-                "Broken",
-                type="AWS::S3::BucketPolicy",
-                properties={"Bucket": "no-such-bucket-anywhere", "PolicyDocument": {}},
-            )
+            # Refused by the handler, after the jobs.
+            token = jobs[0]._handler.service_token
+            broken = CfnResource(stack, "Broken", type="Custom::Broken", properties={"ServiceToken": token})
             broken.node.add_dependency(*jobs)
         self.cli = CdkCli(Path(app.synth().directory), self.aws.environment, cwd=_ROOT)
         outputs = self.cli.deploy(self.name)[self.name]
