@@ -19,7 +19,9 @@ from .plan import Place, Plan
 _DIRECTORIES_PER_BUCKET = 20
 _READ = ("s3:GetObject",)
 _WRITE = ("s3:PutObject", "s3:GetObject")
-_BUCKET = ("s3:GetBucketLocation", "s3:ListBucket")
+_FIND = ("s3:GetBucketLocation",)
+# Of the buckets of data; the guide asks for it, of files' buckets their Region alone matters.
+_LIST = ("s3:ListBucket",)
 # Over plain http nobody reads from S3, and the service doesn't either.
 _CONTEXT = [
     {"ContextKeyName": "aws:SecureTransport", "ContextKeyValues": ["true"], "ContextKeyType": "boolean"}
@@ -193,14 +195,17 @@ def _wanted(
 
     for place in filter(None, (plan.manifest, plan.categories, plan.template)):
         want(place.bucket, _READ, [place.key])
-    for bucket, keys in _one_of_each_directory(images).items():
+    images_by_bucket = _one_of_each_directory(images)
+    for bucket, keys in images_by_bucket.items():
         want(bucket, _READ, keys)
     if plan.output is not None:
         prefix = plan.output.key.rstrip("/")
         manifest = f"{job_name}/manifests/output/output.manifest"
         want(plan.output.bucket, _WRITE, [f"{prefix}/{manifest}" if prefix else manifest])
     for bucket in list(wanted):
-        want(bucket, _BUCKET, [""])
+        want(bucket, _FIND, [""])
+    for bucket in {*images_by_bucket, *([plan.output.bucket] if plan.output else [])}:
+        want(bucket, _LIST, [""])
     return wanted
 
 
