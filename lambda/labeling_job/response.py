@@ -42,7 +42,7 @@ def issued_at(url: str) -> datetime | None:
     return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
 
 
-def send(url: str, body: Mapping[str, Any], *, sleep: Callable[[float], None] = time.sleep) -> None:
+def send(url: str, body: Mapping[str, Any], *, sleep: Callable[[float], None] | None = None) -> None:
     """PUT the answer; an answer that is lost leaves the stack waiting, so it is tried again."""
     payload = json.dumps(body).encode()
     for attempt in range(1, _ATTEMPTS + 1):
@@ -53,4 +53,4 @@ def send(url: str, body: Mapping[str, Any], *, sleep: Callable[[float], None] = 
         except OSError:
             if attempt == _ATTEMPTS:
                 raise
-            sleep(2.0**attempt / 2)
+            (sleep or time.sleep)(2.0**attempt / 2)
