@@ -46,7 +46,7 @@ class Assembly:
         self.role = self._role()
         role_arn = self.role.role_arn
         shared.handler.allow_passing(role_arn)
-        self._allow_preflight(role_arn, config)
+        self._allow_preflight(role_arn, config, {file.object_arn for file in (categories, template)})
         #: The contract's ``Images`` and ``Request``.
         self.images: Mapping[str, Any] = config.images
         self.request: dict[str, Any] = create_labeling_job(
@@ -137,12 +137,21 @@ class Assembly:
             access.vpc = bool(automated.subnets)
         access.output_topic = settings.output_topic
 
-    def _allow_preflight(self, role_arn: str, config: ImagesConfig) -> None:
+    def _allow_preflight(self, role_arn: str, config: ImagesConfig, files: set[str]) -> None:
         shared, settings = self._shared, self._settings
         if not settings.preflight.enabled and settings.cost_ceiling is None:
             return
+        access, fed = self._access, config.streaming and "S3DataSource" not in config.data_source
+        # What a topic brings comes when the job runs: nothing of it can be read before.
+        data = {self.output.arn: None} if fed else access.buckets
+        images = {use.arn: None for use in config.buckets}
+        if config.images["Source"] == contract.SOURCE_MANIFEST:
+            images = {arn: None for arn in access.buckets if arn != self.output.arn} | images
         checked = Checked(
-            access=self._access,
+            read={arn: why for arn, why in access.read.items() if not fed or arn in files},
+            buckets=(*data, *access.asset_buckets),
+            image_buckets=() if fed else images,
+            keys=access.keys,
             output=self.output,
             output_prefix=settings.output_prefix,
             bucket_encrypts=settings.encryption_key is None,

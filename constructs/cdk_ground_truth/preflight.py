@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
 
 from ._rooms import findings
 from .buckets import BucketUse
-from .execution_role import Access
 from .handler import Handler
 from .validation import Checker
 
@@ -68,9 +68,14 @@ class Preflight:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a job's preflight reads."""
+    """What a job's preflight reads and asks about."""
 
-    access: Access
+    #: Objects, as ARN → why a wildcard in it is bounded.
+    read: Mapping[str, str]
+    #: ARNs of all buckets that the job names, and of those among them that hold images.
+    buckets: Iterable[str]
+    image_buckets: Iterable[str]
+    keys: Iterable[kms.IKey]
     output: BucketUse
     output_prefix: str
     #: Whether output is encrypted as its bucket says, which then is asked.
@@ -85,11 +90,11 @@ class Checked:
 
 def allow(handler: Handler, checked: Checked) -> None:
     """Let the handler read what the job will, and ask about what it can't read; it writes a report alone."""
-    for arn, why in checked.access.read.items():
+    for arn, why in checked.read.items():
         handler.grow("PreflightRead", arn, ["s3:GetObject"], why)
-    for arn in (*checked.access.buckets, *checked.access.asset_buckets):
+    for arn in checked.buckets:
         handler.grow("PreflightBuckets", arn, ["s3:GetBucketLocation", "s3:GetBucketPolicy"])
-    for arn in checked.access.buckets:
+    for arn in checked.image_buckets:
         handler.grow("PreflightCors", arn, ["s3:GetBucketCORS"])
         if checked.names_images:
             # Without it S3 answers "denied" where an image is missing.
@@ -101,5 +106,5 @@ def allow(handler: Handler, checked: Checked) -> None:
     handler.grow("PreflightRole", checked.role_arn, ["iam:GetRole", "iam:SimulatePrincipalPolicy"])
     handler.grow("PreflightTeam", checked.workteam_arn, ["sagemaker:DescribeWorkteam"])
     handler.grow("PreflightMembers", checked.user_pools, ["cognito-idp:ListUsersInGroup"], _MEMBERS_WHY)
-    for key in checked.access.keys:
+    for key in checked.keys:
         key.grant(handler.role, "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy")

@@ -8,6 +8,8 @@ import zlib
 from PIL import Image
 from skimage import data
 
+# First column and row, and steps, of each pass.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -46,11 +48,21 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def bare_png(width: int, height: int, *, depth: int = 8, colour: int = 0, interlace: int = 0) -> bytes:
-    """A PNG of one chunk of pixels, which need not be there in full to say its size."""
+def bare_png(
+    width: int, height: int, *, depth: int = 1, colour: int = 0, interlace: int = 0, pad: int = 0
+) -> bytes:
+    """A black PNG; where its header is legal its pixels are whole."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
-    pixels = zlib.compress(b"\0" * 64)
-    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
+    sizes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in passes]
+    squeeze, body = zlib.compressobj(), b""
+    for columns, rows in sizes:
+        if columns > 0:
+            line = bytes(1 + -(-columns * depth // 8))
+            body += b"".join(squeeze.compress(line) for _ in range(max(0, rows)))
+    pixels = body + squeeze.flush()
+    text = chunk(b"tEXt", b"Comment\0" + b"x" * pad) if pad else b""
+    return SIGNATURE + chunk(b"IHDR", header) + text + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def with_frame(marker: int, *, precision: int = 8, height: int | None = None) -> bytes:

@@ -83,7 +83,9 @@ def test_five_faults_in_20000_lines_are_told_in_one_go(deployer, sagemaker, twen
     assert not sagemaker.list_labeling_jobs(NameContains="fivefaults")["LabelingJobSummaryList"]
     report = re.search(r"s3://([^/\s]+)/(labels/preflight/[^,\s]+\.json)", text)
     body = twenty_thousand.get_object(Bucket=report[1], Key=report[2])["Body"].read()
-    assert {group["check"] for group in json.loads(body) if group["severity"] == "error"} == set(told)
+    assert {group["check"] for group in json.loads(body)["findings"] if group["severity"] == "error"} == set(
+        told
+    )
 
 
 def test_a_ceiling_refuses_with_the_sum(deployer, sagemaker, photo_bucket):
@@ -133,5 +135,5 @@ def test_a_warning_is_reported_and_the_job_made(deployer, sagemaker, photo_bucke
     place = outputs["OutputManifest"].removeprefix("s3://").split("/")
     client = deployer.aws.session().client("s3")
     key = f"{place[1]}/preflight/{outputs['JobName']}.json"
-    report = json.loads(client.get_object(Bucket=place[0], Key=key)["Body"].read())
+    report = json.loads(client.get_object(Bucket=place[0], Key=key)["Body"].read())["findings"]
     assert {(g["check"], g["severity"]) for g in report} == {("image-suffix", "warning")}

@@ -14,10 +14,18 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from PIL import Image
 
-from cdk_ground_truth import AutomatedLabeling, Images, SemanticSegmentationLabelingJob, Workteam
+from cdk_ground_truth import (
+    AutomatedLabeling,
+    Images,
+    Preflight,
+    SemanticSegmentationLabelingJob,
+    Workteam,
+)
 
 # As in new apps.
 CONTEXT = {"@aws-cdk/aws-iam:minimizePolicies": True}
+#: A bucket that exists already, listed at deploy.
+LISTED = "listed-images"
 #: What each job is for.
 JOBS = ("Directory", "Bucket", "Automated", "Streaming")
 
@@ -29,6 +37,8 @@ def build(folder: Path, team_arn: str, image_bucket: str) -> App:
     team = Workteam.from_workteam_arn(stack, "Team", team_arn)
     key, volume_key = kms.Key(stack, "Key"), kms.Key(stack, "VolumeKey")
     images = s3.Bucket.from_bucket_name(stack, "Images", image_bucket)
+    # Another bucket: who may read all of a bucket has no need of a prefix of it.
+    listed = s3.Bucket.from_bucket_name(stack, "Listed", LISTED)
     # A policy of its own in place of the default one, which lets the whole account in.
     topic, labeled = (sns.Topic(stack, name, enforce_ssl=True) for name in ("Topic", "Labeled"))
     vpc = ec2.Vpc.from_vpc_attributes(
@@ -51,13 +61,15 @@ def build(folder: Path, team_arn: str, image_bucket: str) -> App:
         )
 
     job("Directory", Images.from_directory(photos), encryption_key=key, tags={"team": "vision"})
-    job("Bucket", Images.from_bucket(images, prefix="photos/"), output_topic=labeled)
+    job("Bucket", Images.from_bucket(listed, prefix="photos/"), output_topic=labeled)
     job(
         "Automated",
         Images.from_manifest(images, "all.manifest"),
         automated_labeling=AutomatedLabeling(
             volume_encryption_key=volume_key, subnets=vpc.private_subnets, security_groups=[group]
         ),
+        # One picture is enough for what is shown here.
+        preflight=Preflight(skip=["manifest-count"]),
     )
     job("Streaming", Images.from_topic(topic, image_buckets=[images]), output_topic=labeled)
     return app

@@ -32,9 +32,10 @@ def _deployed(tmp_path_factory: Any, *, simulated_workers: bool) -> Iterator[Dep
     with EmbeddedAws(simulated_workers=simulated_workers) as aws:
         team = aws.create_workteam("annotators")
         s3 = aws.session().client("s3")
-        s3.create_bucket(Bucket="all-images")
-        s3.put_bucket_cors(Bucket="all-images", CORSConfiguration={"CORSRules": [CORS]})
-        s3.put_object(Bucket="all-images", Key="photos/a.png", Body=app.picture(2))
+        for bucket in ("all-images", app.LISTED):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [CORS]})
+            s3.put_object(Bucket=bucket, Key="photos/a.png", Body=app.picture(2))
         lines = [json.dumps({"source-ref": "s3://all-images/photos/a.png"})] * 1
         s3.put_object(Bucket="all-images", Key="all.manifest", Body="\n".join(lines))
         folder: Path = tmp_path_factory.mktemp("app")

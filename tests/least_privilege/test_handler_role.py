@@ -9,6 +9,8 @@ from tests.least_privilege.handler_run import DeniedError, HandlerRun
 from tests.least_privilege.mutations import Mutation, mutations, statements
 
 ROLE = "CdkGroundTruthHandlerRole3043096D"
+# Without it S3 says "denied" of an image that a manifest names and that is missing: preflight tells these apart.
+FOR_THE_CAUSE = ("s3:ListBucket",)
 # What the Lambda service does with the role: nothing that the handler's code asks for.
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
@@ -30,7 +32,11 @@ def test_the_handler_needs_all_it_may_and_may_all_it_needs(deployed: Deployed, c
     tried = [each for each in mutations(policies) if not set(each.actions) <= BY_LAMBDA]
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(outcome, tried))
-    survivors = [each.removed for each, why in zip(tried, outcomes, strict=True) if not why]
+    survivors = [
+        each.removed
+        for each, why in zip(tried, outcomes, strict=True)
+        if not why and each.actions != FOR_THE_CAUSE
+    ]
     misnamed = [
         (each.removed, why)
         for each, why in zip(tried, outcomes, strict=True)

@@ -39,14 +39,15 @@ def passed(
     for text in cost.exceeded(estimate, cost.terms(properties.cost or {})):
         rule = "the job is above its ceiling; raise it, label fewer objects, or set StoppingConditions"
         findings.error("cost-ceiling", rule, f"{text} ({estimate.text})")
-    log.action(
-        "Preflight",
-        seconds=round(time.monotonic() - started, 1),
-        errors=findings.errors(),
-        warnings=findings.warnings(),
-        estimate=estimate.text,
-    )
-    _tell(request["LabelingJobName"], plan, findings, manifest, client, context)
+    seconds = round(time.monotonic() - started, 1)
+    about = {
+        "manifest": str(plan.manifest),
+        "lines": manifest.objects,
+        "estimate": estimate.text,
+        "seconds": seconds,
+    }
+    log.action("Preflight", errors=findings.errors(), warnings=findings.warnings(), **about)
+    _tell(request["LabelingJobName"], plan, findings, about, client, context)
     return {
         TAG_OBJECTS: str(estimate.objects),
         TAG_TASKS: str(estimate.tasks),
@@ -105,33 +106,28 @@ def _tell(
     job_name: str,
     plan: Plan,
     findings: Findings,
-    manifest: Manifest,
+    about: Mapping[str, Any],
     client: Callable[[str], Any],
     context: Any,
 ) -> None:
-    """Log and report what was found.
+    """Log what was found, and write it beside the output.
 
     Raises:
         DeployError: there are errors.
     """
-    report = findings.report()
-    if not report:
-        return
-    for group in report:
-        found = group.pop("found")
+    groups = findings.report()
+    for group in groups:
+        found = group["found"]
         for start in range(0, len(found), _LOGGED_AT_ONCE):
-            log.action("PreflightFound", **group, found=found[start : start + _LOGGED_AT_ONCE])
-        group["found"] = found
-    where = _write_report(report, job_name, plan, client)
+            log.action("PreflightFound", **{**group, "found": found[start : start + _LOGGED_AT_ONCE]})
+    where = _write_report({**about, "findings": groups}, job_name, plan, client)
     if findings.errors():
-        about = f"{plan.manifest} ({manifest.objects:,} lines)"
-        head = f"Preflight: {findings.counts()} in {about}; no job was created."
+        what = f"{plan.manifest} ({about['lines']:,} lines)"
+        head = f"Preflight: {findings.counts()} in {what}; no job was created."
         raise DeployError(findings.message(head, f"In full: {where}log group {context.log_group_name}."))
 
 
-def _write_report(
-    report: list[dict[str, Any]], job_name: str, plan: Plan, client: Callable[[str], Any]
-) -> str:
+def _write_report(report: Mapping[str, Any], job_name: str, plan: Plan, client: Callable[[str], Any]) -> str:
     """Put the report beside the output; its URI with a comma, or nothing where it can't be put."""
     if plan.output is None:
         return ""

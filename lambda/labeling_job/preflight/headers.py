@@ -21,6 +21,7 @@ PNG: Final = "PNG"
 FORMAT: Final = "format"
 BROKEN: Final = "broken"
 
+PNG_END: Final = b"IEND\xae\x42\x60\x82"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PNG_SIDE_MAX = 2**31 - 1

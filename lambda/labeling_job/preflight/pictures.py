@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from ..limits import AUTOMATED_LABELING_PIXELS_MAX, IMAGE_BYTES_MAX, IMAGE_PIXELS_MAX
-from .access import ARCHIVED, DENIED, ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Reader, ReadError
+from .access import ARCHIVED, DENIED, ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Piece, Reader, ReadError
 from .findings import Findings
-from .headers import FORMAT, JPEG, PNG, Header, ImageError, read_header
+from .headers import BROKEN, FORMAT, JPEG, PNG, PNG_END, Header, ImageError, read_header
 from .plan import Place
 
 THREADS: Final = 24
+# A PNG says where it ends; a few programs append something of their own.
+_TAIL: Final = 1024
 
 _SUFFIXES = {".jpg": JPEG, ".jpeg": JPEG, ".png": PNG}
 _UNREADABLE = {
@@ -105,18 +107,24 @@ class _Look:
             self._check(header, line, place)
 
     def _header(self, line: int, place: Place) -> Header:
-        sizes: list[int] = []
+        first: list[Piece] = []
 
         def read(offset: int, length: int) -> bytes:
-            if sizes and offset >= sizes[0]:
+            if first and offset >= first[0].size:
                 return b""
             piece = self._reader.piece(place, offset, length)
-            if not sizes:
+            if not first:
                 self._check_size(piece.size, line, place)
-            sizes.append(piece.size)
+                first.append(piece)
             return piece.data
 
-        return read_header(read)
+        header = read_header(read)
+        if header.format == PNG:
+            whole = first[0].size <= len(first[0].data)
+            start = max(0, first[0].size - _TAIL)
+            if PNG_END not in (first[0].data[start:] if whole else read(start, _TAIL)):
+                raise ImageError(BROKEN, "the file ends before its pixels do")
+        return header
 
     def _check_size(self, size: int, line: int, place: Place) -> None:
         if size > IMAGE_BYTES_MAX:

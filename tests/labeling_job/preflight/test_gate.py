@@ -31,7 +31,7 @@ TOGETHER = [
 def report(aws) -> list[dict]:
     [(place, body)] = [(place, body) for place, body in aws.written.items()]
     assert place == (OUTPUT, "labels/preflight/corpus.json")
-    return json.loads(body)
+    return json.loads(body)["findings"]
 
 
 def test_all_causes_are_told_at_once(deploy):
