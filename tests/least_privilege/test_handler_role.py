@@ -9,7 +9,7 @@ from tests.least_privilege.handler_run import DeniedError, HandlerRun
 from tests.least_privilege.mutations import Mutation, mutations, statements
 
 ROLE = "CdkGroundTruthHandlerRole3043096D"
-# Without it S3 says "denied" of an image that a manifest names and that is missing: preflight tells these apart.
+# Without it S3 says "denied" of a missing image: preflight tells the two apart.
 FOR_THE_CAUSE = ("s3:ListBucket",)
 # What the Lambda service does with the role: nothing that the handler's code asks for.
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
