@@ -109,7 +109,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     administrator = credentials[account.ADMINISTRATOR]
     access = ServiceAccess(endpoint_url, administrator)
     service = _load_service(settings, access)
-    workers = _load_workers(settings, service)
+    workers = _load_workers(settings, service, access)
     mends.install(service)
     portal = _load_portal(settings, service, access)
     stopping = asyncio.Event()
@@ -178,14 +178,14 @@ def _load_portal(settings: Settings, service: Service, access: "ServiceAccess") 
     )
 
 
-def _load_workers(settings: Settings, service: Service) -> "SimulatedWorkers | None":
+def _load_workers(settings: Settings, service: Service, access: "ServiceAccess") -> "SimulatedWorkers | None":
     if not settings.simulated_workers:
         return None
     from ground_truth_local.service.api import GroundTruthService
     from ground_truth_local.workers import SimulatedWorkers
 
     assert isinstance(service, GroundTruthService), "workers need the real service"
-    return SimulatedWorkers(service, seed=settings.seed)
+    return SimulatedWorkers(service, directory=access.group_members, seed=settings.seed)
 
 
 def _on_stop_request(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

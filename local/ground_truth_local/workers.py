@@ -1,5 +1,7 @@
 """Simulated workers: they paint something that depends on the picture, and disagree a little at its edges.
 
+They are the users of the work team's Cognito groups; where these are fewer than an object wants, spares help.
+
 Reproducible: what a worker paints follows from the seed, the worker and the picture alone.
 """
 
@@ -19,6 +21,7 @@ from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.errors import JobFailure, TaskError
 from ground_truth_local.service.masks import Mask, empty_mask, encode_answer
 from ground_truth_local.service.queue import Task
+from ground_truth_local.service.teams import Directory, nobody
 
 __all__ = ["SimulatedWorkers", "paint"]
 
@@ -124,20 +127,30 @@ def _enlarge(membership: _Floats, width: int, height: int, labels: int) -> Mask:
 class SimulatedWorkers:
     """The members of all work teams, at work in one thread of the server's process."""
 
-    def __init__(self, service: GroundTruthService, *, seed: int = 0, pace: float = 0.0) -> None:
+    def __init__(
+        self,
+        service: GroundTruthService,
+        *,
+        directory: Directory = nobody,
+        seed: int = 0,
+        pace: float = 0.0,
+    ) -> None:
         """Prepare the workers; ``start`` sets them to work.
 
         Args:
             service: whose queue they take tasks from.
+            directory: who is in a Cognito group.
             seed: makes what they paint reproducible.
             pace: seconds that a worker takes for a task at least; several work side by side.
         """
         self._service = service
+        self._directory = directory
         self._seed = seed
         self._pace = pace
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._free_at: dict[str, float] = {}
+        self._hands: dict[str, frozenset[str]] = {}
 
     def start(self) -> None:
         """Set them to work."""
@@ -173,6 +186,8 @@ class SimulatedWorkers:
             if self._halt.is_set() or time.monotonic() < self._free_at.get(worker, 0.0):
                 continue
             for tasks in self._service.queue.open_tasks(worker):
+                if worker not in self._hands_of(tasks.job):
+                    continue
                 task = self._service.queue.accept(tasks.job, worker)
                 if task is not None:
                     self._free_at[worker] = time.monotonic() + self._pace
@@ -180,6 +195,17 @@ class SimulatedWorkers:
                     busy = True
                     break
         return busy
+
+    def _hands_of(self, arn: str) -> frozenset[str]:
+        """Who labels a job: the team's own people, and no more spares than an object wants besides."""
+        if arn not in self._hands:
+            job = self._service.job(arn)
+            assert job is not None, "jobs are never removed"
+            people = [member.worker for member in self._service.teams.enroll(job.team, self._directory)]
+            members = [member.worker for member in self._service.queue.members(job.team)]
+            everybody = dict.fromkeys([*people, *members])
+            self._hands[arn] = frozenset(list(everybody)[: max(job.workers_per_object, len(people))])
+        return self._hands[arn]
 
     def _do(self, task: Task) -> None:
         started = time.monotonic()

@@ -22,9 +22,10 @@ from ground_truth_local.portal.http import (
 )
 from ground_truth_local.portal.points import AutoSegmentError, parse_points
 from ground_truth_local.portal.sessions import Session, Sessions
-from ground_truth_local.portal.work import Desk, Directory
+from ground_truth_local.portal.work import Desk
 from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.errors import TaskError
+from ground_truth_local.service.teams import Directory, nobody
 from ground_truth_local.settings import HOST
 
 __all__ = ["Portal"]
@@ -59,7 +60,7 @@ class Portal:
         *,
         port: int,
         gateway: str,
-        directory: Directory = lambda *_: [],
+        directory: Directory = nobody,
         real_script: bool = False,
     ) -> None:
         self._desk = Desk(service, directory)

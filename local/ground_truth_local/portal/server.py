@@ -7,8 +7,8 @@ import hypercorn.asyncio
 from hypercorn.config import Config
 
 from ground_truth_local.portal.app import Portal
-from ground_truth_local.portal.work import Directory
 from ground_truth_local.service.api import GroundTruthService
+from ground_truth_local.service.teams import Directory, nobody
 from ground_truth_local.settings import HOST
 
 __all__ = ["PortalServer"]
@@ -30,7 +30,7 @@ class PortalServer:
         service: GroundTruthService,
         *,
         gateway: str,
-        directory: Directory = lambda *_: [],
+        directory: Directory = nobody,
         port: int = 0,
         real_script: bool = False,
     ) -> None:

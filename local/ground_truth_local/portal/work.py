@@ -1,7 +1,6 @@
 """What the portal does with the Ground Truth service: a member's jobs, tasks and answers."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +9,13 @@ from ground_truth_local.portal.sessions import Session
 from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.errors import JobFailure, TaskError
 from ground_truth_local.service.queue import Task
-from ground_truth_local.service.teams import Member
+from ground_truth_local.service.teams import Directory, Member
 from ground_truth_local.service.types import Call
 
 if TYPE_CHECKING:
     from ground_truth_local.portal.auto_segment import Segment
 
-__all__ = ["Desk", "Directory", "JobCard", "TeamCard"]
-
-
-Directory = Callable[[str, str, str], list[str]]
-"""User pool, user group and Region → the names of the users."""
+__all__ = ["Desk", "JobCard", "TeamCard"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,23 +68,11 @@ class Desk:
         return [self._team(arn) for arn in self._service.teams.all()]
 
     def _team(self, arn: str) -> TeamCard:
-        named = [self._service.teams.add_member(arn, name).worker for name in self._named(arn)]
+        people = self._service.teams.enroll(arn, self._directory)
         members = self._queue.members(arn)
-        people = [one for one in members if one.worker in named]
-        spares = [one for one in members if one.worker not in named]
+        spares = [one for one in members if one not in people]
         busy = {job.job for member in members for job in self._queue.open_tasks(member.worker)}
         return TeamCard(arn=arn, people=people or spares, spares=spares if people else [], jobs=len(busy))
-
-    def _named(self, arn: str) -> list[str]:
-        team = self._service.teams.get(arn) or {}
-        groups = [part.get("CognitoMemberDefinition") for part in team.get("MemberDefinitions", [])]
-        region = arn.split(":")[3]
-        return [
-            name
-            for group in groups
-            if group
-            for name in self._directory(group["UserPool"], group["UserGroup"], region)
-        ]
 
     def member(self, team: str, worker: str) -> Member | None:
         """Return a member of a team."""

@@ -3,12 +3,21 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ground_truth_local.service.store import Store
 
-__all__ = ["Member", "TeamBook", "team_arn"]
+__all__ = ["Directory", "Member", "TeamBook", "nobody", "team_arn"]
+
+Directory = Callable[[str, str, str], list[str]]
+"""Names of the users in a Cognito user pool's group, by pool, group and Region."""
+
+
+def nobody(user_pool: str, group: str, region: str) -> list[str]:
+    """A directory without any user."""
+    return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +104,17 @@ class TeamBook:
             arn, member.name, member.worker, member.subject,
         )  # fmt: skip
         return member
+
+    def enroll(self, arn: str, directory: Directory) -> list[Member]:
+        """Put the users of the team's Cognito groups into the team, as they are now; return them."""
+        parts = (self.get(arn) or {}).get("MemberDefinitions", [])
+        groups = [part["CognitoMemberDefinition"] for part in parts if part.get("CognitoMemberDefinition")]
+        region = arn.split(":")[3]
+        return [
+            self.add_member(arn, name)
+            for group in groups
+            for name in directory(group["UserPool"], group["UserGroup"], region)
+        ]
 
     def members(self, arn: str) -> list[Member]:
         """Return a team's members, in the order they came."""

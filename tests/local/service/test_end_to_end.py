@@ -37,3 +37,36 @@ def test_a_job_labels_all_of_its_objects(harness, aws, workers):
         colors = {entry["hex-color"] for entry in line["streets-ref-metadata"]["internal-color-map"].values()}
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
         assert {"#" + bytes(pixel).hex() for pixel in np.unique(pixels, axis=0)} <= colors
+
+
+@pytest.mark.parametrize(("people", "hands"), [(["ada", "grace", "katherine", "annie"], 4), (["ada"], 3)])
+def test_a_teams_own_people_label_and_spares_only_help_out(harness, aws, people, hands):
+    body = {
+        "WorkteamName": "crew",
+        "Description": "with people",
+        "MemberDefinitions": [
+            {"CognitoMemberDefinition": {"UserPool": "eu-west-1_pool", "UserGroup": "crew", "ClientId": "c"}}
+        ],
+    }
+    team = harness.call("CreateWorkteam", body).body["WorkteamArn"]
+    simulated = SimulatedWorkers(
+        harness.service,
+        directory=lambda pool, group, region: people if (pool, group) == ("eu-west-1_pool", "crew") else [],
+    )
+    simulated.start()
+    try:
+        harness.create(
+            HumanTaskConfig__WorkteamArn=team, HumanTaskConfig__NumberOfHumanWorkersPerDataObject=3
+        )
+        assert harness.wait()["LabelingJobStatus"] == "Completed"
+    finally:
+        simulated.stop()
+    names = {member.worker: member.name for member in harness.service.queue.members(team)}
+    answers = [
+        answer
+        for key in aws.keys("output", "worker-response/")
+        for answer in json.loads(aws.get(f"s3://output/{key}"))["answers"]
+    ]
+    who = {names[answer["workerId"]] for answer in answers}
+    assert len(answers) == 9 and len(who) == hands
+    assert set(people) <= who if len(people) < 3 else who <= set(people)
