@@ -243,12 +243,10 @@ def _removal_policy(value: object) -> str:
 
 
 def _probation(value: object) -> int:
-    text = str(value)
-    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > PROBATION_SECONDS_MAX:
-        raise ContractError(
-            f"'ProbationSeconds' must be a whole number from 0 to {PROBATION_SECONDS_MAX}, got {value!r}"
-        )
-    return int(text)
+    seconds = int(str(_field("ProbationSeconds", int, value)))
+    if seconds > PROBATION_SECONDS_MAX:
+        raise ContractError(f"'ProbationSeconds' must be at most {PROBATION_SECONDS_MAX}, got {seconds}")
+    return seconds
 
 
 def _tags(value: object) -> dict[str, str]:

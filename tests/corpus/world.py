@@ -57,7 +57,7 @@ class World:
     statements: list[dict] = field(default_factory=list)
     keys: dict[str, Key] = field(default_factory=dict)
     #: Work teams that exist → their members.
-    teams: dict[str, list[str]] = field(default_factory=lambda: {"corpus-team": ["ann"]})
+    teams: dict[str, list[str]] = field(default_factory=lambda: {"corpus-team": ["ann", "bob", "cat"]})
     request: dict = field(default_factory=dict)
     cost: dict | None = None
     listed: str = ""

@@ -81,8 +81,8 @@ def test_other_uris_are_refused(uri):
     ("key", "value", "says"),
     [
         ("RemovalPolicy", "Delete", "'RemovalPolicy' must be 'Stop' or 'Retain', got 'Delete'"),
-        ("ProbationSeconds", "1801", "'ProbationSeconds' must be a whole number from 0 to 1800"),
-        ("ProbationSeconds", "-1", "'ProbationSeconds' must be"),
+        ("ProbationSeconds", "1801", "'ProbationSeconds' must be at most 1800, got 1801"),
+        ("ProbationSeconds", "-1", "'ProbationSeconds' must be a whole number"),
     ],
 )
 def test_a_jobs_end_and_first_minutes_are_checked(key, value, says):

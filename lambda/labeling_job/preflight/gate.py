@@ -90,7 +90,7 @@ def _estimate(
     return cost.estimate(
         # A model labels the objects beyond what people do, and each of them costs the fee.
         manifest.to_label if plan.automated else human,
-        workers=request.get("HumanTaskConfig", {}).get("NumberOfHumanWorkersPerDataObject", 1),
+        workers=plan.workers,
         human=human,
         terms=cost.terms(properties.cost or {}),
     )

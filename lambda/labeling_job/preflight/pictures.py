@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ..limits import AUTOMATED_LABELING_PIXELS_MAX, IMAGE_BYTES_MAX, IMAGE_PIXELS_MAX
@@ -58,32 +59,25 @@ def _in_parallel(
 ) -> int:
     """Call for each, from a few threads that share one iterator: 20,000 futures aren't held."""
     lock = threading.Lock()
-    done = 0
-    failed: list[BaseException] = []
+    failed = threading.Event()
 
-    def work() -> None:
-        nonlocal done
-        while not failed and not out_of_time():
+    def work() -> int:
+        done = 0
+        while not failed.is_set() and not out_of_time():
             with lock:
                 item = next(todo, None)
             if item is None:
-                return
+                break
             try:
                 look(*item)
-            except BaseException as error:
-                failed.append(error)
-                return
-            with lock:
-                done += 1
+            except BaseException:
+                failed.set()
+                raise
+            done += 1
+        return done
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return done
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sum(thread.result() for thread in [pool.submit(work) for _ in range(THREADS)])
 
 
 class _Look:

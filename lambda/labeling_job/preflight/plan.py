@@ -40,6 +40,8 @@ class Plan:
     functions: tuple[str, ...]
     automated: bool
     concurrent_tasks: int
+    #: Different workers who label each object.
+    workers: int
     #: A job that is fed by messages has no manifest that could be read before.
     streaming: bool = False
     #: The prefix that is listed for images at each deploy, where there is one.
@@ -95,6 +97,7 @@ def plan_of(request: Mapping[str, Any], *, region: str, listed: str = "") -> Pla
         functions=(pre, acs),
         automated="LabelingJobAlgorithmsConfig" in request,
         concurrent_tasks=int(task.get("MaxConcurrentTaskCount", 0)),
+        workers=int(task.get("NumberOfHumanWorkersPerDataObject", 1)),
         streaming="SnsDataSource" in sources and not source,
         listed=prefix_of(listed),
     )

@@ -11,7 +11,7 @@ from ..limits import CONCURRENT_TASKS_UNASKED, FUNCTION_ACCOUNTS, PUBLIC_WORKTEA
 from .findings import Findings
 from .plan import Plan, function_name
 
-_MEMBERS_ASKED = 5
+_GROUPS_ASKED = 5
 
 
 def check_functions(plan: Plan, findings: Findings) -> None:
@@ -35,7 +35,7 @@ def check_quotas(plan: Plan, findings: Findings) -> None:
 
 
 def check_workteam(plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
-    """The team exists where the job is, and somebody is in it."""
+    """The team exists where the job is, and enough people are in it."""
     match = WORKTEAM_ARN.fullmatch(plan.workteam_arn)
     if match is None:
         findings.error("workteam", "the work team must be named by its ARN", plan.workteam_arn)
@@ -47,11 +47,12 @@ def check_workteam(plan: Plan, client: Callable[[str], Any], findings: Findings)
             "workteam", f"the work team must be in the job's Region, {plan.region}", plan.workteam_arn
         )
     elif match["name"].startswith("private-crowd/"):
-        _ask(match["name"].partition("/")[2], plan.workteam_arn, client, findings)
+        _ask(match["name"].partition("/")[2], plan, client, findings)
     # A vendor's people are the vendor's affair, and its team isn't the account's own to describe.
 
 
-def _ask(name: str, arn: str, client: Callable[[str], Any], findings: Findings) -> None:
+def _ask(name: str, plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+    arn = plan.workteam_arn
     try:
         team = client("sagemaker").describe_workteam(WorkteamName=name)["Workteam"]
     except Exception as error:
@@ -64,26 +65,27 @@ def _ask(name: str, arn: str, client: Callable[[str], Any], findings: Findings) 
         rule = "the work team must be of the job's account"
         findings.error("workteam", rule, f"{arn}, where {team['WorkteamArn']} is the one of that name")
     elif findings.wants("workteam-members"):
-        _check_members(team, arn, client, findings)
+        _check_members(team, plan, client, findings)
 
 
-def _check_members(team: Any, arn: str, client: Callable[[str], Any], findings: Findings) -> None:
-    """Whether anybody is in one of the team's Cognito groups; nothing is kept of who that is."""
+def _check_members(team: Any, plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+    """Whether enough people are in the team's Cognito groups; nothing is kept of who that is."""
     definitions = team.get("MemberDefinitions", [])
     groups = [d["CognitoMemberDefinition"] for d in definitions if d.get("CognitoMemberDefinition")]
     if any(d.get("OidcMemberDefinition") for d in definitions):
         return  # The people are in an identity provider that has no API for this.
-    for group in groups[:_MEMBERS_ASKED]:
+    people: set[str] = set()
+    for group in groups[:_GROUPS_ASKED]:
         try:
             page = client("cognito-idp").list_users_in_group(
-                UserPoolId=group["UserPool"], GroupName=group["UserGroup"], Limit=1
+                UserPoolId=group["UserPool"], GroupName=group["UserGroup"], Limit=plan.workers
             )
         except Exception as error:
             findings.warn("workteam-members", "not checked", said(error))
             return
-        if page.get("Users"):
+        people.update(user["Username"] for user in page.get("Users", []))
+        if len(people) >= plan.workers:
             return
-    if len(groups) <= _MEMBERS_ASKED:
-        findings.warn(
-            "workteam-members", "nobody is in the work team, so no task will be taken; invite people", arn
-        )
+    if len(groups) <= _GROUPS_ASKED:
+        rule = f"each object waits for {plan.workers} different workers of the team; invite people"
+        findings.warn("workteam-members", rule, f"{plan.workteam_arn} has {len(people) or 'nobody'}")

@@ -183,6 +183,7 @@ class TestWarnings:
             ("image-orientation", lambda w: w.put("day/a.jpg", _turned())),
             ("image-suffix", lambda w: w.put("day/a.jpg", _png())),
             ("workteam-members", lambda w: w.teams.update(**{"corpus-team": []})),
+            ("workteam-members", lambda w: w.teams.update(**{"corpus-team": ["ann", "bob"]})),
             ("quota", lambda w: w.task.update(MaxConcurrentTaskCount=1_001)),
         ],
     )
