@@ -43,8 +43,11 @@ class Finding:
     line: int = 0
 
     def short(self, longest: int) -> str:
-        """What was met, cut to a length."""
-        return self.got if len(self.got) <= longest else f"{self.got[:longest]}…"
+        """What was met, cut to a length within: a URI's last part says most."""
+        if len(self.got) <= longest:
+            return self.got
+        head = longest // 3
+        return f"{self.got[:head]}…{self.got[len(self.got) - longest + head :]}"
 
 
 class Findings:
