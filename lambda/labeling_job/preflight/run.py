@@ -8,14 +8,13 @@ from typing import Any
 
 from .access import Reader
 from .buckets import check_buckets, check_overlap
-from .categories import check_classes, read_categories
 from .findings import Findings
 from .manifest import Manifest, read_manifest
+from .page import check_classes, check_template, read_categories
 from .permissions import RolePermissions
 from .pictures import look_at_images
 from .plan import Plan
 from .task import check_functions, check_quotas, check_workteam
-from .template import check_template
 
 _IMAGE_CHECKS = (
     "image-exists",

@@ -9,12 +9,11 @@ import json
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from labeling_job.preflight import template
-from labeling_job.preflight.categories import check_classes, parse_categories
+from labeling_job.preflight import page
 from labeling_job.preflight.findings import Findings
 from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
-from labeling_job.preflight.lines import parse_line, raw_lines
-from labeling_job.preflight.manifest import PriorLabels
+from labeling_job.preflight.manifest import PriorLabels, parse_line, raw_lines
+from labeling_job.preflight.page import check_classes, parse_categories
 from labeling_job.preflight.plan import plan_of
 from tests.corpus import pictures
 from tests.corpus.world import INPUT, REGION, TEMPLATE, good_world
@@ -145,7 +144,7 @@ def test_a_category_file_of_any_content(data):
     | st.text(alphabet="{}%|'\"- .[]:<>/abtaskinputcomment\n", max_size=80)
 )
 def test_a_template_of_any_text(source):
-    for rule, got in template.problems(source, ENTRY, ["road"]):
+    for rule, got in page.problems(source, ENTRY, ["road"]):
         assert rule and isinstance(got, str)
 
 

@@ -1,6 +1,7 @@
-"""The worker template: rendered for the first object, and searched for the elements that a task needs.
+"""The two files that the worker's page is made of: the label category file and the worker template.
 
-A small part of Liquid is enough for that: outputs of ``task.input``, filters by name, tags by their pairing.
+The template is rendered for the first object, and searched for the elements that a task needs. A small part
+of Liquid is enough for that: outputs of ``task.input``, filters by name, tags by their pairing.
 """
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any, Final
 
+from ..limits import AUTOMATED_LABELING_LABELS_MAX, CATEGORY_DOCUMENT_VERSION, LABEL_NAME_MAX
 from .access import Reader, ReadError
 from .findings import Findings
-from .plan import Plan, place_of
+from .plan import Place, Plan, place_of
 
 FILE_BYTES_MAX: Final = 10 * 1024 * 1024
-_CHECK: Final = "template"
+_CATEGORIES: Final = "category-file"
+_TEMPLATE: Final = "template"
+_BACKGROUND: Final = "BACKGROUND"
 _ELEMENT: Final = "crowd-semantic-segmentation"
 _IMAGE_URL: Final = "https://image.invalid/of-the-first-object"
 
@@ -45,22 +49,90 @@ class TemplateError(ValueError):
     """The template can't be rendered; the message says where."""
 
 
+def read_categories(reader: Reader, plan: Plan, findings: Findings) -> list[str] | None:
+    """The labels of the job's category file; None if they can't be known."""
+    data = _file(reader, plan.categories, _CATEGORIES, "the label category file", findings)
+    return None if data is None else parse_categories(data, findings, automated=plan.automated)
+
+
+def parse_categories(data: bytes, findings: Findings, *, automated: bool) -> list[str] | None:
+    """The labels in the file's order; None if it isn't of the form that the service needs."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        findings.error(_CATEGORIES, "the label category file must be JSON in UTF-8", error)
+        return None
+    if not isinstance(document, dict):
+        findings.error(
+            _CATEGORIES, "the label category file must hold a JSON object", type(document).__name__
+        )
+        return None
+    version = document.get("document-version")
+    if version != CATEGORY_DOCUMENT_VERSION:
+        rule = f'the label category file must have "document-version": "{CATEGORY_DOCUMENT_VERSION}"'
+        findings.error(_CATEGORIES, rule, repr(version)[:60])
+    labels = document.get("labels")
+    if not isinstance(labels, list) or not labels:
+        findings.error(_CATEGORIES, 'the label category file must list at least one label in "labels"')
+        return None
+    names = [entry.get("label") if isinstance(entry, dict) else None for entry in labels]
+    for rule, got in _label_name_problems(labels, names, automated):
+        findings.error(_CATEGORIES, rule, got)
+    return [name for name in names if isinstance(name, str)]
+
+
+def check_classes(labels: Iterable[str], classes: Iterable[str], findings: Findings) -> None:
+    """Adjustment and verification: a class of the earlier labels that has no label can't be shown."""
+    lost = sorted(set(classes) - {*labels, _BACKGROUND})
+    if lost:
+        rule = "the label category file must have all labels of the earlier job; add them"
+        findings.error("prior-labels", rule, ", ".join(map(repr, lost)))
+
+
+def _label_name_problems(
+    labels: list[object], names: list[object], automated: bool
+) -> Iterator[tuple[str, str]]:
+    for entry, name in zip(labels, names, strict=True):
+        if not isinstance(name, str) or not name:
+            yield 'each label must be {"label": "its name"}', repr(entry)[:60]
+        elif len(name) > LABEL_NAME_MAX:
+            yield f"a label must have at most {LABEL_NAME_MAX} characters", f"{name[:40]!r}… has {len(name)}"
+        elif name.upper() == _BACKGROUND:
+            yield "a label must not be BACKGROUND, which the service writes for unpainted pixels", repr(name)
+    texts = [name for name in names if isinstance(name, str)]
+    if len(set(texts)) < len(texts):
+        seen: set[str] = set()
+        twice = next(name for name in texts if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        yield "labels must be unique", repr(twice)
+    if automated and len(names) > AUTOMATED_LABELING_LABELS_MAX:
+        yield f"automated labeling takes at most {AUTOMATED_LABELING_LABELS_MAX} labels", str(len(names))
+
+
 def check_template(
     reader: Reader, plan: Plan, first: Mapping[str, Any], labels: list[str] | None, findings: Findings
 ) -> None:
     """Read the job's template, render it for the first object and check its elements."""
-    if plan.template is None:
-        findings.error(_CHECK, "the worker template must be an object's S3 URI, s3://bucket/key")
+    data = _file(reader, plan.template, _TEMPLATE, "the worker template", findings)
+    if data is None:
         return
     try:
-        source = reader.whole(plan.template, limit=FILE_BYTES_MAX).decode("utf-8-sig")
-    except ReadError as error:
-        findings.error(_CHECK, "the worker template must be readable", f"{plan.template} ({error})")
+        source = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        findings.error(_CHECK, "the worker template must be UTF-8", str(error))
-    else:
-        for rule, got in problems(source, first, labels):
-            findings.error(_CHECK, rule, got)
+        findings.error(_TEMPLATE, "the worker template must be UTF-8", str(error))
+        return
+    for rule, got in problems(source, first, labels):
+        findings.error(_TEMPLATE, rule, got)
+
+
+def _file(reader: Reader, place: Place | None, check: str, what: str, findings: Findings) -> bytes | None:
+    if place is None:
+        findings.error(check, f"{what} must be an object's S3 URI, s3://bucket/key")
+        return None
+    try:
+        return reader.whole(place, limit=FILE_BYTES_MAX)
+    except ReadError as error:
+        findings.error(check, f"{what} must be readable", f"{place} ({error})")
+        return None
 
 
 def problems(source: str, first: Mapping[str, Any], labels: list[str] | None) -> list[tuple[str, str]]:
