@@ -70,14 +70,15 @@ _PROPERTIES: Final = frozenset(
     {"JobNamePrefix", "Images", "Request", "Tags", "RemovalPolicy", "ProbationSeconds", "Preflight", "Cost"}
 )
 _CLOUDFORMATION: Final = frozenset({"ServiceToken", "ServiceTimeout"})
-_IMAGES_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    SOURCE_DIRECTORY: frozenset({"Source", "ArchiveS3Uri", "StagingS3Uri"}),
-    SOURCE_BUCKET: frozenset({"Source", "ImagesS3Uri", "StagingS3Uri"}),
-    SOURCE_MANIFEST: frozenset({"Source"}),
-}
 #: What a listed bucket may have besides: suffixes to take, patterns below the prefix to leave out, and
 #: size and seed of a random sample.
 _LISTING_FIELDS: Final[Mapping[str, type]] = {"Suffixes": list, "Exclude": list, "Sample": int, "Seed": int}
+#: The URIs are needed, the rest may be there.
+_IMAGES_FIELDS: Final[Mapping[str, Mapping[str, type]]] = {
+    SOURCE_DIRECTORY: {"ArchiveS3Uri": str, "StagingS3Uri": str},
+    SOURCE_BUCKET: {"ImagesS3Uri": str, "StagingS3Uri": str, **_LISTING_FIELDS},
+    SOURCE_MANIFEST: {},
+}
 
 #: CreateLabelingJob's live fields: path → kind. A test holds this against botocore's service model.
 REQUEST_FIELDS: Final[Mapping[str, type]] = {
@@ -188,19 +189,22 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
 
 
 def _images(value: object) -> Images:
-    images = _mapping("Images", value)
+    images = dict(_mapping("Images", value))
     source = _string("Images.Source", _need("Images.", images, "Source"))
-    if source not in _IMAGES_KEYS:
-        raise ContractError(f"Images.Source must be one of {sorted(_IMAGES_KEYS)}, got {source!r}")
-    options = _LISTING_FIELDS if source == SOURCE_BUCKET else {}
-    _refuse_unknown("Images.", set(images) - set(options), _IMAGES_KEYS[source])
-    text = {key: _string(f"Images.{key}", _need("Images.", images, key)) for key in _IMAGES_KEYS[source]}
+    if source not in _IMAGES_FIELDS:
+        raise ContractError(f"Images.Source must be one of {sorted(_IMAGES_FIELDS)}, got {source!r}")
+    del images["Source"]
+    fields = _IMAGES_FIELDS[source]
+    given = _options("Images", images, fields)
+    for key, kind in fields.items():
+        if kind is str:
+            _need("Images.", given, key)
     return Images(
         source=source,
-        archive_s3_uri=text.get("ArchiveS3Uri", ""),
-        images_s3_uri=text.get("ImagesS3Uri", ""),
-        staging_s3_uri=text.get("StagingS3Uri", ""),
-        listing=_options("Images", {key: images[key] for key in options if key in images}, options),
+        archive_s3_uri=given.get("ArchiveS3Uri", ""),
+        images_s3_uri=given.get("ImagesS3Uri", ""),
+        staging_s3_uri=given.get("StagingS3Uri", ""),
+        listing={key: given[key] for key in _LISTING_FIELDS if key in given},
     )
 
 
