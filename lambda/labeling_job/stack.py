@@ -36,17 +36,21 @@ class Stack:
     def status(self) -> str:
         """The stack's status; empty if CloudFormation doesn't say."""
         answer = self._ask(lambda: self._client().describe_stacks(**self._stack))
-        stacks = (answer or {}).get("Stacks") or [{}]
-        return str(stacks[0].get("StackStatus", ""))
+        if answer is None:
+            return ""
+        # By its id a deleted stack is described for 90 days, and then unknown, which is as definite.
+        return str(answer["Stacks"][0]["StackStatus"]) if answer else "DELETE_COMPLETE"
 
     def makes_resources(self) -> bool:
         """Whether the stack is on its way forward; a rollback makes no job, an idle stack waits for none."""
         return self.status() in ("", *_FORWARD)
 
     def deletes(self) -> bool:
-        """Whether the stack is at a point at which it sends a Delete: it cleans up, rolls back or goes."""
+        """Whether the stack may send a Delete: it cleans up, rolls back, goes or is gone."""
         status = self.status()
-        return not status or (status.endswith("_IN_PROGRESS") and status not in _FORWARD)
+        return status in ("", "DELETE_COMPLETE") or (
+            status.endswith("_IN_PROGRESS") and status not in _FORWARD
+        )
 
     def physical_id(self) -> str | None:
         """The id under which the stack has the resource; empty if it has none, None if it doesn't say."""

@@ -67,12 +67,13 @@ class CloudFormation:
 
     def describe(self, action: str, form: Mapping[str, str]) -> str | None:
         """Answer DescribeStacks and DescribeStackResource."""
-        if form["StackName"] != self.stack_id or not self.status:
-            return None
+        now = form["StackName"] == self.stack_id
         if action == "DescribeStacks":
-            stack = f"<StackName>Streets</StackName><StackStatus>{self.status}</StackStatus>"
+            # An earlier stack of the name: its id goes on to be known.
+            status = self.status if now else "DELETE_COMPLETE"
+            stack = f"<StackName>Streets</StackName><StackStatus>{status}</StackStatus>"
             return f"<Stacks><member>{stack}</member></Stacks>"
-        if self.resource is None:
+        if self.resource is None or not now:
             return None
         ids = f"<PhysicalResourceId>{self.resource.physical_id}</PhysicalResourceId>"
         return f"<StackResourceDetail>{ids}</StackResourceDetail>"

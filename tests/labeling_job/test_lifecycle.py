@@ -166,6 +166,16 @@ class TestCreate:
             lifecycle.create(event())
         assert not sagemaker.jobs
 
+    def test_nothing_is_created_for_a_stack_that_nobody_knows_any_more(
+        self, lifecycle, sagemaker, cloudformation
+    ):
+        # An event of a stack that was destroyed since, delivered again.
+        unknown = service_error("DescribeStacks", "ValidationError", "Stack with id x does not exist")
+        cloudformation.fail = [unknown] * 2
+        with pytest.raises(DeployError, match="no longer waits"):
+            lifecycle.create(event())
+        assert not sagemaker.jobs
+
     def test_a_create_cancelled_meanwhile_is_stopped(self, lifecycle, sagemaker, cloudformation):
         create = sagemaker.create_labeling_job
 
