@@ -151,7 +151,7 @@ class Assembly:
             read={arn: why for arn, why in access.read.items() if not fed or arn in files},
             buckets=(*data, *access.asset_buckets),
             image_buckets=() if fed else images,
-            keys=access.keys,
+            keys={**access.keys, **access.input_keys},
             output=self.output,
             output_prefix=settings.output_prefix,
             bucket_encrypts=settings.encryption_key is None,

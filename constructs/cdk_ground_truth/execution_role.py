@@ -56,7 +56,9 @@ class Access:
     buckets: dict[str, None] = field(default_factory=dict)
     #: Those of assets, which others share: nothing is listed there.
     asset_buckets: dict[str, None] = field(default_factory=dict)
+    #: Keys with which it writes labels, and those with which it only reads.
     keys: dict[kms.IKey, None] = field(default_factory=dict)
+    input_keys: dict[kms.IKey, None] = field(default_factory=dict)
     #: Encrypts the training instances' volumes.
     volume_key: kms.IKey | None = None
     automated: bool = False
@@ -109,6 +111,9 @@ def _late_grants(role: iam.IRole, access: Access) -> None:
     """What can't be in the role itself: it names the role, or goes through a key's own policy."""
     for key in access.keys:
         key.grant(role, *_KEY_ACTIONS)
+    for key in access.input_keys:
+        if key not in access.keys:
+            key.grant(role, "kms:Decrypt")
     if access.volume_key is not None:
         access.volume_key.grant(role, *_KEY_ACTIONS)
         role.add_to_principal_policy(

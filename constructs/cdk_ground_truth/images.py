@@ -316,4 +316,4 @@ def _read_all(access: Access, use: BucketUse, prefix: str) -> None:
 def _use_bucket(access: Access, use: BucketUse) -> None:
     access.buckets[use.arn] = None
     if use.key is not None:
-        access.keys[use.key] = None
+        access.input_keys[use.key] = None

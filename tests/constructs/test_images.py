@@ -56,6 +56,9 @@ def test_a_given_input_bucket_is_staged_to(stack, add_job, synth):
     assert template.delivered()["Images"]["StagingS3Uri"].endswith("/inputs/test-job/")
     key_arn = template.resolve(stack.resolve(key.key_arn))
     assert key_arn in template.allowed(HANDLER, "kms:GenerateDataKey")
+    # Labels aren't encrypted with it: the job's role reads alone.
+    for action in ("DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom"):
+        assert key_arn not in template.allowed(ROLE, f"kms:{action}")
     assert key_arn in template.allowed(ROLE, "kms:Decrypt")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from PIL import Image
 
 from cdk_ground_truth import (
     AutomatedLabeling,
+    Hardening,
     Images,
     Preflight,
     SemanticSegmentationLabelingJob,
@@ -26,12 +29,16 @@ from cdk_ground_truth import (
 CONTEXT = {"@aws-cdk/aws-iam:minimizePolicies": True}
 #: A bucket that exists already, listed at deploy.
 LISTED = "listed-images"
+#: One whose objects are encrypted with a key of its own.
+SEALED = "sealed-images"
+#: Gets the handler's unanswered events.
+DEAD_LETTERS = "DeadLetters"
 #: What each job is for.
-JOBS = ("Directory", "Bucket", "Automated", "Streaming")
+JOBS = ("Directory", "Bucket", "Automated", "Streaming", "File")
 
 
-def build(folder: Path, team_arn: str, image_bucket: str) -> App:
-    """The app; ``image_bucket`` exists already and holds pictures."""
+def build(folder: Path, team_arn: str, image_bucket: str, sealed_key_arn: str) -> App:
+    """The app; its buckets of images, and the key of the sealed one, exist already."""
     app = App(outdir=str(folder / "cdk.out"), context=CONTEXT)
     stack = Stack(app, "LeastPrivilege")
     team = Workteam.from_workteam_arn(stack, "Team", team_arn)
@@ -39,15 +46,27 @@ def build(folder: Path, team_arn: str, image_bucket: str) -> App:
     images = s3.Bucket.from_bucket_name(stack, "Images", image_bucket)
     # Another bucket: who may read all of a bucket has no need of a prefix of it.
     listed = s3.Bucket.from_bucket_name(stack, "Listed", LISTED)
+    sealed = s3.Bucket.from_bucket_attributes(
+        stack,
+        "Sealed",
+        bucket_name=SEALED,
+        encryption_key=kms.Key.from_key_arn(stack, "SealedKey", sealed_key_arn),
+    )
     # A policy of its own in place of the default one, which lets the whole account in.
     topic, labeled = (sns.Topic(stack, name, enforce_ssl=True) for name in ("Topic", "Labeled"))
     vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+        stack, "Vpc", vpc_id="vpc-0123abcd", availability_zones=["a"], private_subnet_ids=["subnet-0123abcd"]
     )
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123abcd")
+    Hardening(vpc=vpc, security_groups=(group,), dead_letter_queue=sqs.Queue(stack, DEAD_LETTERS)).apply_to(
+        stack
+    )
     photos = folder / "photos"
     photos.mkdir()
     (photos / "one.png").write_bytes(picture(1))
+
+    manifest = folder / "images.manifest"
+    manifest.write_text(manifest_of(SEALED))
 
     def job(name: str, source: Images, **options: Any) -> None:
         SemanticSegmentationLabelingJob(
@@ -68,11 +87,22 @@ def build(folder: Path, team_arn: str, image_bucket: str) -> App:
         automated_labeling=AutomatedLabeling(
             volume_encryption_key=volume_key, subnets=vpc.private_subnets, security_groups=[group]
         ),
-        # One picture is enough for what is shown here.
-        preflight=Preflight(skip=["manifest-count"]),
+        # Two pictures are enough for what is shown here.
+        preflight=Preflight(skip=["image-exists", "manifest-count"]),
     )
     job("Streaming", Images.from_topic(topic, image_buckets=[images]), output_topic=labeled)
+    job(
+        "File",
+        Images.from_manifest_file(manifest, image_buckets=[sealed]),
+        preflight=Preflight(skip=["image-exists"]),
+    )
     return app
+
+
+def manifest_of(bucket: str) -> str:
+    """Two images of which one is missing: the handler has to know that from one that it may not read."""
+    uris = (f"s3://{bucket}/photos/{name}.png" for name in ("a", "missing"))
+    return "".join(json.dumps({"source-ref": uri}) + "\n" for uri in uris)
 
 
 def picture(seed: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,13 +30,16 @@ def at_work(tmp_path_factory: Any) -> Iterator[Deployed]:
 def _deployed(tmp_path_factory: Any, *, simulated_workers: bool) -> Iterator[Deployed]:
     with EmbeddedAws(simulated_workers=simulated_workers) as aws:
         team = aws.create_workteam("annotators")
-        s3 = aws.session().client("s3")
-        for bucket in ("all-images", app.LISTED):
+        s3, kms = (aws.session().client(service) for service in ("s3", "kms"))
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        seal = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+        for bucket in ("all-images", app.LISTED, app.SEALED):
             s3.create_bucket(Bucket=bucket)
             s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [CORS]})
+            if bucket == app.SEALED:
+                s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [seal]})
             s3.put_object(Bucket=bucket, Key="photos/a.png", Body=app.picture(2))
-        lines = [json.dumps({"source-ref": "s3://all-images/photos/a.png"})] * 1
-        s3.put_object(Bucket="all-images", Key="all.manifest", Body="\n".join(lines))
+        s3.put_object(Bucket="all-images", Key="all.manifest", Body=app.manifest_of("all-images"))
         folder: Path = tmp_path_factory.mktemp("app")
-        assembly = Path(app.build(folder, team, "all-images").synth().directory)
+        assembly = Path(app.build(folder, team, "all-images", key).synth().directory)
         yield Deployed(aws, assembly, "LeastPrivilege")

@@ -5,20 +5,42 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from ministack.core.iam_evaluator import EvalContext, parse_policy_document
 from ministack.core.iam_evaluator import evaluate as evaluate_iam
 
 from cdk_ground_truth.assertions import evaluate
-from ground_truth_local.session import GatewaySession
+from tests.least_privilege.app import DEAD_LETTERS
 
 JOB = "Custom::SemanticSegmentationLabelingJob"
+
+
+class RoleSession:
+    """Clients that act as a role, out of one session: each session of its own would read all models anew."""
+
+    _lock = threading.Lock()
+
+    def __init__(self, session: Any, credentials: Mapping[str, Any]) -> None:
+        self._session = session
+        self._credentials = {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
+        }
+
+    def client(self, service: str) -> Any:
+        """A client that tries once: what is denied stays denied."""
+        config = Config(retries={"total_max_attempts": 1})
+        with self._lock:
+            return self._session.client(service, config=config, **self._credentials)
 
 
 class Deployed:
@@ -37,6 +59,17 @@ class Deployed:
             for name, resource in self.template["Resources"].items()
             if resource["Type"] == JOB
         }
+
+    @property
+    def log_group(self) -> str:
+        """The name of the handler's."""
+        return self._known["<CdkGroundTruthHandlerLogsE822D713>"]
+
+    @property
+    def dead_letters(self) -> str:
+        """The URL of the queue that gets the handler's unanswered events."""
+        [logical_id] = (name for name in self.template["Resources"] if name.startswith(DEAD_LETTERS))
+        return self._known[f"<{logical_id}>"]
 
     def resolve(self, value: Any) -> Any:
         """A value of the template as CloudFormation delivers it."""
@@ -106,7 +139,7 @@ class Deployed:
         return simulate
 
     @contextmanager
-    def role_with(self, like: str, policies: Mapping[str, Any]) -> Iterator[tuple[str, GatewaySession]]:
+    def role_with(self, like: str, policies: Mapping[str, Any]) -> Iterator[tuple[str, RoleSession]]:
         """A new role that trusts whom another one trusts; its ARN and a session with it."""
         trust = self.iam.get_role(RoleName=like)["Role"]["AssumeRolePolicyDocument"]
         administrator = self.admin.client("sts").get_caller_identity()["Arn"]
@@ -122,16 +155,7 @@ class Deployed:
             self.iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=text)
         session = self.admin.client("sts").assume_role(RoleArn=arn, RoleSessionName="run")["Credentials"]
         try:
-            yield (
-                arn,
-                GatewaySession(
-                    self.aws.endpoint_url,
-                    aws_access_key_id=session["AccessKeyId"],
-                    aws_secret_access_key=session["SecretAccessKey"],
-                    aws_session_token=session["SessionToken"],
-                    region_name=self.aws.region,
-                ),
-            )
+            yield arn, RoleSession(self.admin, session)
         finally:
             for policy in policies:
                 self.iam.delete_role_policy(RoleName=name, PolicyName=policy)
@@ -198,7 +222,12 @@ def _references(value: Any) -> list[dict[str, Any]]:
 
     walk(value["Resources"])
     for name, resource in value["Resources"].items():
-        if resource["Type"] in ("AWS::IAM::Role", "AWS::S3::Bucket"):
+        if resource["Type"] in (
+            "AWS::IAM::Role",
+            "AWS::Logs::LogGroup",
+            "AWS::S3::Bucket",
+            "AWS::SQS::Queue",
+        ):
             found[f"<{name}>"] = {"Ref": name}
     return list(found.values())
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import json
+import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from botocore.config import Config
+from botocore.exceptions import ClientError
 
 import labeling_job.entry
-from ground_truth_local.session import GatewaySession
-from tests.least_privilege.deployed import Deployed, denied, job_of
+from tests.least_privilege.deployed import Deployed, RoleSession, denied, job_of
 
 _numbers = itertools.count()
+_LAMBDA = "Lambda"
 
 
 class DeniedError(BaseException):
@@ -26,43 +28,39 @@ class DeniedError(BaseException):
 class _Clients(dict[str, Any]):
     """For the entry's own cache of clients."""
 
-    def __init__(self, session: GatewaySession) -> None:
+    def __init__(self, session: RoleSession, run: HandlerRun) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._run = session, run
 
     def __contains__(self, service: object) -> bool:
         return True
 
     def __missing__(self, service: str) -> Any:
-        client = self._session.client(service, config=Config(retries={"total_max_attempts": 1}))
-        client.meta.events.register("after-call.*.*", _watch)
+        client = self._session.client(service)
+        events = client.meta.events
+        events.register("after-call.*.*", self._run.watch)
+        if service == "s3":
+            events.register("before-parameter-build.s3.*", _remember_bucket)
         if service == "cloudformation":
-            client.meta.events.register("after-call.cloudformation.DescribeStacks", _in_progress)
+            events.register("after-call.cloudformation.DescribeStacks", self._run.in_progress)
         self[service] = client
         return client
 
 
-def _watch(http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
-    why = denied(parsed)
-    if why:
-        # A HEAD has no body to say more in.
-        needs = {"HeadObject": "s3:GetObject"}.get(model.name, "")
-        raise DeniedError(f"{model.name}: {why} {needs}")
-
-
-def _in_progress(parsed: Any, **_: Any) -> None:
-    # The stack stands still while the handler is run beside CloudFormation.
-    for stack in parsed.get("Stacks", []):
-        stack["StackStatus"] = "UPDATE_IN_PROGRESS"
+def _remember_bucket(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context["asked_bucket"] = params.get("Bucket")
 
 
 class HandlerRun:
     """Sends events to a copy of the handler's entry that acts as one role."""
 
-    def __init__(self, deployed: Deployed, session: GatewaySession) -> None:
+    def __init__(self, deployed: Deployed, role_arn: str, session: RoleSession) -> None:
         self._deployed = deployed
+        self._simulate = deployed.simulate(role_arn)
+        self._status = ""
         self._entry = _copy_of_entry()
-        self._entry._clients = _Clients(session)  # type: ignore[attr-defined]
+        self._clients = _Clients(session, self)
+        self._entry._clients = self._clients  # type: ignore[attr-defined]
         self._answers: list[Mapping[str, Any]] = []
         real = labeling_job.entry.response
         self._entry.response = SimpleNamespace(  # type: ignore[attr-defined]
@@ -71,10 +69,33 @@ class HandlerRun:
             send=lambda url, body: self._answers.append(body),
         )
 
+    def watch(self, parsed: Any, model: Any, context: Mapping[str, Any], **_: Any) -> None:
+        """End the run at a refusal, and where AWS would refuse what the embedded S3 doesn't."""
+        why = denied(parsed)
+        if why:
+            # A HEAD has no body to say more in.
+            needs = {"HeadObject": "s3:GetObject"}.get(model.name, "")
+            raise DeniedError(f"{model.name}: {why} {needs}")
+        if model.name in ("GetObject", "HeadObject") and _is_missing(parsed):
+            # S3 says that an object isn't there to whom may list its bucket, and "denied" to others.
+            self._may("s3:ListBucket", f"arn:aws:s3:::{context['asked_bucket']}")
+
+    def in_progress(self, parsed: Any, **_: Any) -> None:
+        """The stack stands still while the handler is run beside CloudFormation."""
+        for stack in parsed.get("Stacks", []):
+            stack["StackStatus"] = self._status
+
+    def _may(self, action: str, resource: str, **context: str) -> None:
+        try:
+            self._simulate(action, resource, **context)
+        except ClientError as error:
+            raise DeniedError(str(error)) from error
+
     def event(
         self, logical_id: str, kind: str, properties: Mapping[str, Any], **more: Any
     ) -> Mapping[str, Any]:
         """One event; returns the answer to CloudFormation."""
+        self._status = "UPDATE_IN_PROGRESS" if kind != "Delete" else "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
         token = properties["ServiceToken"]
         event = {
             "RequestType": kind,
@@ -97,37 +118,115 @@ class HandlerRun:
         self._entry.handler(event, context)
         return self._answers[-1]
 
-    def life(self) -> list[Mapping[str, Any]]:
-        """Create each kind of job, change tags, replace, and delete what was made."""
-        made = []
-        for kind in ("Automated", "Streaming", "Bucket", "Directory"):
-            name = job_of(self._deployed, kind)
-            properties = self._deployed.jobs[name]
-            created = self.event(name, "Create", properties)
-            made.append(created)
-            if created["Status"] != "SUCCESS":
-                continue
-            physical_id = created["PhysicalResourceId"]
-            tags = [{"Key": "stage", "Value": "live"}]
-            if kind == "Directory":
-                old, properties = properties, {**properties, "Tags": tags}
-                made.append(
-                    self.event(
-                        name, "Update", properties, OldResourceProperties=old, PhysicalResourceId=physical_id
-                    )
-                )
-            if kind == "Bucket":
-                task = {**properties["Request"]["HumanTaskConfig"], "TaskTitle": "Another"}
-                new = {**properties, "Request": {**properties["Request"], "HumanTaskConfig": task}}
-                replaced = self.event(
-                    name, "Update", new, OldResourceProperties=properties, PhysicalResourceId=physical_id
-                )
-                made += [
-                    replaced,
-                    self.event(name, "Delete", new, PhysicalResourceId=replaced["PhysicalResourceId"]),
-                ]
-            made.append(self.event(name, "Delete", properties, PhysicalResourceId=physical_id))
-        return made
+    def life(self, resources: Iterable[str] = ()) -> None:
+        """All that the role is for; what has to do with some resources comes first.
+
+        Raises:
+            DeniedError: a call was refused.
+            AssertionError: something else went another way than it has to.
+        """
+        chapters: dict[str, Callable[[], None]] = {
+            # Quick ones first.
+            _LAMBDA: self._lambda,
+            "Streaming": self._streaming,
+            "File": self._file,
+            "Automated": self._automated,
+            "Directory": self._directory,
+            "Bucket": self._bucket,
+        }
+        parts = [part for resource in resources for part in _parts(resource)]
+
+        def is_unrelated(chapter: str) -> bool:
+            text = self._text(chapter)
+            return not any(part in text for part in parts)
+
+        for chapter in sorted(chapters, key=is_unrelated):
+            chapters[chapter]()
+
+    def _text(self, chapter: str) -> str:
+        group = self._deployed.log_group
+        return group if chapter == _LAMBDA else json.dumps(self._properties(chapter)[1])
+
+    def _properties(self, kind: str) -> tuple[str, Mapping[str, Any]]:
+        name = job_of(self._deployed, kind)
+        return name, self._deployed.jobs[name]
+
+    def _expect(
+        self, status: str, logical_id: str, kind: str, properties: Mapping[str, Any], **more: Any
+    ) -> str:
+        """One event; the physical id, if it ends as it has to."""
+        answer = self.event(logical_id, kind, properties, **more)
+        told = f"{answer['Status']}: {answer.get('Reason', '')}"
+        assert re.match(status, told), f"{logical_id} {kind}: {told}"
+        return str(answer["PhysicalResourceId"])
+
+    def _lambda(self) -> None:
+        """What the Lambda service does with its function's role."""
+        aws, ec2 = self._deployed.aws, self._clients["ec2"]
+        group = f"arn:aws:logs:{aws.region}:{aws.account}:log-group:{self._deployed.log_group}"
+        # The embedded AWS asks its IAM about the group without what follows its name.
+        self._may("logs:CreateLogStream", f"{group}:log-stream:")
+        self._may("logs:PutLogEvents", f"{group}:log-stream:2026/11/23/[$LATEST]0123")
+        subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        ec2.describe_network_interfaces()
+        # Of these the embedded AWS has none.
+        self._may("ec2:AssignPrivateIpAddresses", "*")
+        self._may("ec2:UnassignPrivateIpAddresses", "*")
+        ec2.delete_network_interface(NetworkInterfaceId=interface)
+        self._clients["sqs"].send_message(QueueUrl=self._deployed.dead_letters, MessageBody="{}")
+
+    def _streaming(self) -> None:
+        name, properties = self._properties("Streaming")
+        made = self._expect("FAILED.*runs no streaming labeling jobs", name, "Create", properties)
+        self._expect("SUCCESS", name, "Delete", properties, PhysicalResourceId=made)
+
+    def _file(self) -> None:
+        name, properties = self._properties("File")
+        made = self._expect("SUCCESS", name, "Create", properties)
+        self._expect("SUCCESS", name, "Delete", properties, PhysicalResourceId=made)
+
+    def _automated(self) -> None:
+        name, properties = self._properties("Automated")
+        self._expect("FAILED.*at least 1250 data objects", name, "Create", properties)
+
+    def _directory(self) -> None:
+        """Tags change in place, and the job is stopped with its stack."""
+        name, properties = self._properties("Directory")
+        made = self._expect("SUCCESS", name, "Create", properties)
+        tagged = {**properties, "Tags": [{"Key": "stage", "Value": "live"}]}
+        same = self._expect(
+            "SUCCESS", name, "Update", tagged, OldResourceProperties=properties, PhysicalResourceId=made
+        )
+        assert same == made
+        self._expect("SUCCESS", name, "Delete", tagged, PhysicalResourceId=made)
+
+    def _bucket(self) -> None:
+        """A job is replaced; the old one is stopped, the new one retained."""
+        name, properties = self._properties("Bucket")
+        first = self._expect("SUCCESS", name, "Create", properties)
+        task = {**properties["Request"]["HumanTaskConfig"], "TaskTitle": "Another"}
+        new = {**properties, "Request": {**properties["Request"], "HumanTaskConfig": task}}
+        second = self._expect(
+            "SUCCESS", name, "Update", new, OldResourceProperties=properties, PhysicalResourceId=first
+        )
+        assert second != first
+        self._expect("SUCCESS", name, "Delete", properties, PhysicalResourceId=first)
+        self._expect("SUCCESS", name, "Delete", {**new, "RemovalPolicy": "Retain"}, PhysicalResourceId=second)
+
+
+def _is_missing(parsed: Mapping[str, Any]) -> bool:
+    return parsed.get("Error", {}).get("Code") in ("404", "NoSuchKey")
+
+
+def _parts(arn: str) -> list[str]:
+    """What a job's properties say where they mean a resource."""
+    if arn.startswith("arn:aws:s3:::"):
+        name = arn.removeprefix("arn:aws:s3:::")
+        return [name if "*" not in name else name.partition("/")[0]]
+    if ":log-group:" in arn:
+        return [arn.partition(":log-group:")[2].partition(":")[0]]
+    return [] if "*" in arn else [arn]
 
 
 def _copy_of_entry() -> ModuleType:

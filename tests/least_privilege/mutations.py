@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,30 +15,31 @@ class Mutation:
     removed: str
     #: The actions that nobody may do any more, on some resource at least.
     actions: tuple[str, ...]
-    #: What isn't reachable any more; empty where a whole statement or action went.
-    resource: str
+    #: What isn't reachable any more, by these actions at least.
+    resources: tuple[str, ...]
     policies: dict[str, dict[str, Any]]
 
 
-def statements(policies: dict[str, dict[str, Any]]) -> int:
+def statements(policies: Mapping[str, Any]) -> int:
     """How many there are."""
     return sum(len(document["Statement"]) for document in policies.values())
 
 
-def mutations(policies: dict[str, dict[str, Any]]) -> Iterator[Mutation]:
+def mutations(policies: Mapping[str, Any]) -> Iterator[Mutation]:
     """Without each statement, each action of a statement, each resource of a statement."""
     for name, document in policies.items():
         for index, statement in enumerate(document["Statement"]):
             actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
             label = f"{name}[{statement.get('Sid', index)}]"
-            yield _without(policies, name, index, label, tuple(actions), "", None)
+            all_actions, everywhere = tuple(actions), tuple(resources)
+            yield _without(policies, name, index, label, all_actions, everywhere, None)
             for action in actions if len(actions) > 1 else ():
                 rest = {"Action": [each for each in actions if each != action]}
-                yield _without(policies, name, index, f"{label} {action}", (action,), "", rest)
+                yield _without(policies, name, index, f"{label} {action}", (action,), everywhere, rest)
             for resource in resources if len(resources) > 1 else ():
                 rest = {"Resource": [each for each in resources if each != resource]}
                 yield _without(
-                    policies, name, index, f"{label} on {resource}", tuple(actions), resource, rest
+                    policies, name, index, f"{label} on {resource}", all_actions, (resource,), rest
                 )
 
 
@@ -48,19 +49,19 @@ def as_list(value: Any) -> list[Any]:
 
 
 def _without(
-    policies: dict[str, dict[str, Any]],
+    policies: Mapping[str, Any],
     name: str,
     index: int,
     removed: str,
     actions: tuple[str, ...],
-    resource: str,
+    resources: tuple[str, ...],
     rest: dict[str, Any] | None,
 ) -> Mutation:
-    changed = copy.deepcopy(policies)
+    changed = copy.deepcopy(dict(policies))
     if rest is None:
         del changed[name]["Statement"][index]
         if not changed[name]["Statement"]:
             del changed[name]
     else:
         changed[name]["Statement"][index] |= rest
-    return Mutation(removed=removed, actions=actions, resource=resource, policies=changed)
+    return Mutation(removed=removed, actions=actions, resources=resources, policies=changed)

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ground_truth_local.session import GatewaySession
-from tests.least_privilege.deployed import denial
+from tests.least_privilege.deployed import RoleSession, denial
 
 Call = Callable[[], Any]
 Simulate = Callable[..., None]
 
 
 def first_denial(
-    session: GatewaySession, simulate: Simulate, job: Mapping[str, Any], role_arn: str, image: str
+    session: RoleSession, simulate: Simulate, job: Mapping[str, Any], role_arn: str, image: str
 ) -> str:
     """Make all calls for a job; what the first one says that is refused, with its action.
 
@@ -41,7 +39,7 @@ def first_denial(
 
 
 def calls(
-    session: GatewaySession,
+    session: RoleSession,
     simulate: Simulate,
     request: Mapping[str, Any],
     images: Mapping[str, Any],
@@ -49,10 +47,7 @@ def calls(
     image: str,
 ) -> Iterator[tuple[str, Call]]:
     """(action, call) of everything documented for such a job."""
-
-    def client(service: str) -> Any:
-        return session.client(service, config=Config(retries={"total_max_attempts": 1}))
-
+    client = session.client
     yield from _logs(client("logs"), client("cloudwatch"))
     yield from _buckets(client("s3"), request, images)
     output_key = request["OutputConfig"].get("KmsKeyId")
