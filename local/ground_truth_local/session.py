@@ -6,8 +6,13 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 __all__ = ["GatewaySession"]
+
+
+# Services' models are read once for all sessions: each job of the service has one, and reading is most of it.
+_MODELS = create_loader()
 
 
 class GatewaySession(boto3.Session):  # type: ignore[misc]
@@ -22,7 +27,10 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
                 "credentials_file": (None, None, os.devnull, None),
             }
         )
+        own.register_component("data_loader", _MODELS)
         super().__init__(botocore_session=own, **kwargs)
+        # Each session adds boto3's folder.
+        _MODELS.search_paths[:] = dict.fromkeys(_MODELS.search_paths)
         self._endpoint_url = endpoint_url
 
     def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
