@@ -13,8 +13,6 @@ from tests.corpus.world import Bucket, World
 _PREFIX = "corpus-"
 TEAM = "corpus-team"
 _UPLOADS = 8
-#: What isn't uploaded of a world with more objects: the count alone is its cause.
-OBJECTS_MAX = 2_000
 
 
 def renamed(world: World, number: int) -> World:
@@ -43,6 +41,8 @@ class Stage:
         self.aws = aws
         self._clients: dict[tuple[str, str], Any] = {}
         self._pool = ThreadPoolExecutor(_UPLOADS)
+        #: The service's own book of jobs and objects.
+        self.store = next(aws.state.root.rglob("ground-truth.sqlite"))
         aws.create_workteam(TEAM, ["ada", "grace", "katherine"])
 
     def client(self, service: str, region: str = "") -> Any:
@@ -51,10 +51,11 @@ class Stage:
             self._clients[key] = self.aws.session(region=key[1]).client(service)
         return self._clients[key]
 
-    def play(self, world: World) -> None:
+    def play(self, world: World, *, images: bool = True) -> None:
+        """Make what the world has; its many images only where they are to be looked at."""
         keys = {name: self._key(key.state) for name, key in world.keys.items()}
         for name, bucket in world.buckets.items():
-            self._bucket(name, bucket, keys)
+            self._bucket(name, bucket, keys, images)
         if world.has_role:
             granted = [keys[name] for name, key in world.keys.items() if key.granted]
             self._role(world, granted)
@@ -66,7 +67,7 @@ class Stage:
             kms.disable_key(KeyId=arn)
         return str(arn)
 
-    def _bucket(self, name: str, bucket: Bucket, keys: dict[str, str]) -> None:
+    def _bucket(self, name: str, bucket: Bucket, keys: dict[str, str], images: bool) -> None:
         s3 = self.client("s3", bucket.region)
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": bucket.region})
         if bucket.cors is not None:
@@ -82,8 +83,7 @@ class Stage:
             with contextlib.suppress(ClientError) if options else contextlib.nullcontext():
                 s3.put_object(Bucket=name, Key=key, Body=bucket.objects[key], **options)
 
-        large = len(bucket.objects) > OBJECTS_MAX
-        list(self._pool.map(put, (k for k in bucket.objects if not (large and k.startswith("many/")))))
+        list(self._pool.map(put, (key for key in bucket.objects if images or not key.startswith("many/"))))
 
     def _role(self, world: World, keys: list[str]) -> None:
         iam, name = self.client("iam"), world.role_arn.rsplit("/", 1)[1]
