@@ -1,6 +1,6 @@
 """Several jobs in one stack: they share the handler and the output bucket."""
 
-from aws_cdk import App, CfnOutput, Duration, Stack, Tags
+from aws_cdk import App, CfnOutput, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_s3 as s3
 
@@ -29,6 +29,6 @@ for name, labels in LABELS.items():
     )
     Tags.of(job).add("data-set", name)
     dashboard.add_widgets(*job.dashboard_widgets())
-    job.alarm_nothing_labeled("NothingLabeled", within=Duration.hours(12))
+    job.alarm_failed("Failed")
     CfnOutput(stack, f"{name.title()}Job", value=job.job_name)
 app.synth()

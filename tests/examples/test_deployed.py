@@ -1,4 +1,4 @@
-"""Examples and events on the embedded AWS, with the real CLI."""
+"""Examples on the embedded AWS, with the real CLI."""
 
 from __future__ import annotations
 
@@ -27,48 +27,6 @@ def wait_for(look: Callable[[], Any], seconds: float = 60) -> Any:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     return found
-
-
-def received(sqs: Any, url: str) -> list[str]:
-    """The jobs that a queue has heard of, taken off it."""
-    arns = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            arns += json.loads(message["Body"])["resources"]
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return arns
-
-
-def test_a_rule_hears_of_its_own_job_and_follows_a_replacement(
-    deploy: Any, aws_session: Any, workteam: str
-) -> None:
-    sqs, sagemaker = aws_session.client("sqs"), aws_session.client("sagemaker")
-    app = program(Path(__file__).with_name("two_jobs.py"))
-    context = {"workteam": workteam, "photos": PHOTOS}
-
-    def ended(arn: str) -> bool:
-        name = arn.rpartition("/")[2]
-        return sagemaker.describe_labeling_job(LabelingJobName=name)["LabelingJobStatus"] == "Completed"
-
-    def heard(url: str, arn: str, into: list[str]) -> bool:
-        into += received(sqs, url)
-        return arn in into
-
-    first = deploy(app, **context)["Events"]
-    second = deploy(app, title="Second", **context)["Events"]
-    assert first["JobA"] != second["JobA"] and first["JobB"] == second["JobB"]
-    events = aws_session.client("events")
-    patterns = {
-        tuple(json.loads(events.describe_rule(Name=rule["Name"])["EventPattern"])["resources"])
-        for rule in events.list_rules()["Rules"]
-        if rule.get("EventPattern") and "Labeling Job" in rule["EventPattern"]
-    }
-    assert patterns == {(second["JobA"],), (second["JobB"],)}
-    assert wait_for(lambda: ended(second["JobA"])) and wait_for(lambda: ended(second["JobB"]))
-    a: list[str] = []
-    wait_for(lambda: heard(second["QueueAUrl"], second["JobA"], a))
-    assert set(a) <= {first["JobA"], second["JobA"]}
-    assert set(received(sqs, second["QueueBUrl"])) <= {second["JobB"]}
 
 
 def test_a_complete_job_trains_in_another_stack(deploy: Any, aws_session: Any, workteam: str) -> None:
