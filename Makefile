@@ -10,7 +10,7 @@ ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SI
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
 
-.PHONY: help setup demo test deep check local synth bench lock clean
+.PHONY: help setup demo test deep check local synth api bench lock clean
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -55,6 +55,9 @@ synth: $(READY) ## synthesize app.py into cdk.out
 	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos
 	@$(ENV) cdk synth --quiet --context photos=.cache/photos --context workteam=$(TEAM)
 	@echo "cdk.out is ready"
+
+api: $(READY) ## write docs/api.md from the docstrings
+	@$(ENV) python docs/generate_api.py
 
 bench: $(READY) ## print the ratios that the project promises
 	@$(ENV) python -m benchmarks

@@ -18,7 +18,7 @@ TARGET = ROOT / "docs" / "api.md"
 PACKAGE = "cdk_ground_truth"
 HEAD = """# API reference
 
-Made from the docstrings by `python docs/generate_api.py`; a test holds it against them. All names are
+Made from the docstrings by `make api`; a test holds it against them. All names are
 imported from `cdk_ground_truth`, those of the last chapter from `cdk_ground_truth.assertions`.
 """
 
@@ -33,7 +33,7 @@ def main() -> int:
         return 0
     if TARGET.read_text() == text:
         return 0
-    print("docs/api.md isn't what the docstrings say: run python docs/generate_api.py", file=sys.stderr)
+    print("docs/api.md isn't what the docstrings say: run make api", file=sys.stderr)
     return 1
 
 

@@ -11,7 +11,7 @@ from aws_cdk import CustomResource
 
 from ._rooms import contract, cost, limits
 from .task import StoppingConditions
-from .validation import Checker, is_token
+from .validation import Checker
 
 # Of the contract: what the handler reads again.
 _AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,6})?"
@@ -85,9 +85,18 @@ class CostCeiling:
                 check.fail("cost_ceiling.prices", "be given with max_amount", None)
         if self.prices is not None:
             _check_prices(check, self.prices)
-        bounds = (self.max_objects, self.max_tasks, self.max_amount)
-        if self.stop_at_ceiling and all(bound is None for bound in bounds):
+        if self.stop_at_ceiling:
+            self._check_stop(check)
+
+    def _check_stop(self, check: Checker) -> None:
+        """What the number of objects to stop at is worked out of."""
+        bounds = {name: getattr(self, name) for name in ("max_objects", "max_tasks", "max_amount")}
+        if all(bound is None for bound in bounds.values()):
             check.fail("cost_ceiling.stop_at_ceiling", "be given with a bound", True)
+        for name, bound in bounds.items():
+            check.known(f"cost_ceiling.{name}", bound)
+        if self.prices is not None:
+            check.known("cost_ceiling.prices.per_task", self.prices.per_task)
 
     def properties(self) -> dict[str, Any]:
         """The contract's ``Cost``."""
@@ -132,10 +141,7 @@ def stopping_conditions_of(
         return given
     if given is not None:
         check.fail("stopping_conditions", "be left out with cost_ceiling.stop_at_ceiling", given)
-    if is_token(workers):
-        check.fail(
-            "number_of_human_workers_per_data_object", "be known at synth time to stop at a ceiling", workers
-        )
+    check.known("number_of_human_workers_per_data_object", workers)
     workers = workers or limits.WORKERS_DEFAULT
     most = ceiling.allowed_objects(workers)
     if not most:
@@ -150,6 +156,8 @@ def _check_prices(check: Checker, prices: Prices) -> None:
     last = 0
     for index, tier in enumerate(prices.per_object):
         name = f"cost_ceiling.prices.per_object[{index}]"
+        check.known(f"{name}.price", tier.price)
+        check.known(f"{name}.up_to", tier.up_to)
         _check_amount(check, f"prices.per_object[{index}].price", tier.price)
         if tier.up_to is None and index + 1 < len(prices.per_object):
             check.fail(name, "have up_to, as another tier comes after it", tier)

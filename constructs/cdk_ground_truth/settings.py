@@ -95,8 +95,8 @@ class JobSettings:
         if self.removal_policy not in (RemovalPolicy.DESTROY, RemovalPolicy.RETAIN):
             must = "be RemovalPolicy.DESTROY or RemovalPolicy.RETAIN"
             check.fail("removal_policy", must, self.removal_policy)
-        if is_token(check.seconds("probation", self.probation, 0, contract.PROBATION_SECONDS_MAX)):
-            check.fail("probation", "be known at synth time", self.probation)
+        probation = check.seconds("probation", self.probation, 0, contract.PROBATION_SECONDS_MAX)
+        check.known("probation", probation)
         for part in (self.stopping_conditions, self.automated_labeling, self.preflight):
             if part is not None:
                 part.check(check)
@@ -112,8 +112,7 @@ class JobSettings:
             check.fail("instructions", "not be given together with worker_template", self.instructions)
 
     def _check_names(self, check: Checker) -> None:
-        if is_token(self.job_name_prefix):
-            check.fail("job_name_prefix", "be known at synth time", self.job_name_prefix)
+        check.known("job_name_prefix", self.job_name_prefix)
         check.text(
             "job_name_prefix",
             self.job_name_prefix,

@@ -31,6 +31,12 @@ class Checker:
         """Raise the error; ``must`` completes "'name' must …"."""
         raise ValueError(f"{self.where}: '{name}' must {must}, got {got!r}{'; ' + fix if fix else ''}")
 
+    def known(self, name: str, *values: object) -> None:
+        """No token: something is worked out of the value before CloudFormation knows it."""
+        for value in values:
+            if is_token(value):
+                self.fail(name, "be known at synth time", value)
+
     def integer(self, name: str, value: float | None, low: int, high: int | None = None) -> None:
         """A whole number of a range; None and tokens pass."""
         if value is None or is_token(value):

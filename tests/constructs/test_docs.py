@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -18,6 +19,36 @@ def test_the_reference_is_up_to_date():
     command = [sys.executable, str(ROOT / "docs" / "generate_api.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_drift_is_told_with_the_command_that_mends_it(tmp_path, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location("generate_api", ROOT / "docs" / "generate_api.py")
+    generate_api = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate_api)
+    (tmp_path / "api.md").write_text("of yesterday")
+    monkeypatch.setattr(generate_api, "TARGET", tmp_path / "api.md")
+    monkeypatch.setattr(sys, "argv", ["generate_api.py", "--check"])
+    assert generate_api.main() == 1
+    assert "make api" in capsys.readouterr().err and "\napi:" in (ROOT / "Makefile").read_text()
+
+
+def test_the_table_of_composition_is_that_of_the_tests():
+    rows = re.findall(
+        r"^\|.*\|.*\| (.*`.*) \|$", (ROOT / "docs" / "composition.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 20
+    tests = ROOT / "tests" / "constructs"
+    own = re.findall(r"^def (test_\w+)", (tests / "test_composition.py").read_text(), re.MULTILINE)
+    assert [name for name in own if not any(f"`{name}`" in row for row in rows)] == []
+    for row in rows:
+        # A file in brackets holds the test before it; one alone is all about the matter.
+        for test, file in re.findall(r"`(test_\w+)`(?: \(`(test_\w+\.py)`\))?", row):
+            text = (tests / (file or "test_composition.py")).read_text()
+            assert f"\ndef {test}(" in text, f"{test} of docs/composition.md"
+        for path in re.findall(r"(?<!\()`(test_\w+\.py)`", row):
+            assert (tests / path).exists(), path
+        for path in re.findall(r"`(examples/\w+)`", row):
+            assert (ROOT / path / "app.py").exists(), path
 
 
 @pytest.fixture(scope="module")
