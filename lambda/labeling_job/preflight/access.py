@@ -104,22 +104,14 @@ class Reader:
         return Piece(data=data, size=_size(answer, len(data)))
 
     def whole(self, place: Place, *, limit: int) -> bytes:
-        """An object of at most ``limit`` bytes.
-
-        Raises:
-            ReadError: as `piece`, or the object is larger.
-        """
+        """An object; one of more than ``limit`` bytes is a `ReadError` too."""
         piece = self.piece(place, 0, limit + 1)
         if len(piece.data) > limit:
             raise ReadError(FAILED, f"it has {piece.size:,} bytes, at most {limit:,} are read")
         return piece.data
 
     def stream(self, place: Place) -> Any:
-        """An object's body.
-
-        Raises:
-            ReadError: there is no such object, or it can't be read.
-        """
+        """An object's body; errors as of `piece`."""
         try:
             answer = self.settled(
                 place.bucket, lambda: self.s3.get_object(Bucket=place.bucket, Key=place.key)

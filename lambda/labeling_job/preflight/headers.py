@@ -102,11 +102,7 @@ class _Window:
         self._spent = _FIRST
 
     def at(self, offset: int, length: int) -> bytes:
-        """Exactly these bytes.
-
-        Raises:
-            ImageError: the file ends before, or the header is spread over too much of it.
-        """
+        """Exactly these bytes, or it is broken."""
         data = self.upto(offset, length)
         if len(data) < length:
             raise ImageError(BROKEN, f"the file ends within its header, at byte {offset + len(data)}")
