@@ -1,0 +1,91 @@
+"""The built wheel, with the packages that it asks for and nothing else of this checkout."""
+
+from __future__ import annotations
+
+import email
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def asked_for(requirements: Iterable[str]) -> dict[str, Distribution]:
+    """What requirements need, and what that needs: by name, without extras."""
+    found: dict[str, Distribution] = {}
+    todo = list(requirements)
+    while todo:
+        text, _, marker = todo.pop().partition(";")
+        match = re.match(r"[\w.-]+", text)
+        assert match is not None
+        name = match[0].lower().replace("_", "-")
+        # Optional, or of an older Python.
+        if name in found or "extra" in marker or "python_version <" in marker:
+            continue
+        found[name] = distribution(name)
+        todo += found[name].requires or []
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [path] = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path) -> Path:
+    """An environment with the wheel; its dependencies are linked, not fetched: tests reach no registry."""
+    venv = wheel.parent / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    [site] = venv.glob("lib/python3*/site-packages")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--target", str(site), "--no-deps", "--no-index", str(wheel)], check=True)
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    for each in asked_for(metadata.get_all("Requires-Dist") or ()).values():
+        tops = {file.parts[0] for file in each.files or () if file.parts[0] not in ("..", "__pycache__")}
+        for top in tops:
+            place = site / top
+            if not place.exists():
+                place.symlink_to(Path(str(each.locate_file(top))))
+    return venv / "bin" / "python"
+
+
+def test_it_alone_synthesizes_the_first_sample_from_another_folder(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.png").write_bytes(b"\x89PNG\r\n")
+    (tmp_path / "app.py").write_text((ROOT / "examples" / "minimal" / "app.py").read_text())
+    where = "import cdk_ground_truth, runpy; print(cdk_ground_truth.__file__); runpy.run_path('app.py')"
+    environment = {"PATH": os.environ["PATH"], "CDK_OUTDIR": str(tmp_path / "out")}
+    done = subprocess.run(
+        [python, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(python.parents[1]))
+    template = json.loads((tmp_path / "out" / "Streets.template.json").read_text())
+    assert len(template["Resources"]) == 10
+
+
+def test_it_brings_the_handler_and_the_worker_template_and_types(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    handler = [path.relative_to(ROOT / "lambda") for path in (ROOT / "lambda").rglob("*.py")]
+    assert {f"cdk_ground_truth/_lambda/{path}" for path in handler} <= set(names)
+    assets = [path.relative_to(ROOT / "assets") for path in (ROOT / "assets").rglob("*") if path.is_file()]
+    assert {f"cdk_ground_truth/_assets/{path}" for path in assets} <= set(names)
+    assert "cdk_ground_truth/py.typed" in names
+    assert not [name for name in names if "__pycache__" in name or name.startswith("constructs/")]
