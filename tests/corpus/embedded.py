@@ -2,10 +2,15 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from tests.corpus.world import Bucket, World
@@ -93,6 +98,23 @@ class Stage:
         iam.put_role_policy(
             RoleName=name, PolicyName="job", PolicyDocument=_document([*world.statements, *use])
         )
+
+
+def fill(aws: Any, bucket: str, keys: Sequence[str], body: bytes) -> None:
+    """Put the same small object under many keys, without what a client costs for each."""
+    credentials = aws.session().get_credentials()
+
+    def put(some: Sequence[str]) -> None:
+        with contextlib.closing(HTTPConnection(urlsplit(aws.endpoint_url).netloc)) as connection:
+            for key in some:
+                request = AWSRequest("PUT", f"{aws.endpoint_url}/{bucket}/{key}", data=body)
+                S3SigV4Auth(credentials, "s3", aws.region).add_auth(request)
+                connection.request("PUT", f"/{bucket}/{key}", body, dict(request.headers))
+                answer = connection.getresponse()
+                assert answer.read() == b"" and answer.status == 200
+
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        list(pool.map(put, (keys[start::_UPLOADS] for start in range(_UPLOADS))))
 
 
 def _document(statements: list[dict]) -> str:
