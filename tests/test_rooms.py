@@ -13,13 +13,15 @@ STANDARD = set(sys.stdlib_module_names)
 
 #: Room → what it may import beyond the standard library and itself.
 ROOMS = {
-    "constructs/cdk_ground_truth": {"aws_cdk", "constructs", "jsii", "labeling_job"},
+    "constructs/cdk_ground_truth": {"aws_cdk", "constructs", "jsii", "labeling_job", "boto3", "botocore"},
     "lambda/labeling_job": {"boto3", "botocore"},
     # torch is for those who have it: one module, which nothing else imports.
     "labels/ground_truth_labels": {"numpy", "PIL", "boto3", "botocore", "torch"},
     "app.py": {"aws_cdk", "constructs", "cdk_ground_truth"},
     "examples": {"aws_cdk", "constructs", "cdk_ground_truth"},
 }
+#: The handler's modules that the construct, or its command, runs as well.
+SHARED = {"contract", "cost", "limits", "findings", "plan", "run"}
 #: What the local room must never know.
 NEVER_LOCAL = {"cdk_ground_truth", "labeling_job", "aws_cdk"}
 
@@ -48,12 +50,17 @@ def test_a_room_imports_what_its_row_says(room):
         assert imports(path) - STANDARD - own <= ROOMS[room], path.relative_to(ROOT)
 
 
-def test_the_construct_knows_the_handlers_self_contained_files_alone():
+def test_the_construct_knows_the_handler_through_one_file():
     for path in files("constructs/cdk_ground_truth"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and not node.level and node.module.startswith("labeling_job"):
                 assert path.name == "_rooms.py"
-                assert {alias.name for alias in node.names} <= {"contract", "cost", "findings", "limits"}
+                assert {alias.name for alias in node.names} <= SHARED
+
+
+def test_boto3_is_for_the_command_alone():
+    for path in files("constructs/cdk_ground_truth"):
+        assert path.name == "cli.py" or not imports(path) & {"boto3", "botocore"}, path.name
 
 
 def test_the_embedded_aws_never_knows_the_constructs_or_the_handlers_rules():

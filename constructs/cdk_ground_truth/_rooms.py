@@ -1,11 +1,12 @@
 """Finds the rooms that ship with the library but are no packages: `lambda/` and `assets/`.
 
 In a checkout they are two levels up, in an installed wheel they are beside this file. The handler's
-contract and limits are loaded from its own folder, so that both sides read one definition.
+contract, limits and preflight are loaded from its own folder, so that both sides run one definition.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -24,25 +25,38 @@ ASSETS_DIR: Final = _find("assets")
 
 
 def _load(name: str) -> Any:
-    # A name of our own: an application may have a `labeling_job` package itself.
-    private = f"{__package__}._handler_{name.replace('.', '_')}"
-    path = LAMBDA_DIR / "labeling_job" / f"{name.replace('.', '/')}.py"
-    spec = importlib.util.spec_from_file_location(private, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"cdk_ground_truth is incomplete: there is no {path}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[private] = module
-    spec.loader.exec_module(module)
-    return module
+    """A module of the handler's package, which is loaded under a name of ours.
+
+    An application may have a `labeling_job` package itself.
+    """
+    private = f"{__package__}._handler"
+    if private not in sys.modules:
+        folder = LAMBDA_DIR / "labeling_job"
+        spec = importlib.util.spec_from_file_location(
+            private, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        if spec is None or spec.loader is None or not folder.is_dir():
+            raise ImportError(f"cdk_ground_truth is incomplete: there is no {folder}")
+        package = importlib.util.module_from_spec(spec)
+        sys.modules[private] = package
+        spec.loader.exec_module(package)
+    return importlib.import_module(f"{private}.{name}")
 
 
 if TYPE_CHECKING:
     from labeling_job import contract, cost, limits
-    from labeling_job.preflight import findings
+    from labeling_job.preflight import findings, plan, run
 else:
     contract = _load("contract")
     limits = _load("limits")
     cost = _load("cost")
     findings = _load("preflight.findings")
 
-__all__ = ["ASSETS_DIR", "LAMBDA_DIR", "contract", "cost", "findings", "limits"]
+    def __getattr__(name: str) -> Any:
+        """What only the command needs, and synth shouldn't wait for."""
+        if name not in ("plan", "run"):
+            raise AttributeError(name)
+        return _load(f"preflight.{name}")
+
+
+__all__ = ["ASSETS_DIR", "LAMBDA_DIR", "contract", "cost", "findings", "limits", "plan", "run"]
