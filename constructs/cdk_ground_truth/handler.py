@@ -14,7 +14,7 @@ from constructs import Construct
 
 from ._rooms import LAMBDA_DIR, contract
 from .buckets import BucketUse
-from .hardening import Hardening
+from .hardening import VPC_WHY, Hardening
 
 #: Below `inputs/` of a bucket is what the handler stages.
 STAGING_ROOT = "inputs"
@@ -59,6 +59,8 @@ class Handler:
         self._staged: set[str] = set()
         self._listed: set[str] = set()
         self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
+        if hardening.vpc is not None:
+            self.wildcards["*"] += f" {VPC_WHY}"
         # So that it makes no job for an operation that CloudFormation has given up on.
         self._allow(["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"], [Aws.STACK_ID])
         self._allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])

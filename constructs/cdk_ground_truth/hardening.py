@@ -33,8 +33,8 @@ class Hardening:
     """What a stack's shared handler and buckets get beyond the defaults; see `Hardening.apply_to`.
 
     Args:
-        vpc: Where the handler runs. It has to reach SageMaker, S3 (CloudFormation's answers too), IAM, KMS
-            and CloudFormation from there. Default: outside of a VPC.
+        vpc: Where the handler runs. It has to reach SageMaker, S3 (CloudFormation's answers too) and
+            CloudFormation from there; for preflight also IAM, KMS and Cognito. Default: outside of a VPC.
         vpc_subnets: Default: the VPC's private subnets.
         security_groups: Default: a new one that lets everything out.
         reserved_concurrent_executions: Kept for the handler out of the account's; a deploy runs one
