@@ -14,9 +14,6 @@ from typing import NoReturn
 from ._rooms import limits
 from .validation import Checker
 
-#: Everything in a directory travels as one zip file.
-DIRECTORY_BYTES_MAX = 5 * 1000**3
-
 _SOURCE_REF = "source-ref"
 _ATTRIBUTE_MAX = limits.MANIFEST_ATTRIBUTE_MAX
 _S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
@@ -60,8 +57,8 @@ def check_directory(check: Checker, directory: Path) -> bool:
             count,
             "split them over several jobs",
         )
-    if total > DIRECTORY_BYTES_MAX:
-        check.fail("images", f"have {DIRECTORY_BYTES_MAX:,} bytes at most in all", total, _INSTEAD)
+    if total > limits.DIRECTORY_BYTES_MAX:
+        check.fail("images", f"have {limits.DIRECTORY_BYTES_MAX:,} bytes at most in all", total, _INSTEAD)
     return others > 0
 
 

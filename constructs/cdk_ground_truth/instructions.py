@@ -8,11 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._rooms import ASSETS_DIR
+from ._rooms import ASSETS_DIR, limits
 from .validation import Checker
-
-#: `TemplateContent` of the service model.
-TEMPLATE_CHARACTERS_MAX = 128_000
 
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
@@ -85,10 +82,10 @@ def render(check: Checker, instructions: Instructions) -> bytes:
     template = (ASSETS_DIR / "worker-template.html").read_text(encoding="utf-8")
     # In one pass, so that a text which holds a marker stays as it is.
     template = re.sub("|".join(parts), lambda match: parts[match[0]], template)
-    if len(template) > TEMPLATE_CHARACTERS_MAX:
+    if len(template) > limits.TEMPLATE_CHARACTERS_MAX:
         check.fail(
             "instructions",
-            f"make a worker template of at most {TEMPLATE_CHARACTERS_MAX:,} characters",
+            f"make a worker template of at most {limits.TEMPLATE_CHARACTERS_MAX:,} characters",
             f"{len(template):,} characters",
             "shrink the example pictures: 480 pixels wide is plenty",
         )

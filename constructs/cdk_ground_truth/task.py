@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,11 +12,6 @@ from .validation import Checker
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
-
-_MODEL_ARN = re.compile(r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:model/.+")
-# Of the service model's VpcConfig.
-_SECURITY_GROUPS_MAX = 5
-_SUBNETS_MAX = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +31,11 @@ class StoppingConditions:
         if self == StoppingConditions():
             check.fail("stopping_conditions", "set at least one condition", self, "leave it out for no limit")
         name = "stopping_conditions"
-        check.integer(f"{name}.max_human_labeled_object_count", self.max_human_labeled_object_count, 1)
+        check.integer(
+            f"{name}.max_human_labeled_object_count",
+            self.max_human_labeled_object_count,
+            limits.HUMAN_LABELED_OBJECTS_MIN,
+        )
         check.integer(
             f"{name}.max_percentage_of_input_dataset_labeled",
             self.max_percentage_of_input_dataset_labeled,
@@ -69,8 +67,8 @@ class AutomatedLabeling:
             check.text(
                 "automated_labeling.initial_model_arn",
                 self.initial_model_arn,
-                longest=2048,
-                pattern=_MODEL_ARN,
+                longest=limits.MODEL_ARN_MAX,
+                pattern=limits.MODEL_ARN,
                 rule="be a SageMaker model's ARN",
             )
         if bool(self.subnets) != bool(self.security_groups):
@@ -80,8 +78,8 @@ class AutomatedLabeling:
                 f"{len(self.subnets)} subnets, {len(self.security_groups)} security groups",
             )
         for name, values, most in (
-            ("subnets", self.subnets, _SUBNETS_MAX),
-            ("security_groups", self.security_groups, _SECURITY_GROUPS_MAX),
+            ("subnets", self.subnets, limits.SUBNETS_MAX),
+            ("security_groups", self.security_groups, limits.SECURITY_GROUPS_MAX),
         ):
             if len(values) > most:
                 check.fail(f"automated_labeling.{name}", f"have at most {most} items", len(values))

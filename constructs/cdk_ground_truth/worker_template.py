@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import NoReturn
 
-from .instructions import TEMPLATE_CHARACTERS_MAX
+from ._rooms import limits
 from .validation import Checker
 
 _FORM = "crowd-form"
@@ -47,8 +47,8 @@ class WorkerTemplate:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             check.fail("worker_template", "be in UTF-8", f"{self.path}: {error}")
-        if not 0 < len(text) <= TEMPLATE_CHARACTERS_MAX:
-            most = f"{TEMPLATE_CHARACTERS_MAX:,}"
+        if not 0 < len(text) <= limits.TEMPLATE_CHARACTERS_MAX:
+            most = f"{limits.TEMPLATE_CHARACTERS_MAX:,}"
             check.fail("worker_template", f"have 1 to {most} characters", f"{self.path}: {len(text):,}")
         lint = _Lint(check, self.path)
         lint.feed(text)

@@ -70,6 +70,12 @@ PERCENTAGE: Final = (1, 100)
 TAGS_MAX: Final = 50
 TAG_KEY_MAX: Final = 128
 TAG_VALUE_MAX: Final = 256
+TEMPLATE_CHARACTERS_MAX: Final = 128_000
+HUMAN_LABELED_OBJECTS_MIN: Final = 1
+MODEL_ARN: Final = re.compile(r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:model/.+")
+MODEL_ARN_MAX: Final = 2_048
+SUBNETS_MAX: Final = 16
+SECURITY_GROUPS_MAX: Final = 5
 CONTENT_CLASSIFIERS: Final = ("FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent")
 
 LABEL_NAME_MAX: Final = 256
@@ -85,6 +91,8 @@ AUTOMATED_LABELING_OBJECTS_ADVISED: Final = 5_000
 IMAGE_BYTES_MAX: Final = 40 * 1000 * 1000
 IMAGE_PIXELS_MAX: Final = 100_000_000
 AUTOMATED_LABELING_PIXELS_MAX: Final = 1920 * 1080
+#: Of a directory that is published as one zip: ours, see docs/preflight.md.
+DIRECTORY_BYTES_MAX: Final = 5_000_000_000
 #: Beyond it the service wants to be asked first (HumanTaskConfig$MaxConcurrentTaskCount).
 CONCURRENT_TASKS_UNASKED: Final = 1_000
 #: What the task type's worker page opens in a browser.
