@@ -1,4 +1,4 @@
-"""Manifest building ÷ a bare listing of the same keys; preflight of as many images as a job takes."""
+"""Inputs at scale: a listed bucket, a published directory, and preflight of as many images as a job takes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import contextlib
 import io
 import json
 import os
+import random
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
+from pathlib import Path
 from typing import Any
 
 from . import s3_stub
 from .side_by_side import ROOT, compare
 
 _IMAGES = 20_000
+#: Files and bytes of each: as many as a job takes, and large ones.
+_DIRECTORIES = ((_IMAGES, 20_000), (200, 4_000_000))
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
@@ -30,14 +36,37 @@ def main() -> None:
             ratio = compare(lambda: _build(endpoint, count), lambda: _list(endpoint, count), runs=3)  # noqa: B023
         print(f"manifest of {count:,} keys ÷ a bare sequential listing of them: {ratio}  [goal ≤ 1.2]")
     with s3_stub.serving(_IMAGES) as endpoint:
-        command = [sys.executable, "-m", "benchmarks.preflight", endpoint]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    got = json.loads(done.stdout)
+        got = _measured("_preflight", endpoint)
     print(
         f"preflight of {got['images']:,} images: {got['images'] / got['seconds']:.0f} objects/s,"
         f" {got['bytes'] / got['images'] / 1024:.1f} KiB an image  [goal ≤ 64],"
         f" peak memory {got['peak'] / 2**20:.0f} MiB  [goal ≤ 256]"
     )
+    for images, size in _DIRECTORIES:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / "0123456789abcdef0123.zip"
+            _zip(archive, images, size)
+            with s3_stub.serving(0, archive) as endpoint:
+                got = _measured("_publish", endpoint)
+        print(
+            f"directory of {images:,} files of {size / 1000:,.0f} KB, copied by the handler:"
+            f" {images / got['seconds']:.0f} files/s, {images * size / 1e6 / got['seconds']:.0f} MB/s,"
+            f" peak memory {got['peak'] / 2**20:.0f} MiB  [goal ≤ 256]"
+        )
+
+
+def _measured(what: str, endpoint: str) -> dict[str, float]:
+    """What a function of this module prints, in a process whose memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.preflight", what, endpoint]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+def _zip(path: Path, images: int, size: int) -> None:
+    # Photographs don't get smaller.
+    body = random.Random(0).randbytes(size)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number in range(images):
+            archive.writestr(f"2026/{number:05}.jpg", body)
 
 
 def _client(endpoint: str) -> Any:
@@ -87,9 +116,28 @@ def _preflight(endpoint: str) -> None:
     looked = look_at_images(manifest.images, reader, findings, automated=False, out_of_time=lambda: False)
     seconds = time.perf_counter() - started
     assert not findings.errors() and looked == _IMAGES, findings.message("", "")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"images": looked, "seconds": seconds, "bytes": reader.bytes, "peak": peak}))
+    print(json.dumps({"images": looked, "seconds": seconds, "bytes": reader.bytes, "peak": _peak()}))
+
+
+def _publish(endpoint: str) -> None:
+    s3 = _client(endpoint)
+    from labeling_job.contract import Images
+    from labeling_job.images import manifest_uri
+
+    images = Images(
+        source="Directory",
+        archive_s3_uri=f"s3://{s3_stub.BUCKET}/0123456789abcdef0123.zip",
+        staging_s3_uri=f"s3://{s3_stub.BUCKET}/in/",
+    )
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()):
+        manifest_uri(s3, images, job_name="job")
+    print(json.dumps({"seconds": time.perf_counter() - started, "peak": _peak()}))
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":
-    _preflight(sys.argv[1]) if len(sys.argv) > 1 else main()
+    {"_preflight": _preflight, "_publish": _publish}[sys.argv[1]](sys.argv[2]) if sys.argv[1:] else main()

@@ -5,12 +5,14 @@ Listings are made beforehand, so that what is measured is the client: ours, or t
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -29,9 +31,9 @@ def keys(count: int) -> list[str]:
 
 
 @contextmanager
-def serving(count: int) -> Iterator[str]:
-    """Serve that many keys; the endpoint's URL."""
-    command = [sys.executable, "-m", "benchmarks.s3_stub", str(count)]
+def serving(count: int, archive: Path | None = None) -> Iterator[str]:
+    """Serve that many keys, and an archive for any key that ends in .zip; the endpoint's URL."""
+    command = [sys.executable, "-m", "benchmarks.s3_stub", str(count), *([str(archive)] if archive else [])]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -82,7 +84,7 @@ def _text(key: str) -> str:
     return escape(quote(key, safe="/"))
 
 
-def _serve(count: int, image: bytes) -> None:
+def _serve(count: int, image: bytes, archive: str) -> None:
     listing = _Keys(count)
 
     class Handler(BaseHTTPRequestHandler):
@@ -98,12 +100,25 @@ def _serve(count: int, image: bytes) -> None:
                 return self._answer(200, listing.page(*get.values()))
             if path.endswith(".manifest"):
                 return self._answer(200, manifest)
+            size = self._size()
             span = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-            first, last = (int(span[1]), min(int(span[2]), len(image) - 1)) if span else (0, len(image) - 1)
-            return self._answer(206, image[first : last + 1], f"bytes {first}-{last}/{len(image)}")
+            first, last = (int(span[1]), min(int(span[2]), size - 1)) if span else (0, size - 1)
+            return self._answer(206, self._piece(first, last), f"bytes {first}-{last}/{size}")
+
+        def _size(self) -> int:
+            return os.path.getsize(archive) if urlsplit(self.path).path.endswith(".zip") else len(image)
+
+        def _piece(self, first: int, last: int) -> bytes:
+            if not urlsplit(self.path).path.endswith(".zip"):
+                return image[first : last + 1]
+            with open(archive, "rb") as file:
+                file.seek(first)
+                return file.read(last + 1 - first)
 
         def do_HEAD(self) -> None:
-            self._answer(200, b"")
+            self.send_response(200)
+            self.send_header("Content-Length", str(self._size()))
+            self.end_headers()
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -132,4 +147,4 @@ if __name__ == "__main__":
 
     # A camera's file: 30 KB of EXIF with a preview before the size, 2 MB in all.
     photo = pictures.with_segments(b"Exif\0\0" + b"\0" * 30_000, marker=0xE1)
-    _serve(int(sys.argv[1]), photo + b"\0" * (2_000_000 - len(photo)))
+    _serve(int(sys.argv[1]), photo + b"\0" * (2_000_000 - len(photo)), *(sys.argv[2:] or [""]))
