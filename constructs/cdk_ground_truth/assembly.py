@@ -144,13 +144,10 @@ class Assembly:
         access, fed = self._access, config.streaming and "S3DataSource" not in config.data_source
         # What a topic brings comes when the job runs: nothing of it can be read before.
         data = {self.output.arn: None} if fed else access.buckets
-        images = {use.arn: None for use in config.buckets}
-        if config.images["Source"] == contract.SOURCE_MANIFEST:
-            images = {arn: None for arn in access.buckets if arn != self.output.arn} | images
         checked = Checked(
             read={arn: why for arn, why in access.read.items() if not fed or arn in files},
             buckets=(*data, *access.asset_buckets),
-            image_buckets=() if fed else images,
+            image_buckets=() if fed else (*(use.arn for use in config.buckets), *config.named_buckets),
             keys={**access.keys, **access.input_keys},
             output=self.output,
             output_prefix=settings.output_prefix,

@@ -50,6 +50,8 @@ class ImagesConfig:
     data_source: Mapping[str, Any] = field(default_factory=dict)
     #: Buckets that workers' browsers read from.
     buckets: tuple[BucketUse, ...] = ()
+    #: ARNs of further ones, which a manifest alone names.
+    named_buckets: tuple[str, ...] = ()
     #: Where data comes from, as (bucket, prefix): output must lie elsewhere.
     prefixes: tuple[tuple[BucketUse, str], ...] = ()
     #: Where new images belong, as (bucket, prefix).
@@ -252,18 +254,22 @@ class _ManifestFile(Images):
         given = {use.name: use for use in map(binding.shared.buckets.use, self.image_buckets)}
         for use in given.values():
             _read_all(binding.access, use, manifest.prefixes.get(use.name, ""))
-        for name, prefix in manifest.prefixes.items():
-            if name not in given:
-                arn = f"arn:{binding.shared.partition}:s3:::{name}"
-                binding.access.read[f"{arn}/{prefix}*"] = _IMAGES_WHY
-                binding.access.buckets[arn] = None
-                warn_about_cors(binding.scope, name)
+        named = {
+            name: f"arn:{binding.shared.partition}:s3:::{name}"
+            for name in manifest.prefixes
+            if name not in given
+        }
+        for name, arn in named.items():
+            binding.access.read[f"{arn}/{manifest.prefixes[name]}*"] = _IMAGES_WHY
+            binding.access.buckets[arn] = None
+            warn_about_cors(binding.scope, name)
         published = binding.shared.publish(manifest.content, ".manifest")
         binding.access.read_file(published.object_arn, published.bucket_arn)
         return ImagesConfig(
             images={"Source": contract.SOURCE_MANIFEST},
             data_source={"S3DataSource": {"ManifestS3Uri": published.s3_uri}},
             buckets=tuple(given.values()),
+            named_buckets=tuple(named.values()),
         )
 
 
@@ -290,6 +296,7 @@ class _Topic(Images):
                 "SnsDataSource": {"SnsTopicArn": self.topic.topic_arn},
             },
             buckets=tuple(buckets.values()),
+            named_buckets=first.named_buckets if first else (),
             added=tuple((use, "") for use in added),
             streaming=True,
         )

@@ -122,7 +122,7 @@ class JobSettings:
         )
         if not is_token(self.label_attribute_name):
             _check_label_attribute(check, self.label_attribute_name)
-        folders = self.output_prefix.split("/")
+        folders = self.output_prefix.split("/") if isinstance(self.output_prefix, str) else [""]
         if is_token(self.output_prefix) or not all(map(_FOLDER.fullmatch, folders)):
             must = "be like 'labels' or 'team/labels', without slash at its ends"
             check.fail("output_prefix", must, self.output_prefix)
@@ -176,6 +176,9 @@ def tag_errors(tags: Mapping[str, str]) -> list[str]:
             f"'tags' must be at most {most} ({limits.TAGS_MAX} less the library's own), got {len(tags)}"
         )
     for key, value in tags.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            errors.append(f"'tags' must be strings, got {key!r}: {value!r}")
+            continue
         if key.startswith(_RESERVED_TAGS):
             reserved = " or ".join(map(repr, _RESERVED_TAGS))
             errors.append(f"'tags' must have no key that starts with {reserved}, got {key!r}")

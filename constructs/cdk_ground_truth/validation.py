@@ -41,7 +41,7 @@ class Checker:
         """A whole number of a range; None and tokens pass."""
         if value is None or is_token(value):
             return
-        if isinstance(value, bool) or int(value) != value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value // 1 != value:
             self.fail(name, "be a whole number", value)
         if value < low or (high is not None and value > high):
             self.fail(name, f"be {low} to {high:,}" if high is not None else f"be at least {low}", value)

@@ -130,6 +130,18 @@ def test_a_manifest_file_is_published_and_its_buckets_readable(stack, add_job, s
     assert "arn:aws:s3:::" + uri.removeprefix("s3://") in read
 
 
+def test_preflight_may_look_at_every_bucket_of_a_manifest_file(stack, add_job, synth, tmp_path):
+    manifest = tmp_path / "in.manifest"
+    manifest.write_text('{"source-ref": "s3://pics/a.png"}\n{"source-ref": "s3://given/photos/b.png"}\n')
+    # Images and labels side by side in one bucket, which only the manifest names as one of images.
+    given = s3.Bucket.from_bucket_name(stack, "Given", "given")
+    add_job(stack, images=Images.from_manifest_file(manifest), output_bucket=given)
+    template = synth(stack)
+    both = {"arn:aws:s3:::pics", "arn:aws:s3:::given"}
+    for action in ("GetBucketCORS", "ListBucket"):
+        assert template.allowed(HANDLER, f"s3:{action}") == both
+
+
 def test_a_topic_feeds_a_streaming_job(stack, add_job, synth):
     topic, done = sns.Topic(stack, "In"), sns.Topic(stack, "Done")
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")

@@ -46,6 +46,7 @@ REFUSED = {
     "half a worker": ({"number_of_human_workers_per_data_object": 1.5}, "be a whole number, got 1.5"),
     "true workers": ({"number_of_human_workers_per_data_object": True}, "be a whole number, got True"),
     "workers in words": ({"number_of_human_workers_per_data_object": "3"}, "be a whole number, got '3'"),
+    "workers in letters": ({"number_of_human_workers_per_data_object": "three"}, "be a whole number"),
     "short time limit": ({"task_time_limit": Duration.seconds(29)}, "30 seconds to 8 hours.*29 seconds"),
     "long time limit": ({"task_time_limit": Duration.hours(9)}, r"be 30 to 28,800 seconds"),
     "time limit as number": ({"task_time_limit": 60}, r"be an aws_cdk\.Duration, got 60"),
@@ -75,6 +76,7 @@ REFUSED = {
     "classifiers as one string": ({"content_classifiers": "FreeOfAdultContent"}, "be a list of strings"),
     "output prefix with slash": ({"output_prefix": "labels/"}, "without slash at its ends"),
     "output prefix with star": ({"output_prefix": "a*"}, "be like 'labels'"),
+    "output prefix of another kind": ({"output_prefix": None}, "be like 'labels'"),
     "no output prefix": ({"output_prefix": ""}, "be like 'labels'"),
     "model that is none": (
         {"automated_labeling": AutomatedLabeling(initial_model_arn="x")},
@@ -86,6 +88,7 @@ REFUSED = {
     ),
     "AWS's tag": ({"tags": {"aws:x": "y"}}, "no key that starts with 'aws:'"),
     "our tag": ({"tags": {"cdk-ground-truth:x": "y"}}, "no key that starts with"),
+    "tag of another kind": ({"tags": {"a": 1}}, "'tags' must be strings, got 'a': 1"),
     "empty tag key": ({"tags": {"": "y"}}, "keys of 1 to 128 characters"),
     "long tag value": ({"tags": {"a": "y" * 257}}, r"'tags.a' must have at most 256"),
 }
