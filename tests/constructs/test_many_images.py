@@ -1,0 +1,20 @@
+"""A directory of as many images as a job takes is one asset, however many files it has."""
+
+import json
+
+from cdk_ground_truth import Images
+from cdk_ground_truth._rooms import limits
+
+
+def test_20000_files_are_one_asset(stack, add_job, synth, tmp_path):
+    photos = tmp_path / "many"
+    for folder in range(20):
+        (photos / f"{folder:02}").mkdir(parents=True)
+    for number in range(limits.OBJECTS_MAX):
+        (photos / f"{number % 20:02}" / f"{number:05}.jpg").write_bytes(b"\xff\xd8\xff")
+    add_job(stack, images=Images.from_directory(photos))
+    (file,) = synth(stack).directory.glob("*.assets.json")
+    files = json.loads(file.read_text())["files"].values()
+    zipped = [each for each in files if each["source"]["packaging"] == "zip"]
+    # The handler's package and the directory; besides, the template, categories and the worker template.
+    assert len(zipped) == 2 and len(files) <= 5
