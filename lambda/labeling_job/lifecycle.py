@@ -97,18 +97,20 @@ class Lifecycle:
         """
         properties = parse(self._event["ResourceProperties"])
         name = self._event["PhysicalResourceId"]
-        forward = self._stack.makes_resources()
+        stack = self._stack.status()
         job = self._jobs.describe(name)
         if job is not None and self._is_kept(job):
-            self._sync_tags(job["LabelingJobArn"], properties.tags)
-            if not forward:
+            # A late event must change nothing.
+            if stack.makes_resources or stack.rolls_back:
+                self._sync_tags(job["LabelingJobArn"], properties.tags)
+            if stack.rolls_back:
                 self._removal.sweep(keep=name)
             return _outcome(job)
-        former = self._former(name, (*LIVE, "Completed") if forward else _ANY_STATUS)
+        former = self._former(name, (*LIVE, "Completed") if stack.makes_resources else _ANY_STATUS)
         if former in (None, planned_name(self._event, properties)):
             return self.create()
         log.action("AdoptLabelingJob", job=former)
-        if not forward and (job := self._jobs.describe(former)) is not None:
+        if not stack.makes_resources and (job := self._jobs.describe(former)) is not None:
             return _outcome(job)
         return self._proven(former, properties)
 
@@ -180,12 +182,12 @@ class Lifecycle:
             self._patience.pause(seconds, "IAM has not spread the new role yet")
 
     def _check_awaited(self) -> None:
-        if not self._stack.makes_resources():
+        if not self._stack.status().makes_resources:
             raise DeployError("CloudFormation no longer waits for this job: its stack rolls back or is done")
 
     def _check_handed_over(self, name: str) -> None:
         """Somebody takes the job: the stack still waits, or has it from another run of this request."""
-        if not self._stack.makes_resources() and self._stack.physical_id() not in (name, None):
+        if not self._stack.status().makes_resources and self._stack.physical_id() not in (name, None):
             raise DeployError(f"CloudFormation gave up while the job {name!r} was made")
 
     def _proven(self, name: str, properties: JobProperties) -> Outcome:

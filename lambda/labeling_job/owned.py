@@ -53,5 +53,9 @@ class Owned:
         self._jobs.tag(job["LabelingJobArn"], {TAG_FINGERPRINT: _RELEASED})
         log.action("Release", job=job["LabelingJobName"])
 
+    def has_released(self, job: Mapping[str, Any]) -> bool:
+        """Whether the job was given up."""
+        return self._jobs.tags(job["LabelingJobArn"]).get(TAG_FINGERPRINT) == _RELEASED
+
     def _same(self, tags: Mapping[str, str], keys: Collection[str]) -> bool:
         return all(tags.get(key) == self.tags[key] for key in keys)

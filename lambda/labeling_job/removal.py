@@ -44,21 +44,30 @@ class Removal:
         if job is None or physical_id != name:
             self._end_all([job] if job else [])
             self._end_unanswered(name, settle=physical_id == name)
-        elif not self._stack.deletes() and self._stack.physical_id() == name:
+        elif self._owned.has_released(job):
+            log.action("DeleteNothing", job=name, why="an earlier delivery gave the job up")
+        elif not self._stack.status().deletes and self._stack.physical_id() == name:
             log.action("DeleteNothing", job=name, why="a late event: the stack goes on with the job")
-        elif self._is_retained(event):
-            log.action("RetainLabelingJob", job=name)
-            self._owned.release(job)
-            self._end_all(self._strays(name))
         else:
-            self._end_all([job, *self._strays(name)])
+            retained = self._is_retained(event)
+            self._end_all(self._strays(name))
+            # Last, because a job that is given up says that all of this is done.
+            if retained:
+                log.action("RetainLabelingJob", job=name)
+                self._owned.release(job)
+            else:
+                self._end_all([job])
 
     def sweep(self, keep: str) -> None:
         """Stop what a request left that CloudFormation gave up on; the stack goes back to `keep`."""
-        for job in list(self._owned.others(keep, LIVE)):
-            log.action("StopStray", job=job["LabelingJobName"])
-            self._jobs.stop(job["LabelingJobName"])
-            self._owned.release(job)
+        live = list(self._owned.others(keep, LIVE))
+        # What the stack has it deletes itself; and a late event may come in the rollback of another update.
+        current = self._stack.physical_id() if live else None
+        for job in live:
+            if job["LabelingJobName"] != current:
+                log.action("StopStray", job=job["LabelingJobName"])
+                self._jobs.stop(job["LabelingJobName"])
+                self._owned.release(job)
 
     def abandon(self, name: str) -> None:
         """Stop the job of a failed request, unless another run of the request has handed it over.
@@ -70,7 +79,8 @@ class Removal:
             job = self._jobs.describe(name)
             if job is None or job["LabelingJobStatus"] not in LIVE or not self._owned.has(job, OF_REQUEST):
                 return
-            if self._stack.physical_id() in (name, None):
+            # Retained by its stack, or the stack's job.
+            if self._owned.has_released(job) or self._stack.physical_id() in (name, None):
                 log.action("LeaveLabelingJob", job=name, why="the stack has it")
                 return
             self._jobs.stop(name)
@@ -112,7 +122,7 @@ class Removal:
 
     def _end_unanswered(self, name: str, *, settle: bool) -> None:
         """No create of the resource was ever answered with success, so whatever lives is nobody's."""
-        if not self._stack.deletes():
+        if not self._stack.status().deletes:
             log.action("DeleteNothing", job=name, why="a late event: the stack deletes nothing")
             return
         until = self._patience.now() + (_SETTLE if settle else timedelta())

@@ -20,6 +20,25 @@ _FORWARD = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "REVIEW_IN_PROGRESS", "I
 _OUTAGE = timedelta(seconds=30)
 
 
+class Status(str):
+    """A stack's status; one that is not known is taken to be what the event says."""
+
+    @property
+    def makes_resources(self) -> bool:
+        """On its way forward: a rollback makes no job, an idle stack waits for none."""
+        return self in ("", *_FORWARD)
+
+    @property
+    def rolls_back(self) -> bool:
+        """On its way back."""
+        return self.endswith("ROLLBACK_IN_PROGRESS")
+
+    @property
+    def deletes(self) -> bool:
+        """It may send a Delete: it cleans up, rolls back, goes or is gone."""
+        return self in ("", "DELETE_COMPLETE") or (self.endswith("_IN_PROGRESS") and self not in _FORWARD)
+
+
 class Stack:
     """The stack of one event.
 
@@ -33,24 +52,13 @@ class Stack:
         self._client = client
         self._patience = patience
 
-    def status(self) -> str:
+    def status(self) -> Status:
         """The stack's status; empty if CloudFormation doesn't say."""
         answer = self._ask(lambda: self._client().describe_stacks(**self._stack))
         if answer is None:
-            return ""
+            return Status()
         # By its id a deleted stack is described for 90 days, and then unknown, which is as definite.
-        return str(answer["Stacks"][0]["StackStatus"]) if answer else "DELETE_COMPLETE"
-
-    def makes_resources(self) -> bool:
-        """Whether the stack is on its way forward; a rollback makes no job, an idle stack waits for none."""
-        return self.status() in ("", *_FORWARD)
-
-    def deletes(self) -> bool:
-        """Whether the stack may send a Delete: it cleans up, rolls back, goes or is gone."""
-        status = self.status()
-        return status in ("", "DELETE_COMPLETE") or (
-            status.endswith("_IN_PROGRESS") and status not in _FORWARD
-        )
+        return Status(answer["Stacks"][0]["StackStatus"] if answer else "DELETE_COMPLETE")
 
     def physical_id(self) -> str | None:
         """The id under which the stack has the resource; empty if it has none, None if it doesn't say."""

@@ -101,6 +101,12 @@ class World:
             if job.status in (statuses or ("Initializing", "InProgress", "Stopping"))
         ]
 
+    def tags(self) -> dict[str, dict[str, str]]:
+        """Each job's tags."""
+        return {
+            job.name: self.service._jobs.tags(job.arn) or {} for job in self.service._jobs.of(ACCOUNT, REGION)
+        }
+
     def stop_by_hand(self, name: str) -> None:
         """Somebody stops a job in the console."""
         job = self.service.job(f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:labeling-job/{name}")

@@ -355,3 +355,36 @@ class TestUnownedJobs:
         cloudformation.status = status
         lifecycle.delete(event("Delete", "r", PhysicalResourceId=name, ResourceProperties=retained))
         assert bool(sagemaker.stopped) == stopped
+
+    def test_a_retained_job_survives_late_events_of_its_stack(self, lifecycle, sagemaker, cloudformation):
+        retained = properties(RemovalPolicy="Retain")
+        name = lifecycle.create(event(ResourceProperties=retained)).physical_id
+        removed = event("Delete", "r", PhysicalResourceId=name, ResourceProperties=retained)
+        cloudformation.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        lifecycle.delete(removed)
+        # The stack lives on, rolled back once since, and has no job of that name.
+        cloudformation.status, cloudformation.physical_id = "UPDATE_ROLLBACK_COMPLETE", "another"
+        lifecycle.delete(removed)
+        with pytest.raises(DeployError, match="gave up"):
+            lifecycle.create(event(ResourceProperties=retained))
+        assert not sagemaker.stopped
+
+    @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_IN_PROGRESS"])
+    def test_a_late_rollback_leaves_the_job_that_the_stack_has(
+        self, lifecycle, sagemaker, cloudformation, status
+    ):
+        first = lifecycle.create(event()).physical_id
+        tagged = properties(Tags=[{"Key": "a", "Value": "1"}])
+        back = update(tagged, self.A, current=first, request_id="request-3")
+        second = lifecycle.update(update(self.A, self.B, current=first, request_id="request-4")).physical_id
+        cloudformation.status, cloudformation.physical_id = status, second
+        assert lifecycle.update(back).physical_id == first
+        assert not sagemaker.stopped
+
+    def test_a_late_change_of_tags_changes_none(self, lifecycle, sagemaker, cloudformation):
+        name = lifecycle.create(event()).physical_id
+        before = dict(sagemaker.jobs[name]["tags"])
+        cloudformation.status, cloudformation.physical_id = "UPDATE_COMPLETE", name
+        tagged = properties(Tags=[{"Key": "a", "Value": "1"}])
+        lifecycle.update(update(self.A, tagged, current=name))
+        assert sagemaker.jobs[name]["tags"] == before
