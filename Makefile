@@ -34,7 +34,7 @@ demo: $(READY) ## deploy app.py on the embedded AWS, label photographs, leave de
 	@$(ENV) python -m ground_truth_local.demo
 
 # Suites of issues that are still open: minutes of real deploys, faults and removed permissions.
-DEEP := tests/faults
+DEEP := tests/faults tests/e2e/test_many_images.py
 
 test: $(READY) ## run the tests
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP:%=--ignore=%)
