@@ -33,6 +33,8 @@ _VPC_ACTIONS = (
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
 )
+#: Of a key that encrypts a topic's or a queue's messages: what who sends one needs.
+MESSAGE_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 _QUEUE_ACTIONS = (
     "sqs:CreateQueue",
     "sqs:DeleteMessage",
@@ -124,7 +126,7 @@ def _late_grants(role: iam.IRole, access: Access) -> None:
             )
         )
     if access.output_topic is not None:
-        access.output_topic.grant_publish(role)
+        _grant_publish(access.output_topic, role)
     if access.automated:
         role.add_to_principal_policy(
             iam.PolicyStatement(
@@ -133,6 +135,15 @@ def _late_grants(role: iam.IRole, access: Access) -> None:
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             )
         )
+
+
+def _grant_publish(topic: sns.ITopic, role: iam.IRole) -> None:
+    """As the topic's own method, but that allows all actions which begin with kms:GenerateDataKey."""
+    iam.Grant.add_to_principal_or_resource(
+        grantee=role, actions=["sns:Publish"], resource_arns=[topic.topic_arn], resource=topic
+    )
+    if topic.master_key is not None:
+        topic.master_key.grant(role, *MESSAGE_KEY_ACTIONS)
 
 
 def _statements(

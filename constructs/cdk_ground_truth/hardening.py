@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .execution_role import MESSAGE_KEY_ACTIONS
 from .validation import Checker
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class Hardening:
             "dead_letter_queue": self.dead_letter_queue,
             "environment_encryption": self.environment_encryption_key,
         }
+        queue = self.dead_letter_queue
+        if queue is not None and queue.encryption_master_key is not None:
+            # The CDK lets the function send to the queue, but not use its key.
+            queue.encryption_master_key.grant(role, *MESSAGE_KEY_ACTIONS)
         if self.vpc is not None:
             from aws_cdk import aws_iam
 

@@ -43,7 +43,7 @@ def fill_with_everything(add_job):
         elsewhere = s3.Bucket(home, "Photos")
         imported = s3.Bucket.from_bucket_name(stack, "Imported", "imported")
         key = kms.Key(stack, "Key", enable_key_rotation=True)
-        topic = sns.Topic(stack, "Topic", enforce_ssl=True)
+        topic = sns.Topic(stack, "Topic", enforce_ssl=True, master_key=key)
         add_job(stack, "Directory")
         add_job(stack, "Keyed", encryption_key=key)
         add_job(stack, "Bucket", images=Images.from_bucket(elsewhere, prefix="p/"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
+import pytest
 from aws_cdk import App, Duration, Stack, Validations
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
@@ -37,7 +40,8 @@ class Existing(Stack):
         )
 
 
-def test_a_strangers_stack_stays_clean(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("unclean", [False, True])
+def test_a_strangers_stack_stays_clean(photos: Path, tmp_path: Path, unclean: bool) -> None:
     app = App(outdir=str(tmp_path / "out"))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = Existing(app, "Existing")
@@ -54,12 +58,18 @@ def test_a_strangers_stack_stays_clean(photos: Path, tmp_path: Path) -> None:
     job.on_completed("Train", target=targets.LambdaFunction(stack.trainer))
     job.alarm_nothing_labeled("Idle", within=Duration.hours(8))
     job.alarm_failed("Failed")
-    app.synth()
+    if unclean:
+        # As a sign that the checks run; the bucket is the only thing that they find.
+        s3.Bucket(stack, "Unclean")
+    with pytest.raises(RuntimeError, match="ValidationFailed") if unclean else contextlib.nullcontext():
+        app.synth()
     report = json.loads((tmp_path / "out" / "validation-report.json").read_text())
-    found = [
-        violation["ruleName"]
+    found = {
+        (violation["ruleName"], construct["constructPath"])
         for plugin in report["pluginReports"]
         for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
         if violation["ruleName"].startswith("AwsSolutions")
-    ]
-    assert found == []
+    }
+    bucket = "Existing/Unclean/Resource"
+    assert found == ({("AwsSolutions-S1", bucket), ("AwsSolutions-S10", bucket)} if unclean else set())

@@ -33,6 +33,8 @@ LISTED = "listed-images"
 SEALED = "sealed-images"
 #: Gets the handler's unanswered events.
 DEAD_LETTERS = "DeadLetters"
+#: They encrypt messages of the output topic, and of that queue.
+TOPIC_KEY, QUEUE_KEY = "TopicKey", "QueueKey"
 #: What each job is for.
 JOBS = ("Directory", "Bucket", "Automated", "Streaming", "File")
 
@@ -42,7 +44,8 @@ def build(folder: Path, team_arn: str, image_bucket: str, sealed_key_arn: str) -
     app = App(outdir=str(folder / "cdk.out"), context=CONTEXT)
     stack = Stack(app, "LeastPrivilege")
     team = Workteam.from_workteam_arn(stack, "Team", team_arn)
-    key, volume_key = kms.Key(stack, "Key"), kms.Key(stack, "VolumeKey")
+    names = ("Key", "VolumeKey", TOPIC_KEY, QUEUE_KEY)
+    key, volume_key, topic_key, queue_key = (kms.Key(stack, name) for name in names)
     images = s3.Bucket.from_bucket_name(stack, "Images", image_bucket)
     # Another bucket: who may read all of a bucket has no need of a prefix of it.
     listed = s3.Bucket.from_bucket_name(stack, "Listed", LISTED)
@@ -53,14 +56,14 @@ def build(folder: Path, team_arn: str, image_bucket: str, sealed_key_arn: str) -
         encryption_key=kms.Key.from_key_arn(stack, "SealedKey", sealed_key_arn),
     )
     # A policy of its own in place of the default one, which lets the whole account in.
-    topic, labeled = (sns.Topic(stack, name, enforce_ssl=True) for name in ("Topic", "Labeled"))
+    topic = sns.Topic(stack, "Topic", enforce_ssl=True)
+    labeled = sns.Topic(stack, "Labeled", enforce_ssl=True, master_key=topic_key)
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-0123abcd", availability_zones=["a"], private_subnet_ids=["subnet-0123abcd"]
     )
     group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123abcd")
-    Hardening(vpc=vpc, security_groups=(group,), dead_letter_queue=sqs.Queue(stack, DEAD_LETTERS)).apply_to(
-        stack
-    )
+    dead_letters = sqs.Queue(stack, DEAD_LETTERS, encryption_master_key=queue_key)
+    Hardening(vpc=vpc, security_groups=(group,), dead_letter_queue=dead_letters).apply_to(stack)
     photos = folder / "photos"
     photos.mkdir()
     (photos / "one.png").write_bytes(picture(1))

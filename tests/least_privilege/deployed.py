@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,6 @@ from ministack.core.iam_evaluator import EvalContext, parse_policy_document
 from ministack.core.iam_evaluator import evaluate as evaluate_iam
 
 from cdk_ground_truth.assertions import evaluate
-from tests.least_privilege.app import DEAD_LETTERS
 
 JOB = "Custom::SemanticSegmentationLabelingJob"
 
@@ -60,16 +60,11 @@ class Deployed:
             if resource["Type"] == JOB
         }
 
-    @property
-    def log_group(self) -> str:
-        """The name of the handler's."""
-        return self._known["<CdkGroundTruthHandlerLogsE822D713>"]
-
-    @property
-    def dead_letters(self) -> str:
-        """The URL of the queue that gets the handler's unanswered events."""
-        [logical_id] = (name for name in self.template["Resources"] if name.startswith(DEAD_LETTERS))
-        return self._known[f"<{logical_id}>"]
+    def named(self, construct: str, attribute: str = "") -> str:
+        """What the resource of a construct is called, or one of its attributes."""
+        pattern = re.compile(rf"<{construct}[0-9A-F]{{8}}{attribute and '.' + attribute}>")
+        [name] = filter(pattern.fullmatch, self._known)
+        return self._known[name]
 
     def resolve(self, value: Any) -> Any:
         """A value of the template as CloudFormation delivers it."""
@@ -101,14 +96,18 @@ class Deployed:
         return found["StackId"], {names[key]: value for key, value in values.items()}
 
     def role_of(self, logical_id: str) -> tuple[str, dict[str, dict[str, Any]]]:
-        """A role's name and its inline policies."""
+        """A role's name and its policies: inline ones, and those to which the CDK moves what is too much."""
         name = self._known[f"<{logical_id}>"]
-        listed = self.iam.list_role_policies(RoleName=name)["PolicyNames"]
-        assert not self.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-        return name, {
+        found = {
             policy: self.iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-            for policy in listed
+            for policy in self.iam.list_role_policies(RoleName=name)["PolicyNames"]
         }
+        for policy in self.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            arn = policy["PolicyArn"]
+            version = self.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            about = self.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+            found[policy["PolicyName"]] = about["Document"]
+        return name, found
 
     def simulate(self, role_arn: str) -> Callable[..., None]:
         """What the embedded AWS's IAM says to a call that its other services can't make as AWS would."""

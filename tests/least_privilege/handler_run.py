@@ -15,10 +15,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 import labeling_job.entry
+from tests.least_privilege.app import DEAD_LETTERS, QUEUE_KEY
 from tests.least_privilege.deployed import Deployed, RoleSession, denied, job_of
 
 _numbers = itertools.count()
 _LAMBDA = "Lambda"
+_LOG_GROUP = "CdkGroundTruthHandlerLogs"
 
 
 class DeniedError(BaseException):
@@ -144,7 +146,7 @@ class HandlerRun:
             chapters[chapter]()
 
     def _text(self, chapter: str) -> str:
-        group = self._deployed.log_group
+        group = self._deployed.named(_LOG_GROUP)
         return group if chapter == _LAMBDA else json.dumps(self._properties(chapter)[1])
 
     def _properties(self, kind: str) -> tuple[str, Mapping[str, Any]]:
@@ -163,7 +165,7 @@ class HandlerRun:
     def _lambda(self) -> None:
         """What the Lambda service does with its function's role."""
         aws, ec2 = self._deployed.aws, self._clients["ec2"]
-        group = f"arn:aws:logs:{aws.region}:{aws.account}:log-group:{self._deployed.log_group}"
+        group = f"arn:aws:logs:{aws.region}:{aws.account}:log-group:{self._deployed.named(_LOG_GROUP)}"
         # The embedded AWS asks its IAM about the group without what follows its name.
         self._may("logs:CreateLogStream", f"{group}:log-stream:")
         self._may("logs:PutLogEvents", f"{group}:log-stream:2026/11/23/[$LATEST]0123")
@@ -174,7 +176,11 @@ class HandlerRun:
         self._may("ec2:AssignPrivateIpAddresses", "*")
         self._may("ec2:UnassignPrivateIpAddresses", "*")
         ec2.delete_network_interface(NetworkInterfaceId=interface)
-        self._clients["sqs"].send_message(QueueUrl=self._deployed.dead_letters, MessageBody="{}")
+        queue = self._deployed.named(DEAD_LETTERS)
+        self._clients["sqs"].send_message(QueueUrl=queue, MessageBody="{}")
+        # The embedded SQS asks nobody whether the sender may use the queue's key.
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            self._may(action, self._deployed.named(QUEUE_KEY, "Arn"))
 
     def _streaming(self) -> None:
         name, properties = self._properties("Streaming")

@@ -17,7 +17,12 @@ Simulate = Callable[..., None]
 
 
 def first_denial(
-    session: RoleSession, simulate: Simulate, job: Mapping[str, Any], role_arn: str, image: str
+    session: RoleSession,
+    simulate: Simulate,
+    job: Mapping[str, Any],
+    role_arn: str,
+    image: str,
+    topic_key: str,
 ) -> str:
     """Make all calls for a job; what the first one says that is refused, with its action.
 
@@ -27,8 +32,9 @@ def first_denial(
         job: The custom resource's properties.
         role_arn: The job's role.
         image: One of the job's images, if the embedded engine doesn't run such a job.
+        topic_key: Encrypts the messages of the output topic.
     """
-    for action, call in calls(session, simulate, job["Request"], job["Images"], role_arn, image):
+    for action, call in calls(session, simulate, job["Request"], job["Images"], role_arn, image, topic_key):
         try:
             call()
         except ClientError as error:
@@ -45,6 +51,7 @@ def calls(
     images: Mapping[str, Any],
     role_arn: str,
     image: str,
+    topic_key: str,
 ) -> Iterator[tuple[str, Call]]:
     """(action, call) of everything documented for such a job."""
     client = session.client
@@ -57,6 +64,9 @@ def calls(
     if request["OutputConfig"].get("SnsTopicArn"):
         topic = request["OutputConfig"]["SnsTopicArn"]
         yield "sns:Publish", lambda: client("sns").publish(TopicArn=topic, Message="{}")
+        # The embedded SNS asks nobody whether the publisher may use the topic's key.
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            yield action, lambda action=action: simulate(action, topic_key)
     source = request.get("InputConfig", {}).get("DataSource", {}).get("SnsDataSource")
     if source:
         yield from _queue(client("sqs"), simulate, source["SnsTopicArn"])

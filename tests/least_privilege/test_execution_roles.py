@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.least_privilege.app import JOBS, SEALED
+from tests.least_privilege.app import JOBS, SEALED, TOPIC_KEY
 from tests.least_privilege.deployed import Deployed, job_of
 from tests.least_privilege.handler_run import HandlerRun
 from tests.least_privilege.mutations import Mutation
@@ -81,7 +81,8 @@ def refusal(deployed: Deployed, kind: str, like: str, policies: dict[str, Any]) 
     """What stands in the way of a job with such a role; empty if nothing does."""
     with deployed.role_with(like, policies) as (arn, session):
         job = deployed.jobs[job_of(deployed, kind)]
-        why = first_denial(session, deployed.simulate(arn), job, arn, IMAGE.get(kind, ""))
+        topic_key = deployed.named(TOPIC_KEY, "Arn")
+        why = first_denial(session, deployed.simulate(arn), job, arn, IMAGE.get(kind, ""), topic_key)
         if why or kind not in RUN:
             return why
         try:
