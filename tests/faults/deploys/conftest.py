@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, CfnOutput, CfnResource, Stack
+from aws_cdk.aws_s3 import Bucket
 from PIL import Image
 
-from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
+from cdk_ground_truth import Images, Preflight, SemanticSegmentationLabelingJob, Workteam
 from ground_truth_local.cdk_cli import CdkCli, CdkError
 from ground_truth_local.server import EmbeddedAws
 from tests.faults.deploys.killing import read_plan, write_plan
@@ -48,11 +49,16 @@ class DeployedStack:
         *titles: str,
         service_timeout: int | None = None,
         other_fails: bool = False,
+        job_fails: bool = False,
     ) -> list[str]:
-        """Deploy a stack with a job of each title; return the jobs' names."""
+        """Deploy a stack with a job of each title; return the jobs' names.
+
+        A job that fails is created, and the service doesn't find its manifest.
+        """
         app = App(outdir=str(self._folder / f"cdk.out-{next(self._numbers)}"))
         stack = Stack(app, self.name)
-        jobs = [self._job(stack, number, title) for number, title in enumerate(titles)]
+        images = self._no_images(stack) if job_fails else Images.from_directory(self._photos)
+        jobs = [self._job(stack, number, title, images, job_fails) for number, title in enumerate(titles)]
         for job in jobs:
             CfnOutput(stack, f"{job.node.id}Name", value=job.job_name)
             if service_timeout is not None:
@@ -67,14 +73,29 @@ class DeployedStack:
         outputs = self.cli.deploy(self.name)[self.name]
         return [outputs[f"Job{number}Name"] for number in range(len(titles))]
 
-    def _job(self, stack: Stack, number: int, title: str) -> SemanticSegmentationLabelingJob:
+    def _no_images(self, stack: Stack) -> Images:
+        name = f"{self.name.lower()}-images"
+        s3 = self.aws.session().client("s3")
+        s3.create_bucket(Bucket=name)
+        rule = {
+            "AllowedMethods": ["GET"],
+            "AllowedOrigins": ["*"],
+            "ExposeHeaders": ["Access-Control-Allow-Origin"],
+        }
+        s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
+        return Images.from_manifest(Bucket.from_bucket_name(stack, "Images", name), "not-there.manifest")
+
+    def _job(
+        self, stack: Stack, number: int, title: str, images: Images, fails: bool
+    ) -> SemanticSegmentationLabelingJob:
         return SemanticSegmentationLabelingJob(
             stack,
             f"Job{number}",
-            images=Images.from_directory(self._photos),
+            images=images,
             labels=["road", "sky"],
             workteam=Workteam.from_workteam_arn(stack, f"Team{number}", self._team),
             task_title=title,
+            preflight=Preflight(enabled=not fails),
         )
 
     def destroy(self) -> None:

@@ -22,6 +22,9 @@ def test_there_and_back_again(stack, fails):
     assert third not in (first, second) and stack.jobs() == [third]
     fails(stack.deploy, "C", other_fails=True)
     assert stack.jobs("InProgress") == stack.jobs() == [third]
+    why = fails(stack.deploy, "C", job_fails=True)
+    assert "not-there.manifest" in why and "groundtruth?region=" in why and "log group" in why
+    assert stack.jobs("InProgress") == stack.jobs() == [third] and len(stack.jobs("Failed")) == 1
     stack.destroy()
     assert stack.jobs() == []
     [again] = stack.deploy("A")
