@@ -1,29 +1,59 @@
-"""Whatever the bytes, parsing answers with findings, within the stated bytes and without another exception.
-
-The counts add up to more than 10,000 cases in each run.
-"""
+"""Whatever the bytes, parsing answers with findings, within the stated bytes and time, and never raises."""
 
 import io
 import json
+import time
+import tracemalloc
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from labeling_job.preflight import page
+from labeling_job.preflight.access import Reader
 from labeling_job.preflight.findings import Findings
 from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
 from labeling_job.preflight.manifest import PriorLabels, parse_line, raw_lines
 from labeling_job.preflight.page import check_classes, parse_categories
-from labeling_job.preflight.plan import plan_of
+from labeling_job.preflight.pictures import look_at_images
+from labeling_job.preflight.plan import Place, plan_of
 from tests.corpus import pictures
+from tests.corpus.fake_aws import FakeAws
 from tests.corpus.world import INPUT, REGION, TEMPLATE, good_world
 
+#: More than 10,000 in each run, and each test holds itself to its count.
 CASES = {"manifest": 3_000, "lines": 2_500, "headers": 3_000, "categories": 2_000, "template": 1_500}
+#: Of a core for one case, so that a busy machine doesn't matter; a case takes a thousandth of it.
+SECONDS_MAX = 1.0
 QUICK = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-def cases(name: str):
-    return settings(max_examples=CASES[name], deadline=None, suppress_health_check=QUICK)
+def fuzzed(name: str, strategy: st.SearchStrategy, *examples: object):
+    """Run a check over so many values of a strategy, each within the time."""
+
+    def decorate(check):
+        ran = 0
+
+        def case(value):
+            nonlocal ran
+            ran += 1
+            started = time.thread_time()
+            check(value)
+            assert time.thread_time() - started < SECONDS_MAX
+
+        test = given(strategy)(case)
+        for each in examples:
+            test = example(each)(test)
+        test = settings(max_examples=CASES[name], deadline=None, suppress_health_check=QUICK)(test)
+
+        def run():
+            test()
+            assert ran >= CASES[name]
+
+        run.__name__ = check.__name__
+        return run
+
+    return decorate
 
 
 def mutated(*seeds: bytes) -> st.SearchStrategy[bytes]:
@@ -67,26 +97,38 @@ def read(body: bytes) -> Findings:
     return findings
 
 
-@cases("manifest")
-@given(st.binary(max_size=300) | mutated((json.dumps(ENTRY) + "\n").encode() * 2))
-@example(b"\xef\xbb\xbf")
-@example(b"\r\n\r\n")
-@example(b'{"source-ref": 1e999}')
-@example(b'{"source-ref": ' + b"1" * 5_000 + b"}")
+@fuzzed(
+    "manifest",
+    st.binary(max_size=300) | mutated((json.dumps(ENTRY) + "\n").encode() * 2),
+    b"\xef\xbb\xbf",
+    b"\r\n\r\n",
+    b'{"source-ref": 1e999}',
+    b'{"source-ref": ' + b"1" * 5_000 + b"}",
+)
 def test_a_manifest_of_any_bytes(body):
     read(body)
 
 
-@cases("lines")
-@given(
-    st.lists(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON, max_size=3), max_size=5), max_size=3)
+@fuzzed(
+    "lines",
+    st.lists(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON, max_size=3), max_size=5), max_size=3),
 )
 def test_a_manifest_of_any_json(entries):
     read("\n".join(map(json.dumps, entries)).encode())
 
 
-@cases("headers")
-@given(
+LONG_HEADERS = {
+    "fill bytes": b"\xff\xd8\xff" + b"\xff" * 100_000,
+    "between segments": b"\xff\xd8\xff\xe0" + b"\0" * 100_000,
+    "empty segments": b"\xff\xd8\xff\xe0\0\2" * 30_000,
+    "empty chunks": pictures.SIGNATURE
+    + pictures.chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\10\0\0\0\0")
+    + pictures.chunk(b"tEXt", b"") * 9_000,
+}
+
+
+@fuzzed(
+    "headers",
     st.binary(max_size=200)
     | mutated(
         pictures.jpeg(orientation=6),
@@ -95,15 +137,8 @@ def test_a_manifest_of_any_json(entries):
         pictures.png(orientation=6),
         pictures.png("I;16"),
         pictures.png(icc_profile=bytes(range(256)) * 40),
-    )
-)
-@example(b"\xff\xd8\xff" + b"\xff" * 100_000)
-@example(b"\xff\xd8\xff\xe0" + b"\0" * 100_000)
-@example(b"\xff\xd8\xff\xe0\0\2" * 30_000)
-@example(
-    pictures.SIGNATURE
-    + pictures.chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\10\0\0\0\0")
-    + pictures.chunk(b"tEXt", b"") * 9_000
+    ),
+    *LONG_HEADERS.values(),
 )
 def test_an_image_of_any_bytes(data):
     asked = []
@@ -122,12 +157,14 @@ def test_an_image_of_any_bytes(data):
     assert sum(asked) <= BYTES_MAX
 
 
-@cases("categories")
-@given(
+@fuzzed(
+    "categories",
     st.binary(max_size=100)
     | JSON.map(lambda value: json.dumps(value).encode())
     | JSON.map(lambda value: json.dumps({"document-version": "2018-11-28", "labels": value}).encode())
-    | st.lists(JSON).map(lambda labels: json.dumps({"labels": [{"label": each} for each in labels]}).encode())
+    | st.lists(JSON).map(
+        lambda labels: json.dumps({"labels": [{"label": each} for each in labels]}).encode()
+    ),
 )
 def test_a_category_file_of_any_content(data):
     findings = Findings()
@@ -137,15 +174,49 @@ def test_a_category_file_of_any_content(data):
     findings.message("head", "tail").encode()
 
 
-@cases("template")
-@given(
+@fuzzed(
+    "template",
     st.text(max_size=100)
     | mutated(TEMPLATE.encode()).map(lambda data: data.decode(errors="replace"))
-    | st.text(alphabet="{}%|'\"- .[]:<>/abtaskinputcomment\n", max_size=80)
+    | st.text(alphabet="{}%|'\"- .[]:<>/abtaskinputcomment\n", max_size=80),
 )
 def test_a_template_of_any_text(source):
     for rule, got in page.problems(source, ENTRY, ["road"]):
         assert rule and isinstance(got, str)
+
+
+@pytest.mark.parametrize("name", LONG_HEADERS)
+def test_no_more_of_an_image_is_read_than_is_stated(name):
+    world = good_world()
+    world.images("a.png", body=LONG_HEADERS[name])
+    aws = FakeAws(world)
+    reader = Reader(aws("s3"), sleep=lambda _: None, clock=lambda: 0.0)
+    look_at_images(
+        [(1, Place(INPUT, "a.png"))], reader, Findings(), automated=False, out_of_time=lambda: False
+    )
+    # A PNG's end is read besides.
+    assert 0 < sum(length for _, _, length in aws.read) <= BYTES_MAX + 1_024
+
+
+def test_a_line_without_an_end_is_not_held_in_memory():
+    class Endless:
+        left = 64 * 1024 * 1024
+
+        def read(self, most: int) -> bytes:
+            size = min(most, self.left)
+            self.left -= size
+            return b"x" * size
+
+    findings = Findings()
+    tracemalloc.start()
+    try:
+        lines = [parse_line(raw, number, findings) for number, raw in enumerate(raw_lines(Endless()), 1)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert lines == [None]
+    assert [group["check"] for group in findings.report()] == ["manifest-line-length"]
+    assert peak < 4 * 1024 * 1024
 
 
 def test_the_count_is_as_promised():
