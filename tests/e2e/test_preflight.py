@@ -1,7 +1,10 @@
 """A real deploy reads the data first: what is wrong is told at once, with lines, and costs nothing."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from aws_cdk import Duration
@@ -125,3 +128,31 @@ def test_a_skipped_check_and_a_warning_let_the_job_go_on(deployer, sagemaker, ph
     key = f"{place[1]}/preflight/{outputs['JobName']}.json"
     report = json.loads(client.get_object(Bucket=place[0], Key=key)["Body"].read())["findings"]
     assert {(g["check"], g["severity"]) for g in report} == {("image-suffix", "warning")}
+
+
+def test_the_command_finds_the_same_in_the_account(deployer, embedded_aws, photo_bucket):
+    bucket = photo_bucket("asked-photos", count=2)
+    line = json.dumps({"source-ref": f"s3://{bucket}/photos/00000.png"}) + "\n"
+    administrator = embedded_aws.session()
+    administrator.client("s3").put_object(Bucket=bucket, Key="in.manifest", Body=(line * 2).encode())
+    key = administrator.get_credentials()
+    team = ["--workteam", deployer.workteam_arn, "--region", embedded_aws.region]
+    words = [f"s3://{bucket}/in.manifest", "--labels", ",".join(LABELS), *team, "--json"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "cdk_ground_truth.cli",
+            "check",
+            *words,
+            "--endpoint-url",
+            embedded_aws.endpoint_url,
+        ],
+        env={**os.environ, "AWS_ACCESS_KEY_ID": key.access_key, "AWS_SECRET_ACCESS_KEY": key.secret_key},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    result = json.loads(done.stdout)
+    assert [(g["check"], g["found"][0]["line"]) for g in result["findings"]] == [("manifest-duplicates", 2)]
+    assert "workteam" not in result["left_out"] and "image-exists" not in result["left_out"]

@@ -80,6 +80,18 @@ def test_it_alone_synthesizes_the_first_sample_from_another_folder(python: Path,
     assert len(template["Resources"]) == 10
 
 
+def test_its_command_reads_a_manifest_and_needs_boto3_for_aws_alone(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos.manifest").write_text('{"source-ref": "s3://photos/a.jpg"}\n{}\n')
+    [command] = python.parents[1].rglob("bin/cdk-ground-truth")
+    check = [python, command, "check", "photos.manifest", "--labels", "road"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": ""}
+    options = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
+    offline = subprocess.run([*check, "--offline"], **options)
+    assert (offline.returncode, "ERROR manifest-source" in offline.stdout) == (1, True), offline.stderr
+    asked = subprocess.run([*check, "--region", "eu-west-1"], **options)
+    assert (asked.returncode, "pip install 'cdk-ground-truth[check]'" in asked.stderr) == (2, True)
+
+
 def test_it_brings_the_handler_and_the_worker_template_and_types(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
