@@ -8,6 +8,7 @@ import zipfile
 from typing import Any
 
 from botocore.exceptions import ClientError
+from PIL import Image
 
 from tests.faults.wire import ACCOUNT, REGION
 
@@ -20,6 +21,15 @@ _CATEGORIES = {"document-version": "2018-11-28", "labels": [{"label": "road"}, {
 _FUNCTIONS = f"arn:aws:lambda:{REGION}:568282634449:function:"
 
 
+def _photo() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (64, 48), "grey").save(made, "JPEG")
+    return made.getvalue()
+
+
+_PHOTO = _photo()
+
+
 class GroundTruthAws:
     """The `AwsAccess` of the embedded service."""
 
@@ -30,10 +40,10 @@ class GroundTruthAws:
         line = json.dumps({"source-ref": "s3://photos/day/1.jpg"})
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as made:
-            made.writestr("1.jpg", b"one")
-            made.writestr("2.jpg", b"two")
+            made.writestr("1.jpg", _PHOTO)
+            made.writestr("2.jpg", _PHOTO)
         self.objects: dict[tuple[str, str], bytes] = {
-            ("photos", "day/1.jpg"): b"one",
+            ("photos", "day/1.jpg"): _PHOTO,
             ("input", "ready.manifest"): f"{line}\n".encode(),
             ("input", "labels.json"): json.dumps(_CATEGORIES).encode(),
             ("input", "template.liquid"): _TEMPLATE,
@@ -81,6 +91,7 @@ def properties(
     images: str = "Manifest",
     tags: dict[str, str] | None = None,
     removal: str = "Stop",
+    preflight: bool = False,
 ) -> dict[str, Any]:
     """The custom resource's properties; another title is another job."""
     sources: dict[str, dict[str, str]] = {
@@ -115,4 +126,5 @@ def properties(
         },
         "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
         "RemovalPolicy": removal,
+        **({"Preflight": {}} if preflight else {}),
     }

@@ -50,6 +50,7 @@ SCENARIOS = (
     Scenario("create", _deploy(A), keeps_job=True),
     Scenario("create with images of a bucket", _deploy(properties(images="Bucket")), keeps_job=True),
     Scenario("create with images of a directory", _deploy(properties(images="Directory")), keeps_job=True),
+    Scenario("create after preflight", _deploy(properties(preflight=True)), keeps_job=True),
     Scenario("create of a job that fails", _deploy(BROKEN)),
     Scenario("create, another resource fails", _deploy(A, other_fails=True)),
     Scenario("create in a stack that is there", _deploy(A), (_deploy(None),), keeps_job=True),
@@ -60,6 +61,13 @@ SCENARIOS = (
     ),
     Scenario("update A → B", _deploy(B), (_deploy(A),), keeps_job=True),
     Scenario("update A → B, B fails", _deploy(BROKEN), (_deploy(A),), keeps_job=True, back_to_first=True),
+    Scenario(
+        "update A → B, preflight refuses B",
+        _deploy(properties("B", manifest="not-there.manifest", preflight=True)),
+        (_deploy(A),),
+        keeps_job=True,
+        back_to_first=True,
+    ),
     Scenario(
         "update A → B, another resource fails",
         _deploy(B, other_fails=True),

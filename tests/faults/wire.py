@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from botocore.awsrequest import AWSResponse
@@ -21,6 +21,13 @@ from ground_truth_local.service.types import Call
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 HANDLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/handler/handler"
+
+_OF_BUCKET = {
+    "GetBucketLocation": f"<LocationConstraint>{REGION}</LocationConstraint>",
+    "GetBucketCors": "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod>"
+    "<AllowedOrigin>*</AllowedOrigin><ExposeHeader>Access-Control-Allow-Origin</ExposeHeader>"
+    "</CORSRule></CORSConfiguration>",
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,13 @@ class Aws:
         self.objects: dict[tuple[str, str], bytes] = {}
 
     def answer(self, request: Request) -> AWSResponse:
-        known = {"sagemaker": self._job, "cloudformation": self._stack, "s3": self._object}
+        known = {
+            "sagemaker": self._job,
+            "cloudformation": self._stack,
+            "s3": self._object,
+            "iam": self._role,
+            "cognito-identity-provider": lambda _: reply(200, b'{"Users": [{"Username": "ada"}]}'),
+        }
         if request.service not in known:
             return error_reply(request, 403, "AccessDenied", "not simulated")
         return known[request.service](request)
@@ -100,7 +113,28 @@ class Aws:
         name = request.operation
         return reply(200, f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>".encode())
 
+    def _role(self, request: Request) -> AWSResponse:
+        """The job's role, which may do everything."""
+        form = parse_qs(request.body.decode())
+        if request.operation == "GetRole":
+            trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}
+            document = quote(json.dumps({"Statement": [{**trust, "Action": "sts:AssumeRole"}]}))
+            result = f"<Role><AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument></Role>"
+        else:
+            [action] = form["ActionNames.member.1"]
+            decisions = "".join(
+                f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>allowed</EvalDecision>"
+                f"<EvalResourceName>{escape(values[0])}</EvalResourceName></member>"
+                for name, values in form.items()
+                if name.startswith("ResourceArns")
+            )
+            result = f"<EvaluationResults>{decisions}</EvaluationResults>"
+        name = request.operation
+        return reply(200, f"<{name}Response><{name}Result>{result}</{name}Result></{name}Response>".encode())
+
     def _object(self, request: Request) -> AWSResponse:
+        if request.operation in _OF_BUCKET:
+            return reply(200, _OF_BUCKET[request.operation].encode())
         url = urlsplit(request.url)
         bucket, key = url.netloc.split(".s3")[0], unquote(url.path.lstrip("/"))
         if request.operation == "ListObjectsV2":

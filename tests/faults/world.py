@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -23,6 +24,7 @@ from botocore.exceptions import HTTPClientError
 from ground_truth_local.service.api import GroundTruthService, Pace
 from ground_truth_local.service.errors import JobFailure
 from labeling_job import entry, patience, response
+from labeling_job.preflight import gate
 from tests.faults.cloudformation import CloudFormation
 from tests.faults.faults import Injector, Killed, Kind
 from tests.faults.material import GroundTruthAws
@@ -78,6 +80,14 @@ class World:
         enter(mock.patch.object(response.urllib.request, "urlopen", self._put_answer))
         # The same pauses in each run, so that a call's number means the same call.
         enter(mock.patch.object(patience, "random", random.Random(7)))
+        enter(
+            mock.patch.object(gate, "time", SimpleNamespace(sleep=self._sleep, monotonic=lambda: self.time))
+        )
+        # Its defaults are the clock of its import.
+        clock = {"sleep": self._sleep, "clock": lambda: self.time}
+        enter(mock.patch.object(gate, "run", functools.partial(gate.run, **clock)))
+        # A fifth of the time, to say who asks.
+        enter(mock.patch("botocore.useragent.UserAgentString.to_string", lambda _: "handler"))
         # Of a client that lives as long as a test run, not as a Lambda.
         enter(mock.patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True))
         _current.append(self)
