@@ -12,6 +12,7 @@ from ._rooms import contract
 from .buckets import BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to
+from .handler import STAGED_WHY, staged_objects
 from .images import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
 from .preflight import Checked, allow
@@ -144,8 +145,14 @@ class Assembly:
         access, fed = self._access, config.streaming and "S3DataSource" not in config.data_source
         # What a topic brings comes when the job runs: nothing of it can be read before.
         data = {self.output.arn: None} if fed else access.buckets
+        read = {arn: why for arn, why in access.read.items() if not fed or arn in files}
+        if self.input is not None:
+            # All that it stages in one line: one more for each job would soon be too many for its role.
+            below = staged_objects(self.input)
+            own = below.removesuffix("*")
+            read = {arn: why for arn, why in read.items() if not arn.startswith(own)} | {below: STAGED_WHY}
         checked = Checked(
-            read={arn: why for arn, why in access.read.items() if not fed or arn in files},
+            read=read,
             buckets=(*data, *access.asset_buckets),
             image_buckets=() if fed else (*(use.arn for use in config.buckets), *config.named_buckets),
             keys={**access.keys, **access.input_keys},

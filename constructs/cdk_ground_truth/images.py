@@ -158,7 +158,7 @@ class _Directory(Images):
             ignore_mode=IgnoreMode.GIT,
             follow_symlinks=SymlinkFollowMode.ALWAYS,
         )
-        bucket, key = asset.s3_bucket_name, asset.s3_object_key
+        bucket, key = binding.shared.one_token(asset.s3_bucket_name), asset.s3_object_key
         binding.shared.handler.allow_reading(f"arn:{binding.shared.partition}:s3:::{bucket}/{key}")
         staging, staging_uri = _stage(binding, listing=True)
         return ImagesConfig(

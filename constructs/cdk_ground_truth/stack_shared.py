@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class StackShared:
         self.account = stack.account
         self._synthesizer = stack.synthesizer
         self._files: dict[str, PublishedFile] = {}
+        self._tokens: dict[str, str] = {}
         self._checks: list[Callable[[], list[str]]] = []
         #: What policy packs want beyond the defaults.
         self.hardening = Hardening()
@@ -111,6 +113,13 @@ class StackShared:
 
         self.at_synth(acknowledge_resolved)
 
+    def one_token(self, value: str) -> str:
+        """The first token that stands for the same.
+
+        Each asset comes with one of its own for the same bucket, which would be as many lines in policies.
+        """
+        return self._tokens.setdefault(json.dumps(self.stack.resolve(value)), value)
+
     def publish(self, content: bytes, suffix: str) -> PublishedFile:
         """Make a file asset of a file that is written here, not in the user's tree."""
         digest = hashlib.sha256(content).hexdigest()
@@ -135,7 +144,7 @@ class StackShared:
         return self._published(location.bucket_name, location.object_key)
 
     def _published(self, bucket: str, key: str) -> PublishedFile:
-        bucket_arn = f"arn:{self.partition}:s3:::{bucket}"
+        bucket_arn = f"arn:{self.partition}:s3:::{self.one_token(bucket)}"
         return PublishedFile(
             s3_uri=f"s3://{bucket}/{key}", object_arn=f"{bucket_arn}/{key}", bucket_arn=bucket_arn
         )

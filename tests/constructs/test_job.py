@@ -43,20 +43,31 @@ def test_each_further_job_adds_its_role_and_itself(stack, add_job, synth):
     assert types[JOB] == 3 and types["AWS::S3::Bucket"] == 2 and types["AWS::Lambda::Function"] == 1
 
 
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
 def test_a_hundred_jobs_share_a_handler_whose_policies_stay_in_iams_limits(stack, add_job, synth):
     for index in range(100):
-        add_job(stack, f"Job{index}")
+        add_job(stack, f"Job{index}", labels=[f"label {index}"])
     template = synth(stack)
     assert len(template.jobs()) == 100
     assert len(template.resources) <= 10 + 3 * 99
-    passed = template.allowed("CdkGroundTruthHandlerRole", "iam:PassRole")
-    assert len(passed) == 100
+    for action in ("iam:PassRole", "s3:GetBucketLocation", "s3:GetObject"):
+        statements = [
+            each for each in template.statements("CdkGroundTruthHandlerRole") if action in each["Action"]
+        ]
+        resources = [arn for each in statements for arn in as_list(each["Resource"])]
+        assert len(resources) == len(set(resources)), action
+    assert len(template.allowed("CdkGroundTruthHandlerRole", "iam:PassRole")) == 100
     sizes = {"AWS::IAM::Policy": 10_240, "AWS::IAM::ManagedPolicy": 6_144}
     for kind, limit in sizes.items():
         for policy in template.of_type(kind).values():
             document = template.resolve(policy["Properties"]["PolicyDocument"])
             assert len(json.dumps(document, separators=(",", ":"))) < limit
     overflow = set(template.of_type("AWS::IAM::ManagedPolicy"))
+    # IAM's quota of managed policies attached to one role, unless more are asked for.
+    assert len(overflow) <= 10
     assert overflow and all(overflow <= set(job["DependsOn"]) for job in template.jobs())
 
 
