@@ -39,7 +39,7 @@ DEEP := tests/faults tests/e2e/test_many_images.py
 test: $(READY) ## run the tests
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP:%=--ignore=%)
 
-deep: $(READY) ## run the long suites: fault matrix
+deep: $(READY) ## run the long suites: fault matrix, a directory of 20,000 files
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP)
 
 check: $(READY) ## lint, format and type checks

@@ -47,7 +47,7 @@ def test_all_causes_are_told_at_once(deploy):
     assert not aws.created
 
 
-@pytest.mark.parametrize("pair", itertools.combinations(TOGETHER, 2), ids=" + ".join)
+@pytest.mark.parametrize("pair", list(itertools.combinations(TOGETHER, 2)), ids=" + ".join)
 def test_no_cause_hides_another(deploy, pair):
     world = good_world()
     for name in pair:
