@@ -223,6 +223,23 @@ def test_a_key_from_elsewhere(app, add_job, imported):
     assert [each["Resource"] for each in granted] == [used]
 
 
+def test_encrypted_messages(app, add_job):
+    stack = Stack(app, "Test")
+    topic_key, queue_key = kms.Key(stack, "TopicKey"), kms.Key(stack, "QueueKey")
+    Hardening(dead_letter_queue=sqs.Queue(stack, "Dead", encryption_master_key=queue_key)).apply_to(stack)
+    add_job(stack, output_topic=sns.Topic(stack, "Labeled", master_key=topic_key))
+    found = {
+        (each["Resource"], role)
+        for role in ("JobExecutionRole2C045EDD", "CdkGroundTruthHandlerRole3043096D")
+        for each in policy_statements(Template.from_stack(stack), role)
+        if each["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    }
+    assert found == {
+        (f"<{stack.get_logical_id(topic_key.node.default_child)}.Arn>", "JobExecutionRole2C045EDD"),
+        (f"<{stack.get_logical_id(queue_key.node.default_child)}.Arn>", "CdkGroundTruthHandlerRole3043096D"),
+    }
+
+
 def test_vpc_and_the_rest_of_the_hardening(app, add_job):
     stack = Stack(app, "Test", env=Environment(account="444455556666", region="eu-west-1"))
     Hardening(
