@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aws_cdk import App, Duration, Stack
 
+import cdk_ground_truth
 from cdk_ground_truth import cli
 from labeling_job import limits
 from labeling_job.errors import DeployError
@@ -23,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = (ROOT / "docs" / "preflight.md").read_text()
 ROWS = re.findall(r"^\| `([a-z-]+)` \|.+\| ([^|]+) \|$", DOCS, re.MULTILINE)
 COMMANDS = re.findall(r"^\$ (cdk-ground-truth .+)$", DOCS + (ROOT / "README.md").read_text(), re.MULTILINE)
+SAMPLES = re.findall(r"```python\nSemanticSegmentationLabelingJob\(\s*\.\.\.,(.+?)\n```", DOCS, re.DOTALL)
 NAMES = {"corpus-input": "streets-photos", "corpus-output": "streets-labels", "corpus-": "streets-"}
 
 
@@ -112,3 +115,22 @@ def test_the_commands_run(command, tmp_path, monkeypatch, capsys):
 
 def test_there_are_commands():
     assert len(COMMANDS) == 4
+
+
+@pytest.mark.parametrize("arguments", SAMPLES)
+def test_the_samples_are_accepted(arguments, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(pictures.jpeg())
+    stack = Stack(App(), "Streets")
+    job = cdk_ground_truth.SemanticSegmentationLabelingJob(
+        stack,
+        "Job",
+        images=cdk_ground_truth.Images.from_directory(tmp_path),
+        labels=["road"],
+        workteam=cdk_ground_truth.Workteam.from_workteam_arn(stack, "Team", streets().task["WorkteamArn"]),
+        **eval(f"dict({arguments}", {**vars(cdk_ground_truth), "Duration": Duration}),
+    )
+    assert job.estimated_cost
+
+
+def test_there_are_samples():
+    assert len(SAMPLES) == 2
