@@ -1,22 +1,8 @@
 """What the construct writes into the custom resource and the handler reads back: one definition.
 
-The properties::
-
-    JobNamePrefix  start of every job's name
-    Images         where the job's data objects come from (`Images` below)
-    Request        CreateLabelingJob, in the service's own shape and words; the handler adds
-                   LabelingJobName and Tags, and ManifestS3Uri where it builds the manifest
-    Tags           [{Key, Value}, …], the user's
-    Preflight      what is checked before a job is created; without it nothing is
-    Cost           ceilings and prices; without it the job may have any size
-    RemovalPolicy  what becomes of a running job that leaves the stack: "Stop" (default) or "Retain"
-    ProbationSeconds  how long a deploy waits for the job to leave `Initializing`; 0 to 1,800, default 600
-
 CloudFormation hands every scalar to a handler as a string, so `parse` types the numbers again and
 refuses whatever this file doesn't list: a misspelt property must not be dropped in silence.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -66,10 +52,10 @@ PROBATION_SECONDS_DEFAULT: Final = 600
 #: How long preflight looks at images, unless it is told.
 PREFLIGHT_SECONDS: Final = 240
 
-_PROPERTIES: Final = frozenset(
+_PROPERTIES = frozenset(
     {"JobNamePrefix", "Images", "Request", "Tags", "RemovalPolicy", "ProbationSeconds", "Preflight", "Cost"}
 )
-_CLOUDFORMATION: Final = frozenset({"ServiceToken", "ServiceTimeout"})
+_CLOUDFORMATION = frozenset({"ServiceToken", "ServiceTimeout"})
 #: What a listed bucket may have besides: suffixes to take, patterns below the prefix to leave out, and
 #: size and seed of a random sample.
 _LISTING_FIELDS: Final[Mapping[str, type]] = {"Suffixes": list, "Exclude": list, "Sample": int, "Seed": int}
@@ -123,7 +109,7 @@ _COST_FIELDS: Final[Mapping[str, type]] = {
     "Source": str,
     "AsOf": str,
 }
-_STRUCTURES: Final = frozenset(
+_STRUCTURES = frozenset(
     path.rsplit(".", depth)[0] for path in REQUEST_FIELDS for depth in range(1, path.count(".") + 1)
 )
 
@@ -148,13 +134,19 @@ class Images:
 class JobProperties:
     """The custom resource's properties, typed."""
 
+    #: Every job's name starts with it.
     job_name_prefix: str
     images: Images
+    #: CreateLabelingJob; the handler adds name, tags, and the manifest where it builds that.
     request: Mapping[str, Any]
+    #: The user's.
     tags: Mapping[str, str]
+    #: None checks nothing.
     preflight: Mapping[str, Any] | None = None
+    #: Ceilings and prices; None lets the job have any size.
     cost: Mapping[str, Any] | None = None
     removal_policy: str = REMOVAL_STOP
+    #: How long a deploy waits for the job to leave `Initializing`.
     probation_seconds: int = PROBATION_SECONDS_DEFAULT
 
 

@@ -1,8 +1,9 @@
-"""The Lambda function's entry: clients, the event's kind, the answer."""
+"""The Lambda function's entry: clients, the event's kind, the answer that goes to its ResponseURL."""
 
-from __future__ import annotations
-
+import json
+import re
 import time
+import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from . import log, response
+from . import log
 from .contract import ContractError, JobProperties, parse
 from .errors import NotYetError, said
 from .images import manifest_uri
@@ -21,6 +22,9 @@ from .removal import NOT_CREATED
 from .stack import Stack
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
+# CloudFormation takes 4,096 bytes in all; names, ids and URIs need the rest.
+_REASON_MAX = 1_500
+_ATTEMPTS = 5
 _clients: dict[str, Any] = {}
 
 
@@ -35,19 +39,19 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
     )
     try:
         outcome = _handle(event, context)
-        body = response.answer(event, status="SUCCESS", physical_id=outcome.physical_id, data=outcome.data)
+        body = answer(event, status="SUCCESS", physical_id=outcome.physical_id, data=outcome.data)
     except NotYetError as error:
         log.action("NotYet", why=str(error))
         raise
     except Exception as error:
         log.action("Failed", reason=said(error))
-        body = response.answer(
+        body = answer(
             event,
             status="FAILED",
             physical_id=_physical_id(event),
             reason=f"{said(error)} [log group {context.log_group_name}, stream {context.log_stream_name}]",
         )
-    response.send(event["ResponseURL"], body)
+    send(event["ResponseURL"], body)
     log.action("Answered", status=body["Status"], job=body["PhysicalResourceId"])
 
 
@@ -56,7 +60,7 @@ def _handle(event: Mapping[str, Any], context: Any) -> Outcome:
         remaining_ms=context.get_remaining_time_in_millis,
         sleep=time.sleep,
         now=_now,
-        issued=response.issued_at(event["ResponseURL"]),
+        issued=issued_at(event["ResponseURL"]),
     )
     lifecycle = Lifecycle(
         event,
@@ -96,3 +100,44 @@ def _physical_id(event: Mapping[str, Any]) -> str:
         return NOT_CREATED + planned_name(event, parse(event["ResourceProperties"]))
     except ContractError:
         return NOT_CREATED + str(event["RequestId"])
+
+
+def answer(
+    event: Mapping[str, Any],
+    *,
+    status: str,
+    physical_id: str,
+    reason: str = "",
+    data: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The answer's body; a long reason is cut, because an oversized answer is dropped whole."""
+    text = reason.encode()[:_REASON_MAX].decode(errors="ignore")
+    return {
+        "Status": status,
+        "Reason": text if len(text) == len(reason) else f"{text} … (cut)",
+        "PhysicalResourceId": physical_id,
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        "Data": dict(data or {}),
+    }
+
+
+def issued_at(url: str) -> datetime | None:
+    """When CloudFormation issued the event: the presigned URL says when it was signed."""
+    match = re.search(r"[?&]X-Amz-Date=(\d{8}T\d{6})Z(?:&|$)", url)
+    return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
+
+
+def send(url: str, body: Mapping[str, Any]) -> None:
+    """PUT the answer; an answer that is lost leaves the stack waiting, so it is tried again."""
+    payload = json.dumps(body).encode()
+    for attempt in range(1, _ATTEMPTS + 1):
+        request = urllib.request.Request(url, data=payload, method="PUT", headers={"Content-Type": ""})
+        try:
+            with urllib.request.urlopen(request, timeout=10):
+                return
+        except OSError:
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(2.0**attempt / 2)

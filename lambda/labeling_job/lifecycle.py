@@ -4,14 +4,12 @@ The six statuses are handled by name: ``Initializing`` is waited for, ``InProgre
 success, ``Failed``, ``Stopping`` and ``Stopped`` fail a create. `removal` ends jobs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from . import log, naming
+from . import log
 from .contract import (
     ATTR_JOB_ARN,
     ATTR_OUTPUT_MANIFEST_URI,
@@ -23,7 +21,7 @@ from .contract import (
 )
 from .errors import DeployError, NotYetError, code_of, said
 from .jobs import LIVE, Jobs, tag_list
-from .owned import OF_REQUEST, Owned
+from .owned import OF_REQUEST, Owned, fingerprint, job_name
 from .patience import Patience, pauses
 from .removal import NOT_CREATED, Removal
 from .stack import Stack
@@ -130,9 +128,7 @@ class Lifecycle:
 
     def _is_kept(self, job: Mapping[str, Any]) -> bool:
         """Nothing but tags and policies changes, or a rollback asks for what this job was made of."""
-        new, old = (
-            naming.fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties")
-        )
+        new, old = (fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties"))
         return self._owned.is_as_wanted(job) or (new == old and self._owned.has(job))
 
     def _former(self, name: str, statuses: tuple[str, ...]) -> str | None:
@@ -236,7 +232,7 @@ class Lifecycle:
 
 def planned_name(event: Mapping[str, Any], properties: JobProperties) -> str:
     """The name of the job that this event creates."""
-    return naming.job_name(
+    return job_name(
         properties.job_name_prefix,
         stack_id=event["StackId"],
         logical_id=event["LogicalResourceId"],

@@ -1,15 +1,16 @@
-"""Which jobs are one custom resource's own: proved by tags, never assumed from a name."""
+"""Which jobs are one custom resource's own: found by name, proved by tags, told apart by fingerprint."""
 
-from __future__ import annotations
-
+import hashlib
+import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from . import log, naming
+from . import log
 from .contract import TAG_FINGERPRINT, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK
 from .jobs import Jobs
 
 _RELEASED = "released"
+_DIGITS = 8
 OF_RESOURCE = (TAG_STACK, TAG_LOGICAL_ID)
 OF_REQUEST = (*OF_RESOURCE, TAG_REQUEST)
 
@@ -19,12 +20,12 @@ class Owned:
 
     def __init__(self, jobs: Jobs, event: Mapping[str, Any]) -> None:
         self._jobs = jobs
-        self._marker = naming.resource_marker(event["StackId"], event["LogicalResourceId"])
+        self._marker = resource_marker(event["StackId"], event["LogicalResourceId"])
         self.tags = {
             TAG_STACK: event["StackId"],
             TAG_LOGICAL_ID: event["LogicalResourceId"],
             TAG_REQUEST: event["RequestId"],
-            TAG_FINGERPRINT: naming.fingerprint(event["ResourceProperties"]),
+            TAG_FINGERPRINT: fingerprint(event["ResourceProperties"]),
         }
 
     def has(self, job: Mapping[str, Any], keys: Collection[str] = OF_RESOURCE) -> bool:
@@ -59,3 +60,27 @@ class Owned:
 
     def _same(self, tags: Mapping[str, str], keys: Collection[str]) -> bool:
         return all(tags.get(key) == self.tags[key] for key in keys)
+
+
+def resource_marker(stack_id: str, logical_id: str) -> str:
+    """The middle of the names of all jobs that one custom resource ever made."""
+    return _short(f"{stack_id}\n{logical_id}")
+
+
+def job_name(prefix: str, *, stack_id: str, logical_id: str, request_id: str) -> str:
+    """The job's name for one CloudFormation request.
+
+    A retried event carries the same request id and so meets its own job; every other operation gets a
+    name that was never used. Names are case-insensitive in the service and in lower case here.
+    """
+    return f"{prefix}-{resource_marker(stack_id, logical_id)}-{_short(request_id)}".lower()
+
+
+def fingerprint(properties: Mapping[str, Any]) -> str:
+    """Hash of the properties that make a job what it is: all but the tags and CloudFormation's own."""
+    identity = {key: properties.get(key) for key in ("JobNamePrefix", "Images", "Request")}
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

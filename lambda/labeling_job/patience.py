@@ -1,10 +1,8 @@
 """Every wait of the handler: each pause has jitter, each loop an end."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from . import log
@@ -35,7 +33,7 @@ class Patience:
         *,
         remaining_ms: Callable[[], int],
         sleep: Callable[[float], None],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
         issued: datetime | None = None,
     ) -> None:
         self._remaining_ms = remaining_ms

@@ -23,7 +23,7 @@ from botocore.exceptions import HTTPClientError
 
 from ground_truth_local.service.api import GroundTruthService, Pace
 from ground_truth_local.service.errors import JobFailure
-from labeling_job import entry, patience, response
+from labeling_job import entry, patience
 from labeling_job.preflight import gate
 from tests.faults.cloudformation import CloudFormation
 from tests.faults.faults import Injector, Killed, Kind
@@ -77,7 +77,7 @@ class World:
         enter(mock.patch.object(entry, "_now", lambda: datetime.fromtimestamp(self.time, UTC)))
         enter(mock.patch.object(entry, "_clients", _clients))
         enter(mock.patch.object(entry, "_client", _client))
-        enter(mock.patch.object(response.urllib.request, "urlopen", self._put_answer))
+        enter(mock.patch.object(entry.urllib.request, "urlopen", self._put_answer))
         # The same pauses in each run, so that a call's number means the same call.
         enter(mock.patch.object(patience, "random", random.Random(7)))
         enter(

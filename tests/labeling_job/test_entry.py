@@ -10,7 +10,7 @@ from tests.labeling_job.fakes import event, properties, service_error
 @pytest.fixture
 def sent(monkeypatch):
     answers = []
-    monkeypatch.setattr(entry.response, "send", lambda url, body: answers.append((url, body)))
+    monkeypatch.setattr(entry, "send", lambda url, body: answers.append((url, body)))
     return answers
 
 

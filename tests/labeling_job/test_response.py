@@ -4,7 +4,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from labeling_job import response
+from labeling_job import entry
 from tests.labeling_job.fakes import event
 
 
@@ -41,27 +41,29 @@ def url(server) -> str:
 
 
 def test_the_answer_names_the_request(cloudformation):
-    body = response.answer(event(), status="SUCCESS", physical_id="job", data={"JobArn": "arn"})
-    response.send(url(cloudformation), body)
+    body = entry.answer(event(), status="SUCCESS", physical_id="job", data={"JobArn": "arn"})
+    entry.send(url(cloudformation), body)
     [(content_type, sent)] = cloudformation.answers
     assert content_type == ""  # a presigned URL is signed without one
     assert sent["RequestId"] == "request-1" and sent["Data"] == {"JobArn": "arn"}
 
 
-def test_a_lost_answer_is_sent_again(cloudformation):
+def test_a_lost_answer_is_sent_again(cloudformation, monkeypatch):
+    monkeypatch.setattr(entry.time, "sleep", lambda _: None)
     cloudformation.refuse = 3
-    response.send(url(cloudformation), {"Status": "SUCCESS"}, sleep=lambda _: None)
+    entry.send(url(cloudformation), {"Status": "SUCCESS"})
     assert len(cloudformation.answers) == 1
 
 
-def test_it_gives_up_after_five_tries(cloudformation):
+def test_it_gives_up_after_five_tries(cloudformation, monkeypatch):
+    monkeypatch.setattr(entry.time, "sleep", lambda _: None)
     cloudformation.refuse = 5
     with pytest.raises(OSError, match="503"):
-        response.send(url(cloudformation), {"Status": "SUCCESS"}, sleep=lambda _: None)
+        entry.send(url(cloudformation), {"Status": "SUCCESS"})
 
 
 def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
-    body = response.answer(event(), status="FAILED", physical_id="job", reason="ü" * 4000)
+    body = entry.answer(event(), status="FAILED", physical_id="job", reason="ü" * 4000)
     assert len(json.dumps(body, ensure_ascii=False).encode()) < 4096
     assert body["Reason"].endswith("… (cut)")
 
@@ -75,5 +77,5 @@ def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
     ],
 )
 def test_a_presigned_url_says_when_it_was_issued(query, issued):
-    found = response.issued_at(f"https://bucket.s3.eu-west-1.amazonaws.com/stack{query}")
+    found = entry.issued_at(f"https://bucket.s3.eu-west-1.amazonaws.com/stack{query}")
     assert (found and (found.hour, found.minute, found.second)) == issued

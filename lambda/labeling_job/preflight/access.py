@@ -1,7 +1,5 @@
 """Reads of S3, each bounded in bytes, with what can go wrong reduced to a few words."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Callable
@@ -19,7 +17,7 @@ ARCHIVED: Final = "archived"
 ELSEWHERE: Final = "other Region"
 FAILED: Final = "failed"
 
-_KINDS: Final = {
+_KINDS = {
     "NoSuchKey": MISSING,
     "NotFound": MISSING,
     "404": MISSING,

@@ -1,7 +1,5 @@
 """Stands between the lifecycle and CreateLabelingJob."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

@@ -3,13 +3,11 @@
 At no time more than a line and a chunk are in memory.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 
 from ..limits import (
     AUTOMATED_LABELING_OBJECTS_ADVISED,
@@ -32,12 +30,12 @@ _UNREADABLE = {
 _TYPE = "groundtruth/semantic-segmentation"
 _METADATA = "-metadata"
 
-_CHUNK: Final = 1 << 18
+_CHUNK = 1 << 18
 # UTF-8 takes four bytes a character at most; a longer line is too long without being looked at.
-_LINE_BYTES_MAX: Final = 4 * MANIFEST_LINE_MAX + 2
-_BOM: Final = b"\xef\xbb\xbf"
-_LENGTH: Final = f"a line must have at most {MANIFEST_LINE_MAX:,} characters; drop attributes"
-_OBJECT: Final = 'each line must be one JSON object such as {"source-ref": "s3://bucket/key"}'
+_LINE_BYTES_MAX = 4 * MANIFEST_LINE_MAX + 2
+_BOM = b"\xef\xbb\xbf"
+_LENGTH = f"a line must have at most {MANIFEST_LINE_MAX:,} characters; drop attributes"
+_OBJECT = 'each line must be one JSON object such as {"source-ref": "s3://bucket/key"}'
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,6 @@ The template is rendered for the first object, and searched for the elements tha
 of Liquid is enough for that: outputs of ``task.input``, filters by name, tags by their pairing.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re
@@ -19,14 +17,14 @@ from .findings import Findings
 from .plan import Place, Plan, place_of
 
 FILE_BYTES_MAX: Final = 10 * 1024 * 1024
-_CATEGORIES: Final = "category-file"
-_TEMPLATE: Final = "template"
-_BACKGROUND: Final = "BACKGROUND"
-_ELEMENT: Final = "crowd-semantic-segmentation"
-_IMAGE_URL: Final = "https://image.invalid/of-the-first-object"
+_CATEGORIES = "category-file"
+_TEMPLATE = "template"
+_BACKGROUND = "BACKGROUND"
+_ELEMENT = "crowd-semantic-segmentation"
+_IMAGE_URL = "https://image.invalid/of-the-first-object"
 
-_ANY_IMAGE: Final = "s3://bucket/image.jpg"
-_ANY_LABELS: Final = ["label"]
+_ANY_IMAGE = "s3://bucket/image.jpg"
+_ANY_LABELS = ["label"]
 
 _TOKEN = re.compile(r"\{%-?\s*raw\s*-?%\}.*?\{%-?\s*endraw\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _COMMENT = re.compile(r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL)

@@ -6,8 +6,6 @@ organization included. What a simulation of a role can't take in is the policy o
 the role's own policies don't allow, that policy is searched for an Allow that names the role.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -74,7 +72,7 @@ class RolePermissions:
     def check_keys(self, input_keys: Iterable[str]) -> None:
         """The role may use the keys that encrypt input and output."""
         wanted: dict[str, tuple[str, ...]] = dict.fromkeys(input_keys, ("kms:Decrypt",))
-        for key in filter(None, (self._plan.output_key or self._default_key(),)):
+        if key := self._plan.output_key or self._default_key():
             wanted[key] = ("kms:GenerateDataKey", "kms:Decrypt")
         for key, actions in wanted.items():
             arn = self._usable_key(key)
@@ -126,9 +124,9 @@ class RolePermissions:
         self._findings.error(check, rule, got)
 
     def _may_allow(self, document: object) -> bool:
-        named = ("*", self._plan.role_arn)
+        named = {"*", self._plan.role_arn}
         return any(
-            statement.get("Effect") == "Allow" and set(named) & set(_principals(statement))
+            statement.get("Effect") == "Allow" and not named.isdisjoint(_principals(statement))
             for statement in _statements(document)
         )
 
@@ -261,10 +259,5 @@ def _statements(document: object) -> list[Mapping[str, Any]]:
 
 
 def _list(value: object) -> list[str]:
-    return (
-        [value]
-        if isinstance(value, str)
-        else [v for v in value if isinstance(v, str)]
-        if isinstance(value, list)
-        else []
-    )
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str)]

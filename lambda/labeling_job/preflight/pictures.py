@@ -1,7 +1,5 @@
 """All images of a manifest, looked at in parallel and within a bound of time."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +14,7 @@ from .plan import Place
 
 THREADS: Final = 24
 # A PNG says where it ends; a few programs append something of their own.
-_TAIL: Final = 1024
+_TAIL = 1024
 
 _SUFFIXES = {".jpg": JPEG, ".jpeg": JPEG, ".png": PNG}
 _UNREADABLE = {

@@ -1,20 +1,23 @@
 """All checks over one plan, in the order in which they need each other."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any
 
 from .access import Reader
-from .buckets import check_buckets, check_overlap
 from .findings import Findings
 from .manifest import Manifest, read_manifest
 from .page import check_classes, check_template, read_categories
 from .permissions import RolePermissions
 from .pictures import look_at_images
 from .plan import Plan
-from .task import check_functions, check_quotas, check_workteam
+from .surroundings import (
+    check_buckets,
+    check_functions,
+    check_overlap,
+    check_quotas,
+    check_workteam,
+)
 
 _IMAGE_CHECKS = (
     "image-exists",
@@ -38,7 +41,7 @@ def run(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Manifest, Reader]:
-    """Check everything that the plan names; what was read, and how much of it.
+    """Check everything that the plan names; the manifest, and what was read with.
 
     Args:
         client: service's name → boto3 client.
