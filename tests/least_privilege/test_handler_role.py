@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("least_privilege_handler")
 ROLE = "CdkGroundTruthHandlerRole3043096D"
 
 
-def test_the_handler_needs_all_it_may_and_may_all_it_needs(deployed: Deployed, capsys: Any) -> None:
+def test_the_handler_needs_all_it_may_and_may_all_it_needs(deployed: Deployed, record_property: Any) -> None:
     like, policies = deployed.role_of(ROLE)
     with deployed.role_with(like, policies) as (arn, session):
         HandlerRun(deployed, arn, session).life()
@@ -29,4 +29,4 @@ def test_the_handler_needs_all_it_may_and_may_all_it_needs(deployed: Deployed, c
                 return str(error)
         return ""
 
-    prove("the handler's role", policies, refusal, capsys)
+    prove("the handler's role", policies, refusal, record_property)
