@@ -23,7 +23,7 @@ from .contract import (
 )
 from .errors import DeployError, NotYetError, code_of, said
 from .jobs import LIVE, Jobs, tag_list
-from .owned import OF_REQUEST, Owned
+from .owned import Owned
 from .patience import Patience, pauses
 from .removal import NOT_CREATED, Removal
 from .stack import Stack
@@ -133,7 +133,8 @@ class Lifecycle:
         new, old = (
             naming.fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties")
         )
-        return self._owned.is_as_wanted(job) or (new == old and self._owned.has(job))
+        claim = self._owned.claim(job)
+        return claim is not None and (claim.as_wanted or new == old)
 
     def _former(self, name: str, statuses: tuple[str, ...]) -> str | None:
         found = next(self._owned.others(name, statuses, as_wanted=True), None)
@@ -152,7 +153,8 @@ class Lifecycle:
                 if code_of(error) != "ResourceInUse":
                     raise
                 job = self._jobs.describe(name)
-        if job is None or not self._owned.has(job, OF_REQUEST):
+        claim = self._owned.claim(job) if job else None
+        if claim is None or not claim.of_request:
             raise DeployError(
                 f"the job name {name!r} is taken by a job that isn't this stack's; nothing was created."
                 " Set another job_name_prefix"
