@@ -142,19 +142,15 @@ class Assembly:
         shared, settings = self._shared, self._settings
         if not settings.preflight.enabled and settings.cost_ceiling is None:
             return
-        access, fed = self._access, config.streaming and "S3DataSource" not in config.data_source
+        access, enabled = self._access, settings.preflight.enabled
         # What a topic brings comes when the job runs: nothing of it can be read before.
+        fed = config.streaming and "S3DataSource" not in config.data_source
         data = {self.output.arn: None} if fed else access.buckets
-        read = {arn: why for arn, why in access.read.items() if not fed or arn in files}
-        if self.input is not None:
-            # All that it stages in one line: one more for each job would soon be too many for its role.
-            below = staged_objects(self.input)
-            own = below.removesuffix("*")
-            read = {arn: why for arn, why in read.items() if not arn.startswith(own)} | {below: STAGED_WHY}
+        images = () if fed else (*(use.arn for use in config.buckets), *config.named_buckets)
         checked = Checked(
-            read=read,
-            buckets=(*data, *access.asset_buckets),
-            image_buckets=() if fed else (*(use.arn for use in config.buckets), *config.named_buckets),
+            read=self._read_by_preflight(files, fed=fed),
+            buckets=(*data, *access.asset_buckets) if enabled else (),
+            image_buckets=images if enabled else (),
             keys={**access.keys, **access.input_keys},
             output=self.output,
             output_prefix=settings.output_prefix,
@@ -163,8 +159,22 @@ class Assembly:
             role_arn=role_arn,
             workteam_arn=settings.workteam.workteam_arn,
             user_pools=f"arn:{shared.partition}:cognito-idp:{shared.region}:{shared.account}:userpool/*",
+            off=settings.preflight.off,
         )
         allow(shared.handler, checked)
+
+    def _read_by_preflight(self, files: set[str], *, fed: bool) -> dict[str, str]:
+        """Objects' ARNs → why a wildcard in them is bounded."""
+        read = {arn: why for arn, why in self._access.read.items() if not fed or arn in files}
+        if not self._settings.preflight.enabled:
+            # A ceiling needs the manifest alone.
+            read = {arn: why for arn, why in read.items() if arn not in files and self.input is None}
+        if self.input is None:
+            return read
+        # All that is staged in one line: one more for each job would soon be too many for the role.
+        below = staged_objects(self.input)
+        own = below.removesuffix("*")
+        return {arn: why for arn, why in read.items() if not arn.startswith(own)} | {below: STAGED_WHY}
 
     def _role(self) -> iam.IRole:
         shared = self._shared

@@ -63,7 +63,7 @@ class Handler:
         self.service_token = self.function.function_arn
         #: Resources with a wildcard, and why.
         self.wildcards: dict[str, str] = {}
-        self._growing: dict[str, _GrowingStatement] = {}
+        self._growing: dict[tuple[str, ...], _GrowingStatement] = {}
         self._staged: set[str] = set()
         self._listed: set[str] = set()
         self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
@@ -113,7 +113,16 @@ class Handler:
         key.grant(self.role, "kms:GenerateDataKey")
 
     def grow(self, name: str, resource: str, actions: Sequence[str], why: str = "") -> None:
-        """Allow actions on one more resource, in the statement of that name; ``why`` is for a wildcard."""
+        """Allow actions on one more resource, in the statement of that name and with just these actions.
+
+        Args:
+            name: The statement's.
+            resource: An ARN.
+            actions: Allowed on it; none changes nothing.
+            why: Bounds a wildcard in the resource.
+        """
+        if not actions:
+            return
         if why:
             self.wildcards.setdefault(resource, why)
         self._grow(name, resource, actions)
@@ -152,7 +161,7 @@ class Handler:
         actions: Sequence[str],
         conditions: Mapping[str, Any] | None = None,
     ) -> None:
-        growing = self._growing.setdefault(name, _GrowingStatement())
+        growing = self._growing.setdefault((name, *actions), _GrowingStatement())
         if resource in growing.resources:
             return
         # A statement of bounded size, as the CDK splits a large policy only between statements.

@@ -33,7 +33,8 @@ class Preflight:
 
     Args:
         enabled: False checks nothing at all: what is wrong shows when the job runs, or to the workers.
-        skip: Names of checks to leave out, see docs/preflight.md. Default: none.
+        skip: Names of checks to leave out, see docs/preflight.md; nor is the handler allowed to ask what they
+            alone ask. Default: none.
         image_time: How long to look at images, up to 10 minutes; those looked at until then are a random
             sample. Default: 4 minutes.
     """
@@ -54,6 +55,11 @@ class Preflight:
                 check.fail("preflight.skip", "name checks of docs/preflight.md", name)
         name = "preflight.image_time"
         check.known(name, check.seconds(name, self.image_time, 1, _SECONDS_MAX))
+
+    @property
+    def off(self) -> frozenset[str]:
+        """Checks that nobody makes."""
+        return frozenset(self.skip if self.enabled else findings.CHECKS)
 
     def properties(self) -> dict[str, Any]:
         """The contract's ``Preflight``, if there is to be one."""
@@ -87,25 +93,37 @@ class Checked:
     workteam_arn: str
     #: Of all user pools of the job's account and Region.
     user_pools: str
+    #: Checks that nobody makes.
+    off: frozenset[str]
+
+    def wants(self, *checks: str) -> bool:
+        """Whether any of the checks is made."""
+        return not self.off.issuperset(checks)
 
 
 def allow(handler: Handler, checked: Checked) -> None:
     """Let the handler read what the job will, and ask about what it can't read; it writes a report alone."""
     for arn, why in checked.read.items():
         handler.grow("PreflightRead", arn, ["s3:GetObject"], why)
+    policies = ["s3:GetBucketPolicy"] if checked.wants("role-access") else []
     for arn in checked.buckets:
-        handler.grow("PreflightBuckets", arn, ["s3:GetBucketLocation", "s3:GetBucketPolicy"])
+        handler.grow("PreflightBuckets", arn, ["s3:GetBucketLocation", *policies])
     for arn in checked.image_buckets:
         handler.grow("PreflightCors", arn, ["s3:GetBucketCORS"])
         if checked.names_images:
             # Without it S3 answers "denied" where an image is missing.
             handler.grow("PreflightMissing", arn, ["s3:ListBucket"])
-    if checked.bucket_encrypts:
-        handler.grow("PreflightEncryption", checked.output.arn, ["s3:GetEncryptionConfiguration"])
     reports = f"{checked.output.arn}/{checked.output_prefix}/{REPORTS}/*"
     handler.grow("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
-    handler.grow("PreflightRole", checked.role_arn, ["iam:GetRole", "iam:SimulatePrincipalPolicy"])
-    handler.grow("PreflightTeam", checked.workteam_arn, ["sagemaker:DescribeWorkteam"])
-    handler.grow("PreflightMembers", checked.user_pools, ["cognito-idp:ListUsersInGroup"], _MEMBERS_WHY)
+    trust = ["iam:GetRole"] if checked.wants("role-trust") else []
+    simulation = ["iam:SimulatePrincipalPolicy"] if checked.wants("role-access", "kms-key") else []
+    handler.grow("PreflightRole", checked.role_arn, [*trust, *simulation])
+    if checked.wants("workteam", "workteam-members"):
+        handler.grow("PreflightTeam", checked.workteam_arn, ["sagemaker:DescribeWorkteam"])
+    if checked.wants("workteam-members"):
+        handler.grow("PreflightMembers", checked.user_pools, ["cognito-idp:ListUsersInGroup"], _MEMBERS_WHY)
+    about_keys = ["kms:DescribeKey", "kms:GetKeyPolicy"] if checked.wants("kms-key") else []
     for key in checked.keys:
-        key.grant(handler.role, "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy")
+        key.grant(handler.role, "kms:Decrypt", *about_keys)
+    if checked.wants("kms-key") and checked.bucket_encrypts:
+        handler.grow("PreflightEncryption", checked.output.arn, ["s3:GetEncryptionConfiguration"])

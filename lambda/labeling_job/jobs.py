@@ -35,15 +35,17 @@ class Jobs:
         self._insist(lambda: self._sagemaker.create_labeling_job(**request))
         log.action("CreateLabelingJob", job=request["LabelingJobName"], role=request.get("RoleArn"))
 
-    def stop(self, name: str) -> None:
+    def stop(self, name: str) -> bool:
         """Ask for a stop; a refusal isn't final, because the status may be changing: look again."""
         try:
             self._insist(lambda: self._sagemaker.stop_labeling_job(LabelingJobName=name))
             log.action("StopLabelingJob", job=name)
+            return True
         except Exception as error:
             if code_of(error) in ("", "AccessDeniedException") or is_passing(error):
                 raise
             log.action("StopLabelingJobRefused", job=name, error=message_of(error))
+            return False
 
     def named_like(self, text: str) -> Iterator[dict[str, Any]]:
         """Summaries of all jobs whose name contains the text, newest first."""

@@ -21,7 +21,7 @@ from .contract import (
 )
 from .errors import DeployError, NotYetError, code_of, said
 from .jobs import LIVE, Jobs, tag_list
-from .owned import OF_REQUEST, Owned, fingerprint, job_name
+from .owned import Owned, fingerprint, job_name
 from .patience import Patience, pauses
 from .removal import NOT_CREATED, Removal
 from .stack import Stack
@@ -129,7 +129,8 @@ class Lifecycle:
     def _is_kept(self, job: Mapping[str, Any]) -> bool:
         """Nothing but tags and policies changes, or a rollback asks for what this job was made of."""
         new, old = (fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties"))
-        return self._owned.is_as_wanted(job) or (new == old and self._owned.has(job))
+        claim = self._owned.claim(job)
+        return claim is not None and (claim.as_wanted or new == old)
 
     def _former(self, name: str, statuses: tuple[str, ...]) -> str | None:
         found = next(self._owned.others(name, statuses, as_wanted=True), None)
@@ -148,7 +149,8 @@ class Lifecycle:
                 if code_of(error) != "ResourceInUse":
                     raise
                 job = self._jobs.describe(name)
-        if job is None or not self._owned.has(job, OF_REQUEST):
+        claim = self._owned.claim(job) if job else None
+        if claim is None or not claim.of_request:
             raise DeployError(
                 f"the job name {name!r} is taken by a job that isn't this stack's; nothing was created."
                 " Set another job_name_prefix"

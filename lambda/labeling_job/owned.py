@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import log
 from .contract import TAG_FINGERPRINT, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK
@@ -11,8 +11,17 @@ from .jobs import Jobs
 
 _RELEASED = "released"
 _DIGITS = 8
-OF_RESOURCE = (TAG_STACK, TAG_LOGICAL_ID)
-OF_REQUEST = (*OF_RESOURCE, TAG_REQUEST)
+
+
+class Claim(NamedTuple):
+    """What the tags of one of the resource's jobs say."""
+
+    of_request: bool
+    """This very request made it."""
+    as_wanted: bool
+    """It was made of just these properties."""
+    released: bool
+    """It was given up: nobody takes it up again or stops it."""
 
 
 class Owned:
@@ -28,13 +37,13 @@ class Owned:
             TAG_FINGERPRINT: fingerprint(event["ResourceProperties"]),
         }
 
-    def has(self, job: Mapping[str, Any], keys: Collection[str] = OF_RESOURCE) -> bool:
-        """Whether the job is this resource's, or with `OF_REQUEST` this very request's."""
-        return self._same(self._jobs.tags(job["LabelingJobArn"]), keys)
-
-    def is_as_wanted(self, job: Mapping[str, Any]) -> bool:
-        """Whether the job is this resource's and was made of just these properties."""
-        return self._same(self._jobs.tags(job["LabelingJobArn"]), (*OF_RESOURCE, TAG_FINGERPRINT))
+    def claim(self, job: Mapping[str, Any]) -> Claim | None:
+        """What the resource has of the job; None if it is somebody else's."""
+        tags = self._jobs.tags(job["LabelingJobArn"])
+        same = {key for key, value in self.tags.items() if tags.get(key) == value}
+        if not same >= {TAG_STACK, TAG_LOGICAL_ID}:
+            return None
+        return Claim(TAG_REQUEST in same, TAG_FINGERPRINT in same, tags.get(TAG_FINGERPRINT) == _RELEASED)
 
     def others(
         self, name: str, statuses: Collection[str], *, as_wanted: bool = False
@@ -43,23 +52,14 @@ class Owned:
         for job in self._jobs.named_like(self._marker):
             if job["LabelingJobStatus"] not in statuses or job["LabelingJobName"] == name:
                 continue
-            tags = self._jobs.tags(job["LabelingJobArn"])
-            if not self._same(tags, OF_RESOURCE) or tags.get(TAG_FINGERPRINT) == _RELEASED:
-                continue
-            if not as_wanted or tags.get(TAG_FINGERPRINT) == self.tags[TAG_FINGERPRINT]:
+            claim = self.claim(job)
+            if claim and not claim.released and (claim.as_wanted or not as_wanted):
                 yield job
 
     def release(self, job: Mapping[str, Any]) -> None:
-        """Give the job up: no later request takes it up again or stops it."""
+        """Give the job up."""
         self._jobs.tag(job["LabelingJobArn"], {TAG_FINGERPRINT: _RELEASED})
         log.action("Release", job=job["LabelingJobName"])
-
-    def has_released(self, job: Mapping[str, Any]) -> bool:
-        """Whether the job was given up."""
-        return self._jobs.tags(job["LabelingJobArn"]).get(TAG_FINGERPRINT) == _RELEASED
-
-    def _same(self, tags: Mapping[str, str], keys: Collection[str]) -> bool:
-        return all(tags.get(key) == self.tags[key] for key in keys)
 
 
 def resource_marker(stack_id: str, logical_id: str) -> str:

@@ -8,9 +8,9 @@ from . import log
 from .contract import REMOVAL_RETAIN
 from .errors import DeployError, said
 from .jobs import ENDED, LIVE, Jobs
-from .owned import OF_REQUEST, Owned
+from .owned import Owned
 from .patience import Patience, pauses
-from .stack import Stack
+from .stack import Stack, Status
 
 #: Starts the physical id in the answer to a failed create. CloudFormation sends it back with a Delete,
 #: which so knows that no job of this resource was ever handed over.
@@ -38,17 +38,21 @@ class Removal:
         """
         physical_id = event["PhysicalResourceId"]
         name = physical_id.removeprefix(NOT_CREATED)
-        job = self._own(name)
-        if job is None or physical_id != name:
-            self._end_all([job] if job else [])
-            self._end_unanswered(name, settle=physical_id == name)
-        elif self._owned.has_released(job):
+        job = self._jobs.describe(name)
+        claim = self._owned.claim(job) if job else None
+        status = self._stack.status()
+        if job is None or claim is None or physical_id != name:
+            log.action("DeleteWhatIsLeft", of=physical_id, there=job is not None, own=claim is not None)
+            self._end_all([job] if job and claim else [])
+            if status.deletes:
+                self._end_unanswered(name, settle=physical_id == name)
+        elif claim.released:
             log.action("DeleteNothing", job=name, why="an earlier delivery gave the job up")
-        elif not self._stack.status().deletes and self._stack.physical_id() == name:
+        elif not status.deletes and self._stack.physical_id() == name:
             log.action("DeleteNothing", job=name, why="a late event: the stack goes on with the job")
         else:
-            retained = self._is_retained(event)
-            self._end_all(self._strays(name))
+            retained = _is_retained(event, status)
+            self._end_all(self._strays(name, status))
             # Last, because a job that is given up says that all of this is done.
             if retained:
                 log.action("RetainLabelingJob", job=name)
@@ -63,9 +67,7 @@ class Removal:
         current = self._stack.physical_id() if live else None
         for job in live:
             if job["LabelingJobName"] != current:
-                log.action("StopStray", job=job["LabelingJobName"])
-                self._jobs.stop(job["LabelingJobName"])
-                self._owned.release(job)
+                self._give_up(job)
 
     def abandon(self, name: str) -> None:
         """Stop the job of a failed request, unless another run of the request has handed it over.
@@ -75,41 +77,27 @@ class Removal:
         """
         try:
             job = self._jobs.describe(name)
-            if job is None or job["LabelingJobStatus"] not in LIVE or not self._owned.has(job, OF_REQUEST):
+            if job is None or job["LabelingJobStatus"] not in LIVE:
                 return
-            # Retained by its stack, or the stack's job.
-            if self._owned.has_released(job) or self._stack.physical_id() in (name, None):
+            claim = self._owned.claim(job)
+            if claim is None or not claim.of_request or claim.released:
+                return
+            if self._stack.physical_id() in (name, None):
                 log.action("LeaveLabelingJob", job=name, why="the stack has it")
                 return
-            self._jobs.stop(name)
-            self._owned.release(job)
+            self._give_up(job)
         except Exception as error:
             log.action("StopLabelingJobFailed", job=name, error=said(error))
 
-    def _own(self, name: str) -> dict[str, Any] | None:
-        job = self._jobs.describe(name)
-        if job is None:
-            log.action("NoSuchJob", job=name)
-        elif not self._owned.has(job):
-            log.action("NotOwnJob", job=name)
-        else:
-            return job
-        return None
+    def _give_up(self, job: Mapping[str, Any]) -> None:
+        # One that can't be stopped just now is left to be found by CloudFormation's next request.
+        if self._jobs.stop(job["LabelingJobName"]):
+            self._owned.release(job)
 
-    def _is_retained(self, event: Mapping[str, Any]) -> bool:
-        # Read without the contract: a Delete has to work with whatever an older release wrote.
-        if event["ResourceProperties"].get("RemovalPolicy") != REMOVAL_RETAIN:
-            return False
-        status = self._stack.status()
-        if not status:
-            raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")
-        # What a failed deploy has made is not what the user wants to keep.
-        return "ROLLBACK" not in status
-
-    def _strays(self, name: str) -> list[dict[str, Any]]:
+    def _strays(self, name: str, status: Status) -> list[dict[str, Any]]:
         """Jobs beside the deleted one of which the stack knows nothing."""
         live = list(self._owned.others(name, LIVE))
-        if not live or self._stack.status() in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+        if not live or status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
             return live
         # A replacement is cleaned up, and the stack goes on with another job. Where it still names the
         # deleted one, or none, there is no telling which of the others that is.
@@ -120,9 +108,6 @@ class Removal:
 
     def _end_unanswered(self, name: str, *, settle: bool) -> None:
         """No create of the resource was ever answered with success, so whatever lives is nobody's."""
-        if not self._stack.status().deletes:
-            log.action("DeleteNothing", job=name, why="a late event: the stack deletes nothing")
-            return
         until = self._patience.now() + (_SETTLE if settle else timedelta())
         for seconds in pauses():
             live = list(self._owned.others(name, LIVE))
@@ -148,3 +133,13 @@ class Removal:
             if status in LIVE:
                 self._jobs.stop(name)
             self._patience.pause(seconds, f"the job {name!r} is still {status}")
+
+
+def _is_retained(event: Mapping[str, Any], status: Status) -> bool:
+    # Read without the contract: a Delete has to work with whatever an older release wrote.
+    if event["ResourceProperties"].get("RemovalPolicy") != REMOVAL_RETAIN:
+        return False
+    if not status:
+        raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")
+    # What a failed deploy has made is not what the user wants to keep.
+    return "ROLLBACK" not in status

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from cdk_ground_truth import CostCeiling, Images, Preflight, Prices, PriceTier, StoppingConditions
 from labeling_job import cost as handler_cost
 from labeling_job.contract import parse
 from labeling_job.preflight.findings import CHECKS
+from tests.least_privilege import skipped
 
 HANDLER = "CdkGroundTruthHandlerRole"
 PRICES = Prices(
@@ -67,6 +69,21 @@ class TestPreflight:
         assert staged < may_read and len(may_read - staged) == 1
         written = {arn for arn in template.allowed(HANDLER, "s3:PutObject") if "/labels/" in arn}
         assert len(written) == 1 and written.pop().endswith("/labels/preflight/*")
+
+    def test_a_skipped_check_is_not_allowed_for(self, stack, add_job, synth):
+        add_job(stack, encryption_key=kms.Key(stack, "Key"), preflight=Preflight(skip=skipped.CHECKS))
+        template = synth(stack)
+        assert not {action for action in skipped.ACTIONS if template.allowed(HANDLER, action)}
+        assert template.allowed(HANDLER, "s3:GetBucketCORS") and template.allowed(HANDLER, "kms:Decrypt")
+
+    def test_a_ceiling_alone_reads_the_manifest_alone(self, stack, add_job, synth):
+        ceiling = CostCeiling(max_objects=5)
+        add_job(stack, preflight=Preflight(enabled=False), cost_ceiling=ceiling)
+        template = synth(stack)
+        asked = skipped.ACTIONS | skipped.OF_BUCKETS
+        assert not {action for action in asked if template.allowed(HANDLER, action)}
+        archive, staged = sorted(template.allowed(HANDLER, "s3:GetObject"))
+        assert archive.endswith(".zip") and staged.endswith("/inputs/*")
 
     def test_a_manifest_of_somebody_elses_may_name_what_is_missing(self, stack, add_job, synth):
         bucket = s3.Bucket.from_bucket_name(stack, "Photos", "photos")

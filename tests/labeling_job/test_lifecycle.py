@@ -334,6 +334,18 @@ class TestUnownedJobs:
         assert lifecycle.update(back) == first
         assert sagemaker.stopped == [stray]
 
+    def test_what_could_not_be_stopped_is_found_again(self, lifecycle, sagemaker, cloudformation):
+        first = lifecycle.create(event())
+        stray = lifecycle.update(update(self.A, self.B, current=first.physical_id)).physical_id
+        cloudformation.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        sagemaker.fail["StopLabelingJob"] = [service_error("StopLabelingJob", "ValidationException")]
+        back = update(self.B, self.A, current=first.physical_id, request_id="request-3")
+        lifecycle.update(back)
+        assert not sagemaker.stopped
+        cloudformation.status = "DELETE_IN_PROGRESS"
+        lifecycle.delete(event("Delete", "request-4", PhysicalResourceId=first.physical_id))
+        assert sorted(sagemaker.stopped) == sorted([first.physical_id, stray])
+
     def test_a_rollback_returns_to_a_job_that_has_completed_and_makes_none(
         self, lifecycle, sagemaker, cloudformation
     ):

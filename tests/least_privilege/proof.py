@@ -12,8 +12,13 @@ from tests.least_privilege.mutations import Mutation, mutations, statements
 _AT_ONCE = 8
 
 
-def prove(role: str, policies: Mapping[str, Any], refusal: Callable[[Mutation], str], capsys: Any) -> None:
-    """Run with each thing removed in turn.
+def prove(
+    role: str,
+    policies: Mapping[str, Any],
+    refusal: Callable[[Mutation], str],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Run with each thing removed in turn, and tell how that went.
 
     Args:
         refusal: what AWS said when the run was refused; empty if it never was.
@@ -24,11 +29,11 @@ def prove(role: str, policies: Mapping[str, Any], refusal: Callable[[Mutation], 
     survivors = [each.removed for each, why in results if not why]
     misnamed = [(each.removed, why) for each, why in results if why and not _is_named(each, why)]
     killed = len(tried) - len(survivors)
-    with capsys.disabled():
-        print(
-            f"\n{role}: {statements(policies)} statements, {len(tried)} mutations,"
-            f" {killed} killed ({killed / len(tried):.0%}), {len(survivors)} surviving"
-        )
+    record_property(
+        "told",
+        f"Removal proof, {role}: {statements(policies)} statements, {len(tried)} mutations tried,"
+        f" {killed} killed ({killed / len(tried):.0%}), {len(survivors)} surviving",
+    )
     assert not survivors, survivors
     assert not misnamed, misnamed
 

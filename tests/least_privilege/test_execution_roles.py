@@ -92,7 +92,9 @@ def refusal(deployed: Deployed, kind: str, like: str, policies: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("kind", JOBS)
-def test_a_jobs_role_needs_all_it_may_and_may_all_it_needs(staged: Deployed, kind: str, capsys: Any) -> None:
+def test_a_jobs_role_needs_all_it_may_and_may_all_it_needs(
+    staged: Deployed, kind: str, record_property: Any
+) -> None:
     logical_id = next(
         name
         for name, each in staged.template["Resources"].items()
@@ -104,4 +106,4 @@ def test_a_jobs_role_needs_all_it_may_and_may_all_it_needs(staged: Deployed, kin
     def without(mutation: Mutation) -> str:
         return refusal(staged, kind, like, mutation.policies)
 
-    prove(f"the role of {kind}", policies, without, capsys)
+    prove(f"the role of {kind}", policies, without, record_property)
