@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +64,10 @@ class CdkCli:
         # Nothing of the caller's own AWS set-up may decide where a call goes.
         own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
         self._environment = {**own, "PATH": node_path(), **environment}
+        # Lives as long as this object; what was deployed is destroyed without running the app again.
+        self._scratch = Path(tempfile.mkdtemp(prefix="cdk-"))
+        weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        self._assembly = self._scratch / "cdk.out"
 
     def deploy(self, *stacks: str, timeout: float = 600) -> dict[str, dict[str, str]]:
         """Deploy the stacks (default: all) and return ``{stack: {output: value}}``.
@@ -70,11 +75,11 @@ class CdkCli:
         Raises:
             CdkError: the deploy failed.
         """
-        with tempfile.TemporaryDirectory(prefix="cdk-") as scratch:
-            outputs = Path(scratch, "outputs.json")
-            words = ["deploy", *(stacks or ("--all",)), "--require-approval=never", "--method=direct"]
-            self._run([*words, f"--outputs-file={outputs}", f"--output={scratch}/cdk.out"], timeout)
-            result: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
+        outputs = self._scratch / "outputs.json"
+        outputs.unlink(missing_ok=True)
+        words = ["deploy", *(stacks or ("--all",)), "--require-approval=never", "--method=direct"]
+        self._run(self._app, [*words, f"--outputs-file={outputs}", f"--output={self._assembly}"], timeout)
+        result: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
         return result
 
     def destroy(self, *stacks: str, timeout: float = 600) -> str:
@@ -83,13 +88,14 @@ class CdkCli:
         Raises:
             CdkError: the destroy failed.
         """
-        with tempfile.TemporaryDirectory(prefix="cdk-") as scratch:
-            words = ["destroy", *(stacks or ("--all",)), "--force", f"--output={scratch}/cdk.out"]
-            return self._run(words, timeout)
+        words = ["destroy", *(stacks or ("--all",)), "--force"]
+        if (self._assembly / "manifest.json").exists():
+            return self._run(str(self._assembly), words, timeout)
+        return self._run(self._app, [*words, f"--output={self._assembly}"], timeout)
 
-    def _run(self, words: list[str], timeout: float) -> str:
+    def _run(self, app: str, words: list[str], timeout: float) -> str:
         context = [f"--context={key}={value}" for key, value in self._context.items()]
-        command = [self._executable(), f"--app={self._app}", *words, *context, *_QUIET]
+        command = [self._executable(), f"--app={app}", *words, *context, *_QUIET]
         done = subprocess.run(
             command,
             cwd=self._cwd,

@@ -50,3 +50,19 @@ def test_an_encrypted_bucket_takes_its_key(deploy, aws_session):
     rule = aws_session.client("s3").get_bucket_encryption(Bucket=found["OutBucketName"])
     [rule] = rule["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+
+
+def test_what_was_deployed_is_destroyed_without_the_app(embedded_aws, aws_session, tmp_path):
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from aws_cdk import App, Stack, aws_sns as sns\n"
+        "app = App()\n"
+        "sns.Topic(Stack(app, 'Kept'), 'Topic')\n"
+        "app.synth()\n"
+    )
+    cli = CdkCli(f"{sys.executable} {app}", embedded_aws.environment)
+    cli.deploy()
+    app.unlink()
+    cli.destroy()
+    stacks = aws_session.client("cloudformation").list_stacks()["StackSummaries"]
+    assert {each["StackStatus"] for each in stacks if each["StackName"] == "Kept"} == {"DELETE_COMPLETE"}
