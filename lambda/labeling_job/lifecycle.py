@@ -104,11 +104,13 @@ class Lifecycle:
             if stack.rolls_back:
                 self._removal.sweep(keep=name)
             return _outcome(job)
-        former = self._former(name, (*LIVE, "Completed") if stack.makes_resources else _ANY_STATUS)
+        # An unknown stack is taken to roll back where there is a job to go back to.
+        forward = stack.makes_resources and stack != ""
+        former = self._former(name, (*LIVE, "Completed") if forward else _ANY_STATUS)
         if former in (None, planned_name(self._event, properties)):
             return self.create()
         log.action("AdoptLabelingJob", job=former)
-        if not stack.makes_resources and (job := self._jobs.describe(former)) is not None:
+        if not forward and (job := self._jobs.describe(former)) is not None:
             return _outcome(job)
         return self._proven(former, properties)
 

@@ -97,6 +97,11 @@ SCENARIOS = (
         (_deploy(A), _end_by("stop_by_hand")),
         keeps_job=True,
     ),
+    Scenario(
+        "update A → B with A stopped by hand, another resource fails, rolled back by an update",
+        _deploy(B, other_fails=True, back=True),
+        (_deploy(A), _end_by("stop_by_hand")),
+    ),
     Scenario("delete", _destroy, (_deploy(A),)),
     Scenario("delete of a job stopped by hand", _destroy, (_deploy(A), _end_by("stop_by_hand"))),
     Scenario("delete of a completed job", _destroy, (_deploy(A), _end_by("complete"))),

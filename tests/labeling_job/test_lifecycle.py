@@ -356,6 +356,14 @@ class TestUnownedJobs:
         back = update(self.B, self.A, current=second.physical_id, request_id="request-3")
         assert lifecycle.update(back) == first and len(sagemaker.jobs) == 2
 
+    def test_a_rollback_that_can_not_be_told_makes_no_job(self, lifecycle, sagemaker, cloudformation):
+        first = lifecycle.create(event())
+        second = lifecycle.update(update(self.A, self.B, current=first.physical_id))
+        sagemaker.jobs[first.physical_id]["statuses"] = ["Stopped"]
+        cloudformation.fail = [service_error("DescribeStacks", "AccessDenied")] * 10
+        back = update(self.B, self.A, current=second.physical_id, request_id="request-3")
+        assert lifecycle.update(back) == first and len(sagemaker.jobs) == 2
+
     @pytest.mark.parametrize(
         ("status", "stopped"), [("DELETE_IN_PROGRESS", False), ("UPDATE_ROLLBACK_IN_PROGRESS", True)]
     )
