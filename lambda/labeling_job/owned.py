@@ -10,7 +10,6 @@ from .contract import TAG_FINGERPRINT, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK
 from .jobs import Jobs
 
 _RELEASED = "released"
-_DIGITS = 8
 
 
 class Claim(NamedTuple):
@@ -83,4 +82,4 @@ def fingerprint(properties: Mapping[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -41,7 +41,7 @@ class Finding:
     line: int = 0
 
     def short(self, longest: int) -> str:
-        """What was met, cut to a length within: a URI's last part says most."""
+        """What was met, cut within: a URI's end says most."""
         if len(self.got) <= longest:
             return self.got
         head = longest // 3
@@ -77,7 +77,7 @@ class Findings:
         return not self.off.issuperset(checks)
 
     def counts(self) -> str:
-        """How many errors and warnings, in words."""
+        """Both numbers, in words."""
         return f"{_plural(self.errors(), 'error')}, {_plural(self.warnings(), 'warning')}"
 
     def errors(self) -> int:

@@ -1,9 +1,9 @@
 """What the job's own role may do, asked of IAM.
 
-The handler can't become the role: that would take a trust policy which hands it all that the role may,
-in roles of the user's own as well. It asks IAM to simulate the role's policies instead, boundary and
-organization included. What a simulation of a role can't take in is the policy of a bucket or key: where
-the role's own policies don't allow, that policy is searched for an Allow that names the role.
+The handler can't become the role: that would take a trust policy which hands it all that the role may. It
+asks IAM to simulate the role's policies instead, boundary and organization included. What a simulation of a
+role can't take in is a bucket's or key's policy: where the role's own don't allow, that one is searched for
+an Allow that names the role.
 """
 
 import json
