@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: Never more than this of one image.
-BYTES_MAX: Final = 64 * 1024
+#: Of one image; another KiB is for its end.
+BYTES_MAX: Final = 63 * 1024
 _FIRST = 8 * 1024
 _NEXT = 1024
 
