@@ -28,7 +28,8 @@ from .stack import Stack
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
 _PROPAGATION = timedelta(seconds=30)
-_ANY_STATUS = (*LIVE, "Stopping", "Completed", "Failed", "Stopped")
+_USEFUL = (*LIVE, "Completed")
+_ANY_STATUS = (*_USEFUL, "Stopping", "Failed", "Stopped")
 
 _CLOSED_HINT = (
     "If this account never used Ground Truth: it closed to new customers on 2026-07-30, and the embedded"
@@ -104,11 +105,14 @@ class Lifecycle:
             if stack.rolls_back:
                 self._removal.sweep(keep=name)
             return _outcome(job)
-        # An unknown stack is taken to roll back where there is a job to go back to.
+        # A stack that doesn't say where it goes may go either way.
         forward = stack.makes_resources and stack != ""
-        former = self._former(name, (*LIVE, "Completed") if forward else _ANY_STATUS)
-        if former in (None, planned_name(self._event, properties)):
+        found = next(self._owned.others(name, _USEFUL if forward else _ANY_STATUS, as_wanted=True), None)
+        if found is None or found["LabelingJobName"] == planned_name(self._event, properties):
             return self.create()
+        if not stack and found["LabelingJobStatus"] not in _USEFUL:
+            raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")
+        former = found["LabelingJobName"]
         log.action("AdoptLabelingJob", job=former)
         if not forward and (job := self._jobs.describe(former)) is not None:
             return _outcome(job)
@@ -133,10 +137,6 @@ class Lifecycle:
         new, old = (fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties"))
         claim = self._owned.claim(job)
         return claim is not None and (claim.as_wanted or new == old)
-
-    def _former(self, name: str, statuses: tuple[str, ...]) -> str | None:
-        found = next(self._owned.others(name, statuses, as_wanted=True), None)
-        return str(found["LabelingJobName"]) if found else None
 
     def _ensure(self, name: str, properties: JobProperties) -> None:
         """The job of this very request exists, made now or by an earlier try whose answer was lost."""

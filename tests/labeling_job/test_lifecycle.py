@@ -356,13 +356,21 @@ class TestUnownedJobs:
         back = update(self.B, self.A, current=second.physical_id, request_id="request-3")
         assert lifecycle.update(back) == first and len(sagemaker.jobs) == 2
 
-    def test_a_rollback_that_can_not_be_told_makes_no_job(self, lifecycle, sagemaker, cloudformation):
+    @pytest.mark.parametrize("status", ["InProgress", "Completed", "Stopped"])
+    def test_a_rollback_that_can_not_be_told_makes_no_job_and_takes_up_no_ended_one(
+        self, lifecycle, sagemaker, cloudformation, status
+    ):
         first = lifecycle.create(event())
         second = lifecycle.update(update(self.A, self.B, current=first.physical_id))
-        sagemaker.jobs[first.physical_id]["statuses"] = ["Stopped"]
+        sagemaker.jobs[first.physical_id]["statuses"] = [status]
         cloudformation.fail = [service_error("DescribeStacks", "AccessDenied")] * 10
         back = update(self.B, self.A, current=second.physical_id, request_id="request-3")
-        assert lifecycle.update(back) == first and len(sagemaker.jobs) == 2
+        if status == "Stopped":
+            with pytest.raises(DeployError, match="doesn't say whether the stack rolls back"):
+                lifecycle.update(back)
+        else:
+            assert lifecycle.update(back) == first
+        assert len(sagemaker.jobs) == 2
 
     @pytest.mark.parametrize(
         ("status", "stopped"), [("DELETE_IN_PROGRESS", False), ("UPDATE_ROLLBACK_IN_PROGRESS", True)]
