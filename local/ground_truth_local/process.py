@@ -185,7 +185,12 @@ def _load_workers(settings: Settings, service: Service, access: "ServiceAccess")
     from ground_truth_local.workers import SimulatedWorkers
 
     assert isinstance(service, GroundTruthService), "workers need the real service"
-    return SimulatedWorkers(service, directory=access.group_members, seed=settings.seed)
+    return SimulatedWorkers(
+        service,
+        directory=access.group_members,
+        seed=settings.seed,
+        seconds_per_task=settings.seconds_per_task,
+    )
 
 
 def _on_stop_request(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

@@ -45,6 +45,7 @@ class EmbeddedAws:
         simulated_workers: whether the members of all work teams label by themselves, reproducibly.
             Default: tasks wait for people.
         seed: what simulated workers paint follows from it and the picture.
+        seconds_per_task: how long a simulated worker rests after a task. Default: not at all.
         log_level: of ``server.log``.
     """
 
@@ -60,6 +61,7 @@ class EmbeddedAws:
         service: str = Settings.service,
         simulated_workers: bool = False,
         seed: int = 0,
+        seconds_per_task: float = 0.0,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
@@ -78,6 +80,7 @@ class EmbeddedAws:
             service=service,
             simulated_workers=simulated_workers,
             seed=seed,
+            seconds_per_task=seconds_per_task,
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None

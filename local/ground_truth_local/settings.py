@@ -34,6 +34,8 @@ class Settings:
     """Whether the members of all work teams label by themselves, without people."""
     seed: int = 0
     """What the simulated workers paint follows from it."""
+    seconds_per_task: float = 0.0
+    """How long a simulated worker rests after a task."""
     log_level: str = "WARNING"
 
     def to_json(self) -> str:

@@ -133,7 +133,7 @@ class SimulatedWorkers:
         *,
         directory: Directory = nobody,
         seed: int = 0,
-        pace: float = 0.0,
+        seconds_per_task: float = 0.0,
     ) -> None:
         """Prepare the workers; ``start`` sets them to work.
 
@@ -141,12 +141,12 @@ class SimulatedWorkers:
             service: whose queue they take tasks from.
             directory: who is in a Cognito group.
             seed: makes what they paint reproducible.
-            pace: seconds that a worker takes for a task at least; several work side by side.
+            seconds_per_task: how long a worker rests after a task; several work side by side.
         """
         self._service = service
         self._directory = directory
         self._seed = seed
-        self._pace = pace
+        self._rest = seconds_per_task
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._free_at: dict[str, float] = {}
@@ -190,7 +190,7 @@ class SimulatedWorkers:
                     continue
                 task = self._service.queue.accept(tasks.job, worker)
                 if task is not None:
-                    self._free_at[worker] = time.monotonic() + self._pace
+                    self._free_at[worker] = time.monotonic() + self._rest
                     self._do(task)
                     busy = True
                     break

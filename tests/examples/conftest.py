@@ -9,7 +9,8 @@ import pytest
 
 @pytest.fixture(scope="session")
 def embedded_aws_options() -> dict[str, Any]:
-    return {"simulated_workers": True}
+    # With rests a job lasts until the rules on it are made, as any that people label does.
+    return {"simulated_workers": True, "seconds_per_task": 10.0}
 
 
 @pytest.fixture(scope="session")
