@@ -3,7 +3,8 @@
 Installed with ``ground-truth-local``; nothing heavy is imported until a fixture is used.
 
 * ``embedded_aws`` (session): a running ``EmbeddedAws``, fresh and gone afterwards.
-* ``embedded_aws_options`` (session): override it to return keyword arguments for ``EmbeddedAws``.
+* ``embedded_aws_options`` (session): override it in the topmost ``conftest.py`` to return keyword arguments
+  for ``EmbeddedAws``: the session has one server, and the first test that wants it starts it.
 * ``aws_session`` (session): a boto3 session as the account's administrator.
 * ``deploy``: ``deploy(app, *stacks, **context)`` runs ``cdk deploy`` as the deploy user and returns the
   outputs by stack; what was deployed is destroyed when the test ends.

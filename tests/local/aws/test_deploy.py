@@ -7,14 +7,21 @@ from pathlib import Path
 import pytest
 
 from ground_truth_local.cdk_cli import CdkCli, CdkError
+from ground_truth_local.server import EmbeddedAws
 
 pytestmark = pytest.mark.deploy
 APP = f"{sys.executable} {Path(__file__).parent / 'app.py'}"
 
 
-@pytest.fixture(scope="session")
-def embedded_aws_options(stub_on_path):
-    return {"service": "stub_service:StubService"}
+@pytest.fixture(scope="module")
+def embedded_aws(stub_on_path):
+    with EmbeddedAws(service="stub_service:StubService") as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def aws_session(embedded_aws):
+    return embedded_aws.session()
 
 
 def test_deploy_update_and_destroy(deploy, aws_session, embedded_aws):
