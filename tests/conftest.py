@@ -1,5 +1,7 @@
 """What every test needs: the Node of the checkout, for jsii and the CDK CLI, also without `make`."""
 
+from __future__ import annotations
+
 import os
 from typing import Any
 

@@ -1,5 +1,7 @@
 """docs/preflight.md names all checks, as severe as they are, and shows what is really said."""
 
+from __future__ import annotations
+
 import json
 import re
 import shlex

@@ -1,5 +1,7 @@
 """The README tells the truth: its samples run, and each argument that it names is one."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 

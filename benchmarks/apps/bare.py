@@ -1,5 +1,7 @@
 """A stack with nothing but a custom resource. Usage: bare.py NAME."""
 
+from __future__ import annotations
+
 import sys
 
 from aws_cdk import App, CustomResource, Stack

@@ -3,6 +3,8 @@
 What a careful engineer writes who knows all the answers: no validation, names and texts pasted in.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import tempfile

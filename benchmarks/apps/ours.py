@@ -3,6 +3,8 @@
 An empty OUTDIR leaves it to the CDK CLI.
 """
 
+from __future__ import annotations
+
 import sys
 
 from aws_cdk import App, Stack

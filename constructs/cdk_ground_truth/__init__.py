@@ -1,5 +1,7 @@
 """AWS CDK construct for Ground Truth image semantic segmentation labeling jobs."""
 
+from __future__ import annotations
+
 from .cost import CostCeiling, Prices, PriceTier
 from .hardening import Hardening
 from .images import Images

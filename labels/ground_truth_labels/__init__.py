@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ground_truth_labels.checks import CheckResult, Problem, check
-    from ground_truth_labels.classes import LabelList
-    from ground_truth_labels.errors import (
+    from .checks import CheckResult, Problem, check
+    from .classes import LabelList
+    from .errors import (
         ExportError,
         LabelsError,
         LimitError,
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
         MissingError,
         UnknownColorError,
     )
-    from ground_truth_labels.exports import ExportResult, export
-    from ground_truth_labels.item import Item
-    from ground_truth_labels.limits import Limits
-    from ground_truth_labels.manifest import Manifest, read_manifest
-    from ground_truth_labels.repairs import RepairResult, repair
-    from ground_truth_labels.reports import ReportResult, report
-    from ground_truth_labels.responses import WorkerResponses
-    from ground_truth_labels.storage import Storage
-    from ground_truth_labels.torch_data import SegmentationDataset
-    from ground_truth_labels.workers import AgreementResult, agreement
+    from .exports import ExportResult, export
+    from .item import Item
+    from .limits import Limits
+    from .manifest import Manifest, read_manifest
+    from .repairs import RepairResult, repair
+    from .reports import ReportResult, report
+    from .responses import WorkerResponses
+    from .storage import Storage
+    from .torch_data import SegmentationDataset
+    from .workers import AgreementResult, agreement
 
 _HOMES = {
     "AgreementResult": "workers",

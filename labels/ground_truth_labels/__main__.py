@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from ground_truth_labels.cli.main import main
-
-__all__: list[str] = []
+from .cli.main import main
 
 sys.exit(main())

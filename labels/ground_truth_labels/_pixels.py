@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["packed_pixels"]
-
 _Packed = npt.NDArray[np.uint32]
 
 

@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ground_truth_labels.errors import UnknownColorError
-
-__all__ = ["looks_resampled", "unknown_colors_error"]
+from .errors import UnknownColorError
 
 _SHOWN = 5
 _TESTED = 64

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from ground_truth_labels.context import load_image
-from ground_truth_labels.errors import LimitError, MaskError
-from ground_truth_labels.item import Item
-from ground_truth_labels.limits import DEFAULT_LIMITS, Limits
-
-__all__ = ["ImageFile", "ImageHeader", "aligned_image", "image_header"]
+from .context import load_image
+from .errors import LimitError, MaskError
+from .item import Item
+from .limits import DEFAULT_LIMITS, Limits
 
 _ORIENTATION = 0x0112
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif"}

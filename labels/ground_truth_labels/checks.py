@@ -10,16 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ground_truth_labels.align import ImageHeader, image_header
-from ground_truth_labels.decode import open_png
-from ground_truth_labels.errors import LabelsError, LimitError, MaskError, MissingError, UnknownColorError
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.parallel import ordered_map
-from ground_truth_labels.progress import Progress, tracked
-from ground_truth_labels.repairs import has_wrong_indices
-
-__all__ = ["CheckResult", "Problem", "check"]
+from .align import ImageHeader, image_header
+from .decode import open_png
+from .errors import LabelsError, LimitError, MaskError, MissingError, UnknownColorError
+from .item import Item
+from .manifest import Manifest
+from .parallel import ordered_map
+from .progress import Progress, tracked
+from .repairs import has_wrong_indices
 
 _HEAD = 1 << 18
 

@@ -10,10 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ground_truth_labels.errors import ManifestError
-from ground_truth_labels.storage import Storage
-
-__all__ = ["BACKGROUND", "IGNORE", "LabelList"]
+from .errors import ManifestError
+from .storage import Storage
 
 BACKGROUND = "BACKGROUND"
 """The class name that Ground Truth gives to pixels nobody labeled."""

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_labels.classes import BACKGROUND, LabelList
-from ground_truth_labels.errors import ManifestError
-
-__all__ = ["ColorEntry", "ColorTable", "color_table", "parse_internal_color_map", "parse_label_mappings"]
+from .classes import BACKGROUND, LabelList
+from .errors import ManifestError
 
 
 @dataclass(frozen=True, kw_only=True)

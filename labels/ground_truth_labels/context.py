@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.colormap import ColorEntry, ColorTable, color_table
-from ground_truth_labels.decode import MaskArray, Unknown, decode_mask
-from ground_truth_labels.errors import LimitError, MaskError, MissingError
-from ground_truth_labels.limits import Limits
-from ground_truth_labels.resolve import Resolver
-from ground_truth_labels.storage import Storage
+from .classes import LabelList
+from .colormap import ColorEntry, ColorTable, color_table
+from .decode import MaskArray, Unknown, decode_mask
+from .errors import LimitError, MaskError, MissingError
+from .limits import Limits
+from .resolve import Resolver
+from .storage import Storage
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ground_truth_labels.item import Item
-
-__all__ = ["Context", "load_image"]
+    from .item import Item
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ground_truth_labels._pixels import packed_pixels
-from ground_truth_labels._unknown import unknown_colors_error
-from ground_truth_labels.classes import IGNORE
-from ground_truth_labels.colormap import ColorTable
-from ground_truth_labels.errors import LimitError, MaskError
-from ground_truth_labels.limits import DEFAULT_LIMITS, Limits
-
-__all__ = ["MaskArray", "Unknown", "decode_mask", "open_png"]
+from ._pixels import packed_pixels
+from ._unknown import unknown_colors_error
+from .classes import IGNORE
+from .colormap import ColorTable
+from .errors import LimitError, MaskError
+from .limits import DEFAULT_LIMITS, Limits
 
 MaskArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """Class ids, shape (height, width)."""

@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "ExportError",
-    "LabelsError",
-    "LimitError",
-    "ManifestError",
-    "MaskError",
-    "MissingError",
-    "UnknownColorError",
-]
-
 
 class LabelsError(ValueError):
     """What every error of this package is; catch it to catch them all."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ground_truth_labels.colormap import ColorEntry
-from ground_truth_labels.errors import LabelsError, MaskError
-from ground_truth_labels.names import safe_name
+from .colormap import ColorEntry
+from .errors import LabelsError, MaskError
+from .names import safe_name
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ground_truth_labels.context import Context
-    from ground_truth_labels.decode import MaskArray
-
-__all__ = ["Item", "State", "Verification"]
+    from .context import Context
+    from .decode import MaskArray
 
 State = Literal["labeled", "unlabeled", "failed", "invalid"]
 """`labeled`: a mask. `unlabeled`: the input line as it was. `failed`: a failure reason, no mask.

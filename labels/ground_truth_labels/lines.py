@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ground_truth_labels.errors import LimitError
-
-__all__ = ["read_lines"]
+from .errors import LimitError
 
 _CHUNK = 1 << 18
 

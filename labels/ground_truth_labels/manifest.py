@@ -10,17 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from threading import RLock
 
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.context import Context
-from ground_truth_labels.decode import Unknown
-from ground_truth_labels.errors import LabelsError, ManifestError
-from ground_truth_labels.item import Item
-from ground_truth_labels.lines import read_lines
-from ground_truth_labels.parse import SEGMENTATION, VERIFICATION, attributes, load_line, parse_item
-from ground_truth_labels.resolve import Resolver
-from ground_truth_labels.storage import Storage, is_s3, join
-
-__all__ = ["Manifest", "Scan", "read_manifest"]
+from .classes import LabelList
+from .context import Context
+from .decode import Unknown
+from .errors import LabelsError, ManifestError
+from .item import Item
+from .lines import read_lines
+from .parse import SEGMENTATION, VERIFICATION, attributes, load_line, parse_item
+from .resolve import Resolver
+from .storage import Storage, is_s3, join
 
 _OUTPUT = "manifests/output/output.manifest"
 

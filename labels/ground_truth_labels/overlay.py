@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from ground_truth_labels.classes import BACKGROUND, IGNORE, LabelList
-from ground_truth_labels.errors import MaskError
-
-__all__ = ["overlay"]
+from .classes import BACKGROUND, IGNORE, LabelList
+from .errors import MaskError
 
 Classes = LabelList | Mapping[int, "str | tuple[str, str]"]
 

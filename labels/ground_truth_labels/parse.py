@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ground_truth_labels.colormap import parse_internal_color_map
-from ground_truth_labels.context import Context
-from ground_truth_labels.errors import LabelsError, ManifestError
-from ground_truth_labels.item import Item, Verification
-from ground_truth_labels.resolve import check_reference
-
-__all__ = ["SEGMENTATION", "VERIFICATION", "attributes", "load_line", "parse_item"]
+from .colormap import parse_internal_color_map
+from .context import Context
+from .errors import LabelsError, ManifestError
+from .item import Item, Verification
+from .resolve import check_reference
 
 SEGMENTATION = "groundtruth/semantic-segmentation"
 VERIFICATION = "groundtruth/label-verification"

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO, TypeVar
 
-__all__ = ["Progress", "ProgressBar", "tracked"]
-
 T = TypeVar("T")
 Progress = Callable[[int, int | None], None]
 """Called with the number done and the total (None if unknown)."""

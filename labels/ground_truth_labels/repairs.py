@@ -14,16 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ground_truth_labels.colormap import ColorEntry, ColorTable
-from ground_truth_labels.decode import decode_mask, open_png
-from ground_truth_labels.errors import ExportError
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.parallel import ordered_map
-from ground_truth_labels.progress import Progress, tracked
-from ground_truth_labels.storage import is_s3, join
-
-__all__ = ["RepairResult", "has_wrong_indices", "repair"]
+from .colormap import ColorEntry, ColorTable
+from .decode import decode_mask, open_png
+from .errors import ExportError
+from .item import Item
+from .manifest import Manifest
+from .parallel import ordered_map
+from .progress import Progress, tracked
+from .storage import is_s3, join
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from ground_truth_labels.errors import ManifestError, MissingError
-from ground_truth_labels.storage import Storage, is_s3, join, parent, split_s3
-
-__all__ = ["Resolver", "check_reference"]
+from .errors import ManifestError, MissingError
+from .storage import Storage, is_s3, join, parent, split_s3
 
 _LEVELS = 6
 

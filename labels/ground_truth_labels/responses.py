@@ -10,15 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_labels.colormap import color_table, parse_label_mappings
-from ground_truth_labels.context import Context
-from ground_truth_labels.decode import MaskArray, Unknown, decode_mask
-from ground_truth_labels.errors import ManifestError
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.storage import is_s3, join, parent
-
-__all__ = ["Answer", "WorkerResponses"]
+from .colormap import color_table, parse_label_mappings
+from .context import Context
+from .decode import MaskArray, Unknown, decode_mask
+from .errors import ManifestError
+from .item import Item
+from .manifest import Manifest
+from .storage import is_s3, join, parent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from ground_truth_labels.errors import LimitError, MissingError
-from ground_truth_labels.limits import DEFAULT_LIMITS, Limits
-
-__all__ = ["Storage", "is_s3", "join", "parent", "split_s3"]
+from .errors import LimitError, MissingError
+from .limits import DEFAULT_LIMITS, Limits
 
 _CHUNK = 1 << 20
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ground_truth_labels.manifest import Manifest
+from .manifest import Manifest
 
 if TYPE_CHECKING:
 
@@ -18,8 +18,6 @@ else:
         from torch.utils.data import Dataset as _Base
     except ImportError:
         _Base = object
-
-__all__ = ["SegmentationDataset"]
 
 
 class SegmentationDataset(_Base):

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.decode import MaskArray
-from ground_truth_labels.errors import LabelsError
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.parallel import ordered_map
-from ground_truth_labels.progress import Progress, tracked
-from ground_truth_labels.responses import Answer, WorkerResponses
-
-__all__ = ["AgreementResult", "ImageAgreement", "WorkerAgreement", "agreement"]
+from .classes import LabelList
+from .decode import MaskArray
+from .errors import LabelsError
+from .item import Item
+from .manifest import Manifest
+from .parallel import ordered_map
+from .progress import Progress, tracked
+from .responses import Answer, WorkerResponses
 
 _Matrix = npt.NDArray[np.int64]
 

@@ -4,6 +4,8 @@ CloudFormation hands every scalar to a handler as a string, so `parse` types the
 refuses whatever this file doesn't list: a misspelt property must not be dropped in silence.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

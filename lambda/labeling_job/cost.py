@@ -6,6 +6,8 @@ vendor's. The user gives both, with where and when they were read, and is told t
 Standard library only and self-contained: the construct reads this file too.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The Lambda function's entry: clients, the event's kind, the answer that goes to its ResponseURL."""
 
+from __future__ import annotations
+
 import json
 import re
 import time

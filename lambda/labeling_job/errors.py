@@ -1,5 +1,7 @@
 """What a deploy fails with, in words for the person who runs it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 _THROTTLED = frozenset(

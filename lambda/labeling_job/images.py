@@ -1,5 +1,7 @@
 """Builds a job's input manifest: from a published directory, or by listing a bucket."""
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,7 @@
 """Ground Truth's labeling jobs as the lifecycle needs them: what the API says, without deciding anything."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 

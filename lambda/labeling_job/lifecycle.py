@@ -4,6 +4,8 @@ The six statuses are handled by name: ``Initializing`` is waited for, ``InProgre
 success, ``Failed``, ``Stopping`` and ``Stopped`` fail a create. `removal` ends jobs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -1,5 +1,7 @@
 """Which objects of a bucket a job labels: listed at deploy, in memory that doesn't grow with the bucket."""
 
+from __future__ import annotations
+
 import fnmatch
 import hashlib
 import heapq

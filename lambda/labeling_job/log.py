@@ -1,5 +1,7 @@
 """One JSON line an action. Never the event itself: its ResponseURL is a credential."""
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

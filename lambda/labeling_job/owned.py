@@ -1,5 +1,7 @@
 """Which jobs are one custom resource's own: found by name, proved by tags, told apart by fingerprint."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping

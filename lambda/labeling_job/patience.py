@@ -1,5 +1,7 @@
 """Every wait of the handler: each pause has jitter, each loop an end."""
 
+from __future__ import annotations
+
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

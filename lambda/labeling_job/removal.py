@@ -1,5 +1,7 @@
 """How jobs end: a Delete, a failed create, and what a request left behind that died for good."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final

@@ -5,6 +5,8 @@ an id of its own making, while the create still runs. And the Lambda service may
 operation is long over. Only the stack itself tells such an event from one that is waited for.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any

@@ -1,5 +1,7 @@
 """What the Ground Truth service may do with the AWS around it."""
 
+from __future__ import annotations
+
 import contextvars
 import json
 import logging
@@ -13,10 +15,8 @@ from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator, responses
 from ministack.services import eventbridge, iam, sts
 
-from ground_truth_local.service.types import AssumeRoleDenied
-from ground_truth_local.session import GatewaySession
-
-__all__ = ["ServiceAccess", "trust_allows_service"]
+from .service.types import AssumeRoleDenied
+from .session import GatewaySession
 
 _SAGEMAKER = "sagemaker.amazonaws.com"
 _HOUR = 3600

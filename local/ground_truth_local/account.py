@@ -5,6 +5,8 @@ user with all rights, for tests and for looking around. The *deploy user* may as
 nothing else, so a deploy never has more rights than a careful company gives it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -17,16 +19,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from ground_truth_local.settings import StateDir
-
-__all__ = [
-    "ADMINISTRATOR",
-    "DEPLOY_USER",
-    "bootstrap",
-    "create_workteam",
-    "environment",
-    "load_credentials",
-]
+from .settings import StateDir
 
 ADMINISTRATOR = "administrator"
 DEPLOY_USER = "deploy"

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["CdkCli", "CdkError", "node_path", "tool_path"]
-
 # Notices and version reporting are calls to the internet.
 _QUIET = ("--ci", "--progress=events", "--no-notices", "--no-version-reporting", "--no-color")
 

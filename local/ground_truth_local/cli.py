@@ -1,5 +1,7 @@
 """The command ``ground-truth-local``."""
 
+from __future__ import annotations
+
 import argparse
 import shlex
 import signal
@@ -10,11 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ground_truth_local.cdk_cli import tool_path
-from ground_truth_local.portal import preview_cli
-from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
-
-__all__ = ["main"]
+from .cdk_cli import tool_path
+from .portal import preview_cli
+from .server import EmbeddedAws, EmbeddedAwsError
 
 _POLL_SECONDS = 0.5
 

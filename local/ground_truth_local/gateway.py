@@ -1,5 +1,7 @@
 """The ASGI application: guards, then SageMaker's actions for us, everything else for MiniStack."""
 
+from __future__ import annotations
+
 import json
 import logging
 import uuid
@@ -10,10 +12,8 @@ from ministack import app as ministack_app
 from ministack.core import concurrency, iam_evaluator, responses, router, sigv4
 from ministack.core.iam_actions import identity_denial_message
 
-from ground_truth_local.guards import Guard
-from ground_truth_local.service.types import Answer, Call, Check, Service
-
-__all__ = ["Gateway"]
+from .guards import Guard
+from .service.types import Answer, Call, Check, Service
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]

@@ -4,11 +4,11 @@ Any web page may POST to a loopback address, and a Lambda created that way would
 names the page in ``Origin``; a page that rebinds its own name to 127.0.0.1 shows itself by ``Host``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
-from ground_truth_local.settings import HOST
-
-__all__ = ["Guard"]
+from .settings import HOST
 
 # MiniStack's own endpoints that are needed: readiness, and where custom resources answer.
 _OPEN_PATHS = (

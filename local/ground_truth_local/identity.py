@@ -1,13 +1,13 @@
 """The account's IAM users, put into MiniStack's IAM inside the server's process."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 
 from ministack.services import iam
 
-from ground_truth_local.account import policies
-
-__all__ = ["ensure_users"]
+from .account import policies
 
 
 def ensure_users(account: str, credentials: Mapping[str, tuple[str, str]]) -> None:

@@ -4,6 +4,8 @@ Prints one line of JSON on standard output when ready, and stops cleanly on SIGT
 standard input closes, which is how it notices the death of its parent.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import fcntl
@@ -19,16 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ground_truth_local.cdk_cli import node_path
-from ground_truth_local.service.types import AwsAccess, Service
-from ground_truth_local.settings import HOST, Settings, StateDir
+from .cdk_cli import node_path
+from .service.types import AwsAccess, Service
+from .settings import HOST, Settings, StateDir
 
 if TYPE_CHECKING:
-    from ground_truth_local.access import ServiceAccess
-    from ground_truth_local.portal.server import PortalServer
-    from ground_truth_local.workers import SimulatedWorkers
-
-__all__ = ["configure_environment", "main"]
+    from .access import ServiceAccess
+    from .portal.server import PortalServer
+    from .workers import SimulatedWorkers
 
 # Only these pass: an AWS_ENDPOINT_URL would win over the gateway's in every Lambda, and so on.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "SYSTEMROOT")
@@ -97,11 +97,11 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     import hypercorn.asyncio
     from hypercorn.config import Config
 
-    from ground_truth_local import account, identity, mends
-    from ground_truth_local.access import ServiceAccess
-    from ground_truth_local.gateway import Gateway
-    from ground_truth_local.guards import Guard
-    from ground_truth_local.session import GatewaySession
+    from . import account, identity, mends
+    from .access import ServiceAccess
+    from .gateway import Gateway
+    from .guards import Guard
+    from .session import GatewaySession
 
     state = StateDir(settings.state_dir)
     endpoint_url = f"http://{HOST}:{port}"
@@ -163,9 +163,9 @@ def _load_service(settings: Settings, access: AwsAccess) -> Service:
     return service
 
 
-def _load_portal(settings: Settings, service: Service, access: "ServiceAccess") -> "PortalServer | None":
-    from ground_truth_local.portal.server import PortalServer
-    from ground_truth_local.service.api import GroundTruthService
+def _load_portal(settings: Settings, service: Service, access: ServiceAccess) -> PortalServer | None:
+    from .portal.server import PortalServer
+    from .service.api import GroundTruthService
 
     if not isinstance(service, GroundTruthService):
         return None
@@ -178,11 +178,11 @@ def _load_portal(settings: Settings, service: Service, access: "ServiceAccess") 
     )
 
 
-def _load_workers(settings: Settings, service: Service, access: "ServiceAccess") -> "SimulatedWorkers | None":
+def _load_workers(settings: Settings, service: Service, access: ServiceAccess) -> SimulatedWorkers | None:
     if not settings.simulated_workers:
         return None
-    from ground_truth_local.service.api import GroundTruthService
-    from ground_truth_local.workers import SimulatedWorkers
+    from .service.api import GroundTruthService
+    from .workers import SimulatedWorkers
 
     assert isinstance(service, GroundTruthService), "workers need the real service"
     return SimulatedWorkers(

@@ -10,16 +10,16 @@ Installed with ``ground-truth-local``; nothing heavy is imported until a fixture
   outputs by stack; what was deployed is destroyed when the test ends.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from ground_truth_local.server import EmbeddedAws
-    from ground_truth_local.session import GatewaySession
-
-__all__ = ["aws_session", "deploy", "embedded_aws", "embedded_aws_options"]
+    from .server import EmbeddedAws
+    from .session import GatewaySession
 
 
 @pytest.fixture(scope="session")
@@ -29,24 +29,24 @@ def embedded_aws_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def embedded_aws(embedded_aws_options: dict[str, Any]) -> "Iterator[EmbeddedAws]":
+def embedded_aws(embedded_aws_options: dict[str, Any]) -> Iterator[EmbeddedAws]:
     """Give a running embedded AWS, one for the whole session."""
-    from ground_truth_local.server import EmbeddedAws
+    from .server import EmbeddedAws
 
     with EmbeddedAws(**embedded_aws_options) as aws:
         yield aws
 
 
 @pytest.fixture(scope="session")
-def aws_session(embedded_aws: "EmbeddedAws") -> "GatewaySession":
+def aws_session(embedded_aws: EmbeddedAws) -> GatewaySession:
     """Give a boto3 session as the account's administrator."""
     return embedded_aws.session()
 
 
 @pytest.fixture
-def deploy(embedded_aws: "EmbeddedAws") -> "Iterator[Callable[..., dict[str, dict[str, str]]]]":
+def deploy(embedded_aws: EmbeddedAws) -> Iterator[Callable[..., dict[str, dict[str, str]]]]:
     """Give a function that deploys an app and returns its outputs; everything is destroyed at the end."""
-    from ground_truth_local.cdk_cli import CdkCli
+    from .cdk_cli import CdkCli
 
     made: list[tuple[CdkCli, tuple[str, ...]]] = []
 

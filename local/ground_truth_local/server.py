@@ -1,5 +1,7 @@
 """Start and stop the embedded AWS from tests, scripts and the command line."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -14,11 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ground_truth_local import account as accounts
-from ground_truth_local.session import GatewaySession
-from ground_truth_local.settings import ACCOUNT, Settings, StateDir
-
-__all__ = ["EmbeddedAws", "EmbeddedAwsError"]
+from . import account as accounts
+from .session import GatewaySession
+from .settings import ACCOUNT, Settings, StateDir
 
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 20.0
@@ -195,7 +195,7 @@ class EmbeddedAws:
     def _credentials(self, user: str) -> tuple[str, str]:
         return accounts.load_credentials(self.state)[user]
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> tuple[str, str]:
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> tuple[str, str]:
         deadline = time.monotonic() + _START_TIMEOUT
         line, output = b"", process.stdout
         assert output is not None

@@ -1,5 +1,7 @@
 """boto3 sessions that talk to the embedded AWS."""
 
+from __future__ import annotations
+
 import os
 from typing import Any
 
@@ -7,9 +9,6 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
-
-__all__ = ["GatewaySession"]
-
 
 # Services' models are read once for all sessions: each job of the service has one, and reading is most of it.
 _MODELS = create_loader()

@@ -1,10 +1,10 @@
 """How one embedded AWS is set up, and where it keeps things."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-__all__ = ["ACCOUNT", "HOST", "Settings", "StateDir"]
 
 ACCOUNT = "111122223333"
 """The account of the embedded AWS: the one AWS's documentation (and our README) uses."""
@@ -43,7 +43,7 @@ class Settings:
         return json.dumps({**asdict(self), "state_dir": str(self.state_dir)})
 
     @classmethod
-    def from_json(cls, text: str) -> "Settings":
+    def from_json(cls, text: str) -> Settings:
         """Read what ``to_json`` wrote."""
         data = json.loads(text)
         data.update(state_dir=Path(data["state_dir"]), origins=tuple(data["origins"]))

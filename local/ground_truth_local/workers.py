@@ -5,6 +5,8 @@ They are the users of the work team's Cognito groups; where these are fewer than
 Reproducible: what a worker paints follows from the seed, the worker and the picture alone.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import logging
@@ -17,13 +19,11 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 from scipy import ndimage
 
-from ground_truth_local.service.api import GroundTruthService
-from ground_truth_local.service.errors import JobFailure, TaskError
-from ground_truth_local.service.masks import Mask, empty_mask, encode_answer
-from ground_truth_local.service.queue import Task
-from ground_truth_local.service.teams import Directory, nobody
-
-__all__ = ["SimulatedWorkers", "paint"]
+from .service.api import GroundTruthService
+from .service.errors import JobFailure, TaskError
+from .service.masks import Mask, empty_mask, encode_answer
+from .service.queue import Task
+from .service.teams import Directory, nobody
 
 _SMALL_SIDE = 192  # pictures are understood at this size and painted at their own
 _ITERATIONS = 8

@@ -1,5 +1,7 @@
 """`cdk-ground-truth check` says what the handler says, and what it didn't look at."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import subprocess

@@ -1,5 +1,7 @@
 """A directory of as many images as a job takes is one asset, however many files it has."""
 
+from __future__ import annotations
+
 import json
 
 from cdk_ground_truth import Images

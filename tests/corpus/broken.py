@@ -1,5 +1,7 @@
 """Broken inputs, one cause each: name → (the check that has to name it, what breaks a good world)."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 

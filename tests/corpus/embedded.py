@@ -1,5 +1,7 @@
 """Plays a `World` on the embedded AWS: real buckets, role, keys and team, under names of its own."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """AWS as a `World` has it, with the calls that preflight makes."""
 
+from __future__ import annotations
+
 import fnmatch
 import io
 import json

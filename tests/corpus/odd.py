@@ -1,5 +1,7 @@
 """Inputs that look wrong and are right."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 

@@ -1,5 +1,7 @@
 """Image files, most of them made of one photograph."""
 
+from __future__ import annotations
+
 import functools
 import io
 import struct

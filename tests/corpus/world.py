@@ -1,5 +1,7 @@
 """A job's surroundings in plain values, which a fake or an embedded AWS plays."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
 

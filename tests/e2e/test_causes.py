@@ -1,5 +1,7 @@
 """What is wrong is said by the deploy, with its cause: not days later by workers who get no task."""
 
+from __future__ import annotations
+
 import re
 
 import pytest

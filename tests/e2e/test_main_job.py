@@ -1,5 +1,7 @@
 """The way of one stack: deployed, changed, destroyed, deployed again."""
 
+from __future__ import annotations
+
 import pytest
 from aws_cdk import Tags
 

@@ -1,5 +1,7 @@
 """A directory of as many images as a job takes, really deployed: one asset, all images labeled from S3."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,5 +1,7 @@
 """A real deploy reads the data first: what is wrong is told at once, with lines, and costs nothing."""
 
+from __future__ import annotations
+
 import json
 import os
 import re

@@ -4,6 +4,8 @@ What preflight passes the service must take and show to workers; what the servic
 have refused.
 """
 
+from __future__ import annotations
+
 import sqlite3
 import time
 from contextlib import closing

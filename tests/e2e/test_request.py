@@ -1,5 +1,7 @@
 """What the service received equals, field by field, what the app asked for."""
 
+from __future__ import annotations
+
 import pytest
 from aws_cdk import Duration, Tags
 from aws_cdk import aws_ec2 as ec2

@@ -1,5 +1,7 @@
 """Two jobs, each with a rule to a queue of its own; a context value changes the first."""
 
+from __future__ import annotations
+
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from tests.faults.__main__ import run_row

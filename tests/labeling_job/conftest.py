@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker

@@ -1,5 +1,7 @@
 """A directory of as many files as a job takes: its archive is neither held in memory nor on disk."""
 
+from __future__ import annotations
+
 import io
 import json
 import tracemalloc

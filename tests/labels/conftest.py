@@ -1,5 +1,7 @@
 """Finished jobs in the documented output layout, with real photographs and three workers."""
 
+from __future__ import annotations
+
 import base64
 import io
 import json

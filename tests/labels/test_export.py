@@ -1,5 +1,7 @@
 """Shows 2: every export, read back by the library that its users use, equals the source."""
 
+from __future__ import annotations
+
 import io
 import json
 

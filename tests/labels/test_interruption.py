@@ -1,5 +1,7 @@
 """Shows 5: killed in the middle, repeated: the same tree as an undisturbed export, and never half a file."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json

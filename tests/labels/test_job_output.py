@@ -3,6 +3,8 @@
 By default on generated output; `GROUND_TRUTH_JOB=<folder or s3://…>` runs it on a real job or the demo's.
 """
 
+from __future__ import annotations
+
 import json
 import os
 

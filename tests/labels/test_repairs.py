@@ -1,5 +1,7 @@
 """Repair: a corrected copy for jobs with wrong indices, never in place."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np

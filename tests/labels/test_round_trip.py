@@ -1,5 +1,7 @@
 """Shows 1: any label set, mask and encoding reads back to the same array."""
 
+from __future__ import annotations
+
 import io
 
 import numpy as np

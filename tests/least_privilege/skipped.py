@@ -1,5 +1,7 @@
 """Checks of preflight that ask for more than the job's own input, and what they alone ask for."""
 
+from __future__ import annotations
+
 CHECKS = ("kms-key", "role-access", "role-trust", "workteam", "workteam-members")
 ACTIONS = frozenset(
     (

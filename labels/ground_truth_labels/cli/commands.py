@@ -8,18 +8,16 @@ import json
 import sys
 from collections.abc import Iterator
 
-from ground_truth_labels.checks import CheckResult, check
-from ground_truth_labels.cli.tables import table
-from ground_truth_labels.exports import export
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest, read_manifest
-from ground_truth_labels.progress import Progress, ProgressBar
-from ground_truth_labels.repairs import repair
-from ground_truth_labels.reports import report
-from ground_truth_labels.responses import WorkerResponses
-from ground_truth_labels.workers import AgreementResult, agreement
-
-__all__ = ["run_agreement", "run_check", "run_export", "run_read", "run_repair", "run_report"]
+from ..checks import CheckResult, check
+from ..exports import export
+from ..item import Item
+from ..manifest import Manifest, read_manifest
+from ..progress import Progress, ProgressBar
+from ..repairs import repair
+from ..reports import report
+from ..responses import WorkerResponses
+from ..workers import AgreementResult, agreement
+from .tables import table
 
 _SHOWN = 40
 _KEYS = (

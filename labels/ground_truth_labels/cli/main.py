@@ -6,9 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ground_truth_labels.cli.parser import build_parser
-
-__all__ = ["main"]
+from .parser import build_parser
 
 _INTERRUPTED = 130
 
@@ -20,8 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     # Imported late: NumPy and Pillow would make --help wait.
-    from ground_truth_labels.cli import commands
-    from ground_truth_labels.errors import LabelsError
+    from ..errors import LabelsError
+    from . import commands
 
     try:
         return int(getattr(commands, f"run_{options.command}")(options))

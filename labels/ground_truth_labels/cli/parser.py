@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from ground_truth_labels.cli.values import labels_value, split_value
-
-__all__ = ["FORMAT_HELP", "build_parser"]
+from .values import labels_value, split_value
 
 FORMAT_HELP = {
     "png": "class-index PNGs with a palette, images beside them (default)",

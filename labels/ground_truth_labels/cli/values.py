@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["labels_value", "split_value"]
-
 _SPLITS = ("train", "validation", "test")
 
 

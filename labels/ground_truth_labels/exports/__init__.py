@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ground_truth_labels.exports.engine import FORMATS, ExportResult, export
+from .engine import FORMATS, ExportResult, export
 
 __all__ = ["FORMATS", "ExportResult", "export"]

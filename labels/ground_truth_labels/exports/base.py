@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ground_truth_labels.align import ImageFile
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.decode import MaskArray
-from ground_truth_labels.item import Item
-
-__all__ = ["File", "Format", "Record", "Records", "Sample", "folder", "json_bytes"]
+from ..align import ImageFile
+from ..classes import LabelList
+from ..decode import MaskArray
+from ..item import Item
 
 File = tuple[str, bytes]
 """A name below the target, `/`-separated, and its content."""

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ground_truth_labels.classes import IGNORE
-from ground_truth_labels.exports.base import File, Format, Record, Records, Sample
-from ground_truth_labels.exports.polygons import polygons
-from ground_truth_labels.exports.rle import ClassRuns, class_runs, compress
-
-__all__ = ["CocoFormat", "CocoPolygonFormat"]
+from ..classes import IGNORE
+from .base import File, Format, Record, Records, Sample
+from .polygons import polygons
+from .rle import ClassRuns, class_runs, compress
 
 
 class CocoFormat(Format):

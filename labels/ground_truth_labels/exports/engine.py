@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ground_truth_labels.align import aligned_image
-from ground_truth_labels.errors import ExportError, LabelsError
-from ground_truth_labels.exports.base import Format, Record, Sample, json_bytes
-from ground_truth_labels.exports.coco import CocoFormat, CocoPolygonFormat
-from ground_truth_labels.exports.huggingface import ImageFolderFormat, ParquetFormat
-from ground_truth_labels.exports.simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
-from ground_truth_labels.exports.split import check_shares, stratify
-from ground_truth_labels.exports.workspace import DONE, Workspace
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.parallel import ordered_map
-from ground_truth_labels.progress import Progress
-
-__all__ = ["FORMATS", "ExportResult", "export"]
+from ..align import aligned_image
+from ..errors import ExportError, LabelsError
+from ..item import Item
+from ..manifest import Manifest
+from ..parallel import ordered_map
+from ..progress import Progress
+from .base import Format, Record, Sample, json_bytes
+from .coco import CocoFormat, CocoPolygonFormat
+from .huggingface import ImageFolderFormat, ParquetFormat
+from .simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
+from .split import check_shares, stratify
+from .workspace import DONE, Workspace
 
 _CLASSES: tuple[type[Format], ...] = (
     CocoFormat,

@@ -8,11 +8,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ground_truth_labels.errors import ExportError
-from ground_truth_labels.exports.base import File, Format, Record, Records, Sample, json_bytes
-from ground_truth_labels.exports.png import index_png
-
-__all__ = ["ImageFolderFormat", "ParquetFormat"]
+from ..errors import ExportError
+from .base import File, Format, Record, Records, Sample, json_bytes
+from .png import index_png
 
 
 class ImageFolderFormat(Format):

@@ -7,10 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.decode import MaskArray
-
-__all__ = ["index_png"]
+from ..classes import LabelList
+from ..decode import MaskArray
 
 
 def index_png(mask: MaskArray, labels: LabelList) -> bytes:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["polygons"]
-
 Point = tuple[int, int]
 _Ints = npt.NDArray[np.int64]
 

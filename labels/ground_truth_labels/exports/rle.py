@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ClassRuns", "class_runs", "compress"]
-
 _Ints = npt.NDArray[np.int64]
 
 

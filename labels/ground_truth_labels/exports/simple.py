@@ -9,13 +9,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ground_truth_labels.context import load_image
-from ground_truth_labels.errors import ExportError
-from ground_truth_labels.exports.base import File, Format, Record, Records, Sample, folder, json_bytes
-from ground_truth_labels.exports.png import index_png
-from ground_truth_labels.limits import DEFAULT_LIMITS
-
-__all__ = ["NumpyFormat", "PngFormat", "SageMakerFormat", "VocFormat"]
+from ..context import load_image
+from ..errors import ExportError
+from ..limits import DEFAULT_LIMITS
+from .base import File, Format, Record, Records, Sample, folder, json_bytes
+from .png import index_png
 
 
 class PngFormat(Format):

@@ -6,9 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ground_truth_labels.errors import ExportError
-
-__all__ = ["check_shares", "stratify"]
+from ..errors import ExportError
 
 _NAMES = ("train", "validation", "test")
 

@@ -7,10 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ground_truth_labels.errors import ExportError
-from ground_truth_labels.storage import Storage, is_s3, join
-
-__all__ = ["DONE", "HIDDEN", "Workspace"]
+from ..errors import ExportError
+from ..storage import Storage, is_s3, join
 
 HIDDEN = ".ground-truth-labels"
 DONE = "_labels/export.json"

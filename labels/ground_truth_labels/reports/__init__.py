@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ground_truth_labels.reports.build import ReportResult, report
+from .build import ReportResult, report
 
 __all__ = ["ReportResult", "report"]

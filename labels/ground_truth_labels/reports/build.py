@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from ground_truth_labels.checks import CheckResult
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.progress import Progress
-from ground_truth_labels.reports.gather import gather
-from ground_truth_labels.reports.page import page
-from ground_truth_labels.workers import AgreementResult
-
-__all__ = ["ReportResult", "report"]
+from ..checks import CheckResult
+from ..manifest import Manifest
+from ..progress import Progress
+from ..workers import AgreementResult
+from .gather import gather
+from .page import page
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,18 +6,16 @@ import heapq
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ground_truth_labels.checks import CheckResult, check
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.errors import LabelsError
-from ground_truth_labels.item import Item
-from ground_truth_labels.manifest import Manifest
-from ground_truth_labels.parallel import ordered_map
-from ground_truth_labels.progress import Progress, tracked
-from ground_truth_labels.reports.pictures import thumbnail
-from ground_truth_labels.responses import WorkerResponses
-from ground_truth_labels.workers import AgreementResult, ImageAgreement, agreement
-
-__all__ = ["Comparison", "Example", "Gathered", "gather"]
+from ..checks import CheckResult, check
+from ..classes import LabelList
+from ..errors import LabelsError
+from ..item import Item
+from ..manifest import Manifest
+from ..parallel import ordered_map
+from ..progress import Progress, tracked
+from ..responses import WorkerResponses
+from ..workers import AgreementResult, ImageAgreement, agreement
+from .pictures import thumbnail
 
 _BINS = 20
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from ground_truth_labels.reports.gather import Comparison, Gathered
-from ground_truth_labels.reports.style import STYLE
-from ground_truth_labels.workers import AgreementResult
-
-__all__ = ["page"]
+from ..workers import AgreementResult
+from .gather import Comparison, Gathered
+from .style import STYLE
 
 _SHOWN_PROBLEMS = 60
 _SEVERITIES = {"error": "Errors", "warning": "Warnings", "info": "Notes"}

@@ -7,11 +7,9 @@ import io
 
 from PIL import Image
 
-from ground_truth_labels.classes import LabelList
-from ground_truth_labels.decode import MaskArray
-from ground_truth_labels.overlay import overlay
-
-__all__ = ["data_uri", "thumbnail"]
+from ..classes import LabelList
+from ..decode import MaskArray
+from ..overlay import overlay
 
 
 def data_uri(image: Image.Image) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["STYLE"]
-
 STYLE = """
 :root{--ink:#1f2328;--muted:#656d76;--line:#d8dee4;--paper:#fff;--back:#f4f6f8;--good:#1a7f37;--warn:#9a6700;
 --bad:#cf222e}

@@ -1,5 +1,7 @@
 """Reads of S3, each bounded in bytes, with what can go wrong reduced to a few words."""
 
+from __future__ import annotations
+
 import re
 import threading
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """What preflight found: collected by check, told in one message, worst first."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Stands between the lifecycle and CreateLabelingJob."""
 
+from __future__ import annotations
+
 import json
 import time
 from collections.abc import Callable, Mapping

@@ -3,6 +3,8 @@
 Segments that don't matter (colour profiles, thumbnails, comments) are jumped over, not read.
 """
 
+from __future__ import annotations
+
 import struct
 import zlib
 from collections.abc import Callable

@@ -3,6 +3,8 @@
 At no time more than a line and a chunk are in memory.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

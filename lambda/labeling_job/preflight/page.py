@@ -4,6 +4,8 @@ The template is rendered for the first object, and searched for the elements tha
 of Liquid is enough for that: outputs of ``task.input``, filters by name, tags by their pairing.
 """
 
+from __future__ import annotations
+
 import html
 import json
 import re

@@ -6,6 +6,8 @@ role can't take in is a bucket's or key's policy: where the role's own don't all
 an Allow that names the role.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any

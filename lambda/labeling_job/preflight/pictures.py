@@ -1,5 +1,7 @@
 """All images of a manifest, looked at in parallel and within a bound of time."""
 
+from __future__ import annotations
+
 import random
 import threading
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """What a CreateLabelingJob request names, taken apart for the checks."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """All checks over one plan, in the order in which they need each other."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,7 @@
 """What is around a job: its buckets, the PRE-/ACS- functions, the work team and its members, quotas."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

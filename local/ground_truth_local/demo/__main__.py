@@ -22,10 +22,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ground_truth_local.cdk_cli import CdkError
-from ground_truth_local.demo import gallery, photos
-from ground_truth_local.demo.stack import DemoStack
-from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
+from ..cdk_cli import CdkError
+from ..server import EmbeddedAws, EmbeddedAwsError
+from . import gallery, photos
+from .stack import DemoStack
 
 TEAM = "annotators"
 MEMBERS = ("ada@example.com", "grace@example.com", "katherine@example.com")

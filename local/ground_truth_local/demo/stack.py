@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ground_truth_local.cdk_cli import CdkCli
-from ground_truth_local.server import EmbeddedAws
+from ..cdk_cli import CdkCli
+from ..server import EmbeddedAws
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,10 @@ Each module has ``install()``, which replaces private names of MiniStack in plac
 the contract tests in ``tests/local/aws`` fail when a newer one moves what they lean on.
 """
 
-from ground_truth_local.mends import (
+from __future__ import annotations
+
+from ..service.types import Service
+from . import (
     buckets,
     conditions,
     custom_resources,
@@ -15,7 +18,6 @@ from ground_truth_local.mends import (
     sse_kms,
     workteams,
 )
-from ground_truth_local.service.types import Service
 
 __all__ = ["install"]
 

@@ -1,13 +1,13 @@
 """``AWS::S3::Bucket``: MiniStack drops encryption, lifecycle and tags, and deletes what is not empty."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import botocore.session
 from botocore.serialize import create_serializer
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
-
-__all__ = ["install"]
 
 _TYPE = "AWS::S3::Bucket"
 

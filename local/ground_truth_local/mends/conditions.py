@@ -1,10 +1,10 @@
 """Conditions: MiniStack compares ``AWS::Region``, ``Fn::FindInMap``, ``Fn::Join``… without resolving them."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
-
-__all__ = ["install"]
 
 _MODULES = (engine, stacks, handlers, changesets, provisioners)
 # What yields a value; the others (Fn::Equals, Condition…) yield a truth, which the stock code handles.

@@ -4,6 +4,8 @@ AWS invokes asynchronously, so the Lambda service runs a crashed handler twice m
 refuses responses over 4,096 bytes; on rollback it sends a Delete with the physical id of the failed create.
 """
 
+from __future__ import annotations
+
 import json
 from typing import Any
 
@@ -11,8 +13,6 @@ from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource, handlers, stacks
-
-__all__ = ["install"]
 
 _RESPONSE_LIMIT = 4096
 _DEFAULT_TIMEOUT = 3600

@@ -1,14 +1,14 @@
 """Lambda: the role must trust the service, and the handler must know its own log group."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ministack.core import lambda_runtime, responses
 from ministack.services import iam
 from ministack.services.cloudformation import provisioners
 
-from ground_truth_local.access import trust_allows_service
-
-__all__ = ["install"]
+from ..access import trust_allows_service
 
 _TYPE = "AWS::Lambda::Function"
 

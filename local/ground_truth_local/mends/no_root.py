@@ -3,10 +3,10 @@
 Requests without a key stay what they were: anonymous, which MiniStack refuses or leaves to bucket policies.
 """
 
+from __future__ import annotations
+
 from ministack.core import iam_evaluator
 from ministack.services import sts
-
-__all__ = ["install"]
 
 
 def install() -> None:

@@ -1,5 +1,7 @@
 """``iam:PassRole``: MiniStack takes any role from any caller; AWS asks whether the caller may pass it."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +9,6 @@ from urllib.parse import parse_qs
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-
-__all__ = ["install"]
 
 # Action → the service that gets the role, and the parameter that names it.
 _PASSING = {

@@ -1,10 +1,10 @@
 """``iam:SimulatePrincipalPolicy``: on AWS its resource is the principal; to MiniStack it is ``*``."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ministack.core import iam_actions
-
-__all__ = ["install"]
 
 _stock = iam_actions.extract_resource_arn
 

@@ -1,11 +1,11 @@
 """SSE-KMS: MiniStack never asks whether the caller may use the key; AWS does, for each read and write."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import kms, s3
-
-__all__ = ["install"]
 
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 _KEY_CONDITION = f"s3:{_KEY_HEADER}"

@@ -1,13 +1,13 @@
 """``AWS::SageMaker::Workteam``, which MiniStack doesn't know; the Ground Truth service keeps the teams."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from ministack.core import responses
 from ministack.services.cloudformation import provisioners
 
-from ground_truth_local.service.types import Answer, Call, Service
-
-__all__ = ["install"]
+from ..service.types import Answer, Call, Service
 
 _TYPE = "AWS::SageMaker::Workteam"
 _MUTABLE = ("MemberDefinitions", "Description", "NotificationConfiguration", "WorkerAccessConfiguration")

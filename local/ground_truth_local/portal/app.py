@@ -7,9 +7,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from ground_truth_local.portal import static_files, views
-from ground_truth_local.portal.frame import FrameError, frame_response
-from ground_truth_local.portal.http import (
+from ..service.api import GroundTruthService
+from ..service.errors import TaskError
+from ..service.teams import Directory, nobody
+from ..settings import HOST
+from . import static_files, views
+from .frame import FrameError, frame_response
+from .http import (
     HttpError,
     Receive,
     Request,
@@ -20,15 +24,9 @@ from ground_truth_local.portal.http import (
     read_body,
     redirect,
 )
-from ground_truth_local.portal.points import AutoSegmentError, parse_points
-from ground_truth_local.portal.sessions import Session, Sessions
-from ground_truth_local.portal.work import Desk
-from ground_truth_local.service.api import GroundTruthService
-from ground_truth_local.service.errors import TaskError
-from ground_truth_local.service.teams import Directory, nobody
-from ground_truth_local.settings import HOST
-
-__all__ = ["Portal"]
+from .points import AutoSegmentError, parse_points
+from .sessions import Session, Sessions
+from .work import Desk
 
 _MAX_BODY = 64 * 1024 * 1024
 _MAX_FORM = 16 * 1024

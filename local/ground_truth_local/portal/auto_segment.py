@@ -4,6 +4,8 @@ GrabCut (Rother, Kolmogorov and Blake, 2004) learns the colours inside and outsi
 between them. The extreme points give that rectangle, and surely lie on the object.
 """
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import io
@@ -17,9 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from ground_truth_local.portal.points import AutoSegmentError
-
-__all__ = ["Segment", "auto_segment"]
+from .points import AutoSegmentError
 
 _WORK_SIDE = 480
 _MARGIN = 0.25

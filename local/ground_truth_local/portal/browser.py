@@ -1,5 +1,7 @@
 """Finds a Chrome or Chromium on this machine, and drives it with Playwright."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,8 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-__all__ = ["HOW_TO_INSTALL", "BrowserMissing", "find_browser", "launch"]
 
 HOW_TO_INSTALL = (
     "No Chrome or Chromium is there. Install one (`apt-get install chromium`, `brew install --cask chromium` "
@@ -46,7 +46,7 @@ def find_browser() -> str | None:
 
 
 @contextmanager
-def launch() -> "Iterator[Browser]":
+def launch() -> Iterator[Browser]:
     """Start a browser without a window, for the length of a ``with``.
 
     Raises:

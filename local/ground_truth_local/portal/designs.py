@@ -1,5 +1,7 @@
 """Labeling jobs as a synthesized app describes them: template, labels, a picture. No deploy, no account."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -11,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ground_truth_local.cdk_cli import tool_path
-
-__all__ = ["Design", "DesignError", "load", "synthesize"]
+from ..cdk_cli import tool_path
 
 _HASH = re.compile(r"([0-9a-f]{64})\.(?:\w+)")
 _PICTURES = (".jpg", ".jpeg", ".png")

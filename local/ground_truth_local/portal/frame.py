@@ -4,14 +4,14 @@ A worker template is a page with scripts, and it shows labels, file names and in
 the job. So it runs sandboxed: without the portal's origin, cookies or forms, and it reaches no server but S3.
 """
 
+from __future__ import annotations
+
 import re
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from ground_truth_local.portal import static_files
-from ground_truth_local.portal.http import Response, page
-
-__all__ = ["REAL_SCRIPT", "SUPPORTED", "FrameError", "TemplatePage", "frame_response"]
+from . import static_files
+from .http import Response, page
 
 REAL_SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
 _SCRIPT_URL = re.compile(r"(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js", re.IGNORECASE)

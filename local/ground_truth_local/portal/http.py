@@ -1,13 +1,13 @@
 """Just enough HTTP on ASGI for the portal: no framework for a dozen routes."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
-
-__all__ = ["HttpError", "Receive", "Request", "Response", "Scope", "Send", "page", "read_body", "redirect"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -69,7 +69,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def json(cls, content: Any, *, status: int = 200) -> "Response":
+    def json(cls, content: Any, *, status: int = 200) -> Response:
         """Answer with JSON."""
         return cls(status=status, body=json.dumps(content).encode(), content_type="application/json")
 

@@ -1,8 +1,8 @@
 """The extreme points that a worker clicks, as the page sends them."""
 
-from typing import Any
+from __future__ import annotations
 
-__all__ = ["AutoSegmentError", "parse_points"]
+from typing import Any
 
 _POINTS = 4
 

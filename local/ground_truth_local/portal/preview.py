@@ -1,5 +1,7 @@
 """The worker's page for a picture, without a deploy: in the browser, or as a PNG for a review."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import re
@@ -11,18 +13,16 @@ from pathlib import Path
 import hypercorn.asyncio
 from hypercorn.config import Config
 
-from ground_truth_local.portal import static_files, views
-from ground_truth_local.portal.browser import launch
-from ground_truth_local.portal.designs import Design
-from ground_truth_local.portal.frame import FrameError, TemplatePage, frame_response
-from ground_truth_local.portal.http import HttpError, Receive, Request, Response, Scope, Send, page, read_body
-from ground_truth_local.portal.points import AutoSegmentError, parse_points
-from ground_truth_local.service import template
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.rules import S3Location
-from ground_truth_local.settings import HOST
-
-__all__ = ["Preview", "screenshot", "serving"]
+from ..service import template
+from ..service.errors import JobFailure
+from ..service.rules import S3Location
+from ..settings import HOST
+from . import static_files, views
+from .browser import launch
+from .designs import Design
+from .frame import FrameError, TemplatePage, frame_response
+from .http import HttpError, Receive, Request, Response, Scope, Send, page, read_body
+from .points import AutoSegmentError, parse_points
 
 _MAX_BODY = 1 << 20
 _BUCKET = "preview"
@@ -107,7 +107,7 @@ class Preview:
         return page(html, headers={"content-security-policy": views.POLICY})
 
     def _auto_segment(self, request: Request) -> Response:
-        from ground_truth_local.portal.auto_segment import auto_segment
+        from .auto_segment import auto_segment
 
         try:
             points = parse_points(request.json().get("points"))

@@ -1,5 +1,7 @@
 """``ground-truth-local preview``: show or photograph the worker's page of an app's labeling job."""
 
+from __future__ import annotations
+
 import argparse
 import tempfile
 from collections.abc import Callable
@@ -8,14 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ground_truth_local.portal.browser import BrowserMissing
-from ground_truth_local.portal.designs import Design, DesignError, load, synthesize
-from ground_truth_local.portal.frame import FrameError
-
-__all__ = ["add_parser", "run"]
+from .browser import BrowserMissing
+from .designs import Design, DesignError, load, synthesize
+from .frame import FrameError
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = commands.add_parser("preview", help="show the worker's page of an app's job, without a deploy")
     parser.add_argument(
@@ -41,7 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(console: Console, arguments: argparse.Namespace, wait: Callable[[], object]) -> int:
     """Run the sub-command, until ``wait`` returns or the screenshot is there; return the exit code."""
     # A server and a template engine, which the other sub-commands need not load.
-    from ground_truth_local.portal.preview import screenshot, serving
+    from .preview import screenshot, serving
 
     try:
         design = _design(arguments)

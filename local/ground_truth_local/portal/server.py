@@ -1,17 +1,17 @@
 """Listens for the portal, beside the gateway in the same process."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
 
 import hypercorn.asyncio
 from hypercorn.config import Config
 
-from ground_truth_local.portal.app import Portal
-from ground_truth_local.service.api import GroundTruthService
-from ground_truth_local.service.teams import Directory, nobody
-from ground_truth_local.settings import HOST
-
-__all__ = ["PortalServer"]
+from ..service.api import GroundTruthService
+from ..service.teams import Directory, nobody
+from ..settings import HOST
+from .app import Portal
 
 
 class PortalServer:

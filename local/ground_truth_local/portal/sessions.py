@@ -1,11 +1,11 @@
 """Who is signed in: an unguessable cookie for one origin, nothing else."""
 
+from __future__ import annotations
+
 import secrets
 import threading
 import time
 from dataclasses import dataclass, field
-
-__all__ = ["Session", "Sessions"]
 
 _LIFETIME = 12 * 3600
 _MOST = 10_000

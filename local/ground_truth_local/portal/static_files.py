@@ -1,13 +1,13 @@
 """The front-end files, under an address that names their content, so that browsers may keep them for good."""
 
+from __future__ import annotations
+
 import hashlib
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from ground_truth_local.portal.http import HttpError, Response
-
-__all__ = ["PREFIX", "address", "serve"]
+from .http import HttpError, Response
 
 PREFIX = "/static/"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}

@@ -1,5 +1,7 @@
 """The portal's own pages: Liquid files with escaping on, so that nothing from a job is ever markup."""
 
+from __future__ import annotations
+
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -7,9 +9,7 @@ from typing import Any
 from liquid import BoundTemplate, Environment
 from markupsafe import Markup
 
-from ground_truth_local.portal import static_files
-
-__all__ = ["POLICY", "render"]
+from . import static_files
 
 POLICY = "; ".join(
     [

@@ -1,21 +1,21 @@
 """What the portal does with the Ground Truth service: a member's jobs, tasks and answers."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ground_truth_local.portal.frame import FrameError, TemplatePage
-from ground_truth_local.portal.sessions import Session
-from ground_truth_local.service.api import GroundTruthService
-from ground_truth_local.service.errors import JobFailure, TaskError
-from ground_truth_local.service.queue import Task
-from ground_truth_local.service.teams import Directory, Member
-from ground_truth_local.service.types import Call
+from ..service.api import GroundTruthService
+from ..service.errors import JobFailure, TaskError
+from ..service.queue import Task
+from ..service.teams import Directory, Member
+from ..service.types import Call
+from .frame import FrameError, TemplatePage
+from .sessions import Session
 
 if TYPE_CHECKING:
-    from ground_truth_local.portal.auto_segment import Segment
-
-__all__ = ["Desk", "JobCard", "TeamCard"]
+    from .auto_segment import Segment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,12 +169,12 @@ class Desk:
 
     def warm_up(self) -> None:
         """Load what the auto-segmentation tool needs, before somebody waits for it."""
-        from ground_truth_local.portal import auto_segment  # noqa: F401
+        from . import auto_segment  # noqa: F401
 
-    def auto_segment(self, task: Task, points: list[tuple[float, float]]) -> "Segment":
+    def auto_segment(self, task: Task, points: list[tuple[float, float]]) -> Segment:
         """Run the auto-segmentation tool on a task's picture."""
         # OpenCV takes longer to import than the whole server: only when somebody uses the tool.
-        from ground_truth_local.portal.auto_segment import auto_segment
+        from .auto_segment import auto_segment
 
         return auto_segment(self._service.image(task), points)
 

@@ -1,27 +1,27 @@
 """The Ground Truth service: the API in front, the job engine behind it, the task queue for workers."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ground_truth_local.service import authorization
-from ground_truth_local.service.control import LabelingJobOperations
-from ground_truth_local.service.engine import Engine
-from ground_truth_local.service.errors import ServiceError
-from ground_truth_local.service.jobs import Job, JobBook
-from ground_truth_local.service.pages import render_task
-from ground_truth_local.service.queue import Task, TaskQueue
-from ground_truth_local.service.runner import Pace
-from ground_truth_local.service.s3 import RoleS3
-from ground_truth_local.service.store import Store
-from ground_truth_local.service.team_operations import TagOperations, WorkteamOperations
-from ground_truth_local.service.teams import TeamBook
-from ground_truth_local.service.types import Answer, AwsAccess, Call, Check
-from ground_truth_local.service.validation import check_request
-
-__all__ = ["GroundTruthService", "Pace"]
+from . import authorization
+from .control import LabelingJobOperations
+from .engine import Engine
+from .errors import ServiceError
+from .jobs import Job, JobBook
+from .pages import render_task
+from .queue import Task, TaskQueue
+from .runner import Pace
+from .s3 import RoleS3
+from .store import Store
+from .team_operations import TagOperations, WorkteamOperations
+from .teams import TeamBook
+from .types import Answer, AwsAccess, Call, Check
+from .validation import check_request
 
 _log = logging.getLogger(__name__)
 _DEFAULT_TEAM_SIZE = 9  # as many as an object can have workers

@@ -1,13 +1,13 @@
 """What a caller must be allowed to do, by the Service Authorization Reference for SageMaker."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
-from ground_truth_local.service.jobs import JobBook, job_arn
-from ground_truth_local.service.teams import team_arn
-from ground_truth_local.service.types import Call, Check
-
-__all__ = ["checks"]
+from .jobs import JobBook, job_arn
+from .teams import team_arn
+from .types import Call, Check
 
 _ON_JOB = frozenset({"CreateLabelingJob", "DescribeLabelingJob", "StopLabelingJob"})
 _ON_TEAM = frozenset({"CreateWorkteam", "DescribeWorkteam", "UpdateWorkteam", "DeleteWorkteam"})

@@ -3,21 +3,13 @@
 Read from the documentation strings of botocore's model, so this table is independent of the library's own.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from functools import cache
 
-from ground_truth_local.service import model
-
-__all__ = [
-    "ADJUSTMENT",
-    "SEGMENTATION",
-    "VERIFICATION",
-    "BuiltInFunction",
-    "owner",
-    "parse_function",
-    "regions",
-]
+from . import model
 
 SEGMENTATION = "SemanticSegmentation"
 ADJUSTMENT = "AdjustmentSemanticSegmentation"

@@ -1,11 +1,11 @@
 """The label category configuration file, by ``CreateLabelingJobRequest$LabelCategoryConfigS3Uri``."""
 
+from __future__ import annotations
+
 import json
 
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.rules import MAX_AUTOMATED_LABELS, S3Location
-
-__all__ = ["MAX_FILE_BYTES", "parse_categories"]
+from .errors import JobFailure
+from .rules import MAX_AUTOMATED_LABELS, S3Location
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 _VERSION = "2018-11-28"

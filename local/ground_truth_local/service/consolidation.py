@@ -6,15 +6,15 @@ the neighbours is not published. Here a pixel's own vote counts ten times a neig
 never overruled (nor is a single one), and a lone dissenting pixel gives way to what lies around it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ground_truth_local.service.masks import Mask
-
-__all__ = ["Consolidated", "consolidate"]
+from .masks import Mask
 
 MAX_WORKERS = 9
 _OWN_WEIGHT = 9  # besides the one in the 3 x 3 sum; 9 workers x (9 + 9) = 162 fits in a byte

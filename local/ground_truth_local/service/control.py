@@ -1,17 +1,17 @@
 """The operations on labeling jobs."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
-from ground_truth_local.service import builtin, rules
-from ground_truth_local.service.engine import Engine
-from ground_truth_local.service.errors import ServiceError, not_found, validation
-from ground_truth_local.service.jobs import ENDED, LIVE, Job, JobBook, job_arn, new_reference_code
-from ground_truth_local.service.paging import in_time, page, sort
-from ground_truth_local.service.teams import TeamBook
-from ground_truth_local.service.types import Call
-
-__all__ = ["LabelingJobOperations"]
+from . import builtin, rules
+from .engine import Engine
+from .errors import ServiceError, not_found, validation
+from .jobs import ENDED, LIVE, Job, JobBook, job_arn, new_reference_code
+from .paging import in_time, page, sort
+from .teams import TeamBook
+from .types import Call
 
 _UNSET = object()
 _DESCRIBED = (

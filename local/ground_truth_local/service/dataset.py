@@ -4,14 +4,14 @@
 are in) → ``labeled`` or ``failed``; ``passed`` objects came in with a label.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import sqlite3
 
-from ground_truth_local.service.jobs import Job, JobBook
-from ground_truth_local.service.store import Store
-
-__all__ = ["Dataset"]
+from .jobs import Job, JobBook
+from .store import Store
 
 _SLICE = 20  # objects opened or consolidated before the runner looks around again
 _CHUNK_CHARACTERS = 16 * 1024 * 1024  # of answers in one consolidation request

@@ -1,18 +1,18 @@
 """Starts a runner for each live job, and stops them all with the server."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 
-from ground_truth_local.service.jobs import LIVE, Job, JobBook
-from ground_truth_local.service.output import OutputWriter
-from ground_truth_local.service.queue import TaskQueue
-from ground_truth_local.service.runner import JobRunner, Pace
-from ground_truth_local.service.s3 import RoleS3
-from ground_truth_local.service.store import Store
-from ground_truth_local.service.teams import TeamBook
-from ground_truth_local.service.types import AwsAccess
-
-__all__ = ["Engine"]
+from .jobs import LIVE, Job, JobBook
+from .output import OutputWriter
+from .queue import TaskQueue
+from .runner import JobRunner, Pace
+from .s3 import RoleS3
+from .store import Store
+from .teams import TeamBook
+from .types import AwsAccess
 
 _STOP_SECONDS = 5.0
 

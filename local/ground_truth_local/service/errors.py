@@ -1,6 +1,6 @@
 """What goes wrong, in the service's own words."""
 
-__all__ = ["JobFailure", "ObjectFailure", "ServiceError", "TaskError", "not_found", "validation"]
+from __future__ import annotations
 
 FAILURE_REASON_MAX = 1024
 """``FailureReason`` is at most 1,024 characters in the service model."""

@@ -1,15 +1,15 @@
 """Labeling jobs as they are stored, and their counters."""
 
+from __future__ import annotations
+
 import json
 import secrets
 import string
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ground_truth_local.service.rules import S3Location, parse_s3_uri
-from ground_truth_local.service.store import Store
-
-__all__ = ["ENDED", "LIVE", "Job", "JobBook", "job_arn"]
+from .rules import S3Location, parse_s3_uri
+from .store import Store
 
 LIVE = ("Initializing", "InProgress", "Stopping")
 ENDED = ("Completed", "Failed", "Stopped")

@@ -1,5 +1,7 @@
 """One data object: opened for workers, and later consolidated into its label."""
 
+from __future__ import annotations
+
 import io
 import json
 import logging
@@ -9,17 +11,15 @@ from typing import Any
 
 from PIL import Image
 
-from ground_truth_local.service import builtin, palette
-from ground_truth_local.service.consolidation import consolidate
-from ground_truth_local.service.errors import JobFailure, ObjectFailure
-from ground_truth_local.service.jobs import Job
-from ground_truth_local.service.manifest import source_of
-from ground_truth_local.service.masks import decode_answer, encode_mask
-from ground_truth_local.service.output import OutputWriter, creation_date
-from ground_truth_local.service.s3 import RoleS3
-from ground_truth_local.service.store import Store
-
-__all__ = ["Labeler", "browser_size"]
+from . import builtin, palette
+from .consolidation import consolidate
+from .errors import JobFailure, ObjectFailure
+from .jobs import Job
+from .manifest import source_of
+from .masks import decode_answer, encode_mask
+from .output import OutputWriter, creation_date
+from .s3 import RoleS3
+from .store import Store
 
 MAX_IMAGE_BYTES = 40 * 1024 * 1024
 MAX_IMAGE_PIXELS = 100_000_000

@@ -1,13 +1,13 @@
 """The input manifest: JSON Lines with the limits of "Use an Input Manifest File" and "Input Data Quotas"."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.rules import MAX_OBJECTS, S3Location, parse_s3_uri
-
-__all__ = ["parse_manifest", "source_of"]
+from .errors import JobFailure
+from .rules import MAX_OBJECTS, S3Location, parse_s3_uri
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000

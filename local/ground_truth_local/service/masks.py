@@ -3,6 +3,8 @@
 In memory a mask is an array of class ids: 0 is background, label number i of the category file is i + 1.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import io
@@ -14,18 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ground_truth_local.service import palette
-from ground_truth_local.service.errors import TaskError
-
-__all__ = [
-    "MAX_ANSWER_PIXELS",
-    "MAX_PNG_BYTES",
-    "Mask",
-    "decode_answer",
-    "empty_mask",
-    "encode_answer",
-    "encode_mask",
-]
+from . import palette
+from .errors import TaskError
 
 Mask = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

@@ -1,13 +1,13 @@
 """Botocore's SageMaker service model: the one source of shapes, constraints and built-in function ARNs."""
 
+from __future__ import annotations
+
 import json
 from functools import cache
 from typing import Any, cast
 
 import botocore.loaders
 import regex  # type: ignore[import-untyped]
-
-__all__ = ["documentation", "matches", "operation_input", "shape"]
 
 _PATTERN_TIMEOUT_SECONDS = 2.0
 

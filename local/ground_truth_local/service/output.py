@@ -3,6 +3,8 @@
 Names with a colon and times to the second or microsecond are the service's own.
 """
 
+from __future__ import annotations
+
 import json
 import sqlite3
 import tempfile
@@ -10,13 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from ground_truth_local.service.jobs import Job
-from ground_truth_local.service.rules import S3Location
-from ground_truth_local.service.s3 import RoleS3
-from ground_truth_local.service.store import Store
-from ground_truth_local.service.teams import TeamBook
-
-__all__ = ["OutputWriter", "creation_date"]
+from .jobs import Job
+from .rules import S3Location
+from .s3 import RoleS3
+from .store import Store
+from .teams import TeamBook
 
 _SPOOL_BYTES = 8 * 1024 * 1024
 _PAGE = 200

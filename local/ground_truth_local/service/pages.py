@@ -1,14 +1,14 @@
 """The page of a task: the job's worker template, rendered for one object."""
 
+from __future__ import annotations
+
 import math
 
-from ground_truth_local.service import template
-from ground_truth_local.service.jobs import Job
-from ground_truth_local.service.preparation import read_template, task_input
-from ground_truth_local.service.queue import Task
-from ground_truth_local.service.s3 import RoleS3
-
-__all__ = ["render_task"]
+from . import template
+from .jobs import Job
+from .preparation import read_template, task_input
+from .queue import Task
+from .s3 import RoleS3
 
 _GRACE_SECONDS = 300
 

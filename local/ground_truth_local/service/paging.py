@@ -1,5 +1,7 @@
 """Sorting, filtering by time and paging, as the service's list operations do it."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import json
@@ -7,9 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ground_truth_local.service.errors import validation
-
-__all__ = ["epoch", "in_time", "page", "sort"]
+from .errors import validation
 
 _DEFAULT_PAGE = 10
 T = TypeVar("T")

@@ -3,9 +3,9 @@
 The first ten are those that Ground Truth gives to labels, as its documented output shows them.
 """
 
-import colorsys
+from __future__ import annotations
 
-__all__ = ["BACKGROUND", "BACKGROUND_COLOR", "colors", "to_rgb"]
+import colorsys
 
 BACKGROUND = "BACKGROUND"
 BACKGROUND_COLOR = "#ffffff"

@@ -1,20 +1,20 @@
 """What a job does while it is ``Initializing``: read and check all that it was given, as its own role."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ground_truth_local.service import categories, template
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.jobs import Job
-from ground_truth_local.service.manifest import parse_manifest
-from ground_truth_local.service.output import OutputWriter
-from ground_truth_local.service.rules import MIN_AUTOMATED_OBJECTS, S3Location, parse_s3_uri
-from ground_truth_local.service.s3 import RoleS3
-from ground_truth_local.service.store import Store
-from ground_truth_local.service.types import AwsAccess
-
-__all__ = ["prepare", "read_template", "task_input"]
+from . import categories, template
+from .errors import JobFailure
+from .jobs import Job
+from .manifest import parse_manifest
+from .output import OutputWriter
+from .rules import MIN_AUTOMATED_OBJECTS, S3Location, parse_s3_uri
+from .s3 import RoleS3
+from .store import Store
+from .types import AwsAccess
 
 _INSERT_ROWS = 500
 _INSERT = "INSERT INTO objects (job, idx, line, state) VALUES (?, ?, ?, ?)"

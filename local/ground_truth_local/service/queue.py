@@ -1,5 +1,7 @@
 """The tasks that workers take: each data object goes to N different members of the job's work team."""
 
+from __future__ import annotations
+
 import json
 import threading
 import uuid
@@ -7,15 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_local.service.errors import TaskError
-from ground_truth_local.service.jobs import Job, JobBook
-from ground_truth_local.service.manifest import source_of
-from ground_truth_local.service.masks import MAX_PNG_BYTES, decode_answer
-from ground_truth_local.service.rules import S3Location
-from ground_truth_local.service.store import Store
-from ground_truth_local.service.teams import Member, TeamBook
-
-__all__ = ["JobTasks", "Task", "TaskQueue"]
+from .errors import TaskError
+from .jobs import Job, JobBook
+from .manifest import source_of
+from .masks import MAX_PNG_BYTES, decode_answer
+from .rules import S3Location
+from .store import Store
+from .teams import Member, TeamBook
 
 _MAX_ANSWER_CHARACTERS = MAX_PNG_BYTES * 4 // 3 + 4 * 1024 * 1024
 _ACTIVE = "('accepted', 'submitted', 'declined')"

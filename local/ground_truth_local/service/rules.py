@@ -3,23 +3,15 @@
 Limited to image semantic segmentation. Each rule names the page or member that it comes from.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ground_truth_local.service import builtin
-from ground_truth_local.service.errors import validation
-
-__all__ = [
-    "MAX_OBJECTS",
-    "S3Location",
-    "check_create",
-    "check_tags",
-    "parse_s3_uri",
-    "task_type",
-    "with_defaults",
-]
+from . import builtin
+from .errors import validation
 
 MAX_OBJECTS = 20_000
 """Input data quotas: semantic segmentation jobs take 20,000 objects, and the quota can't be raised."""
@@ -46,7 +38,7 @@ class S3Location:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
-    def join(self, *parts: str) -> "S3Location":
+    def join(self, *parts: str) -> S3Location:
         """Return the location of something under this one."""
         return S3Location(self.bucket, "/".join([self.key.strip("/"), *parts]).lstrip("/"))
 

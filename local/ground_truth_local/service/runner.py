@@ -4,6 +4,8 @@ One thread per live job and no pool inside: however many objects a job has, noth
 it holds itself. All progress is in the store, so a thread that ends with the server is taken up by the next.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import threading
@@ -11,18 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_local.service.dataset import Dataset
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.jobs import Job, JobBook
-from ground_truth_local.service.labeling import Labeler
-from ground_truth_local.service.output import OutputWriter
-from ground_truth_local.service.preparation import prepare
-from ground_truth_local.service.queue import TaskQueue
-from ground_truth_local.service.s3 import RoleS3
-from ground_truth_local.service.store import Store
-from ground_truth_local.service.types import AwsAccess
-
-__all__ = ["JobRunner", "Pace"]
+from .dataset import Dataset
+from .errors import JobFailure
+from .jobs import Job, JobBook
+from .labeling import Labeler
+from .output import OutputWriter
+from .preparation import prepare
+from .queue import TaskQueue
+from .s3 import RoleS3
+from .store import Store
+from .types import AwsAccess
 
 PROBE_BATCH = 10
 """Batches for labeling tasks: "Ground Truth first sends a batch of 10 tasks to your workers"."""

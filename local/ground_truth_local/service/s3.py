@@ -1,5 +1,7 @@
 """S3 as the job's own role sees it; each refusal becomes a reason that names object, role and permission."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Iterator
@@ -9,11 +11,9 @@ from typing import IO, Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.rules import S3Location
-from ground_truth_local.service.types import AssumeRoleDenied, AwsAccess
-
-__all__ = ["RoleS3"]
+from .errors import JobFailure
+from .rules import S3Location
+from .types import AssumeRoleDenied, AwsAccess
 
 _SESSION_SECONDS = 1_800  # half of what the role's credentials last
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden", "AccessDeniedException"})

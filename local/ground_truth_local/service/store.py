@@ -3,6 +3,8 @@
 A job of 20,000 objects with 100,000 characters each, or a thousand masks under way, stay on disk.
 """
 
+from __future__ import annotations
+
 import sqlite3
 import tempfile
 import threading
@@ -10,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-__all__ = ["Store"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (

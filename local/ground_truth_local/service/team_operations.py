@@ -1,17 +1,17 @@
 """The operations on work teams and on tags."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from ground_truth_local.service.errors import ServiceError, not_found, validation
-from ground_truth_local.service.jobs import LIVE, JobBook
-from ground_truth_local.service.paging import page, sort
-from ground_truth_local.service.rules import check_tags
-from ground_truth_local.service.teams import TeamBook, team_arn
-from ground_truth_local.service.types import Call
-
-__all__ = ["TagOperations", "WorkteamOperations"]
+from .errors import ServiceError, not_found, validation
+from .jobs import LIVE, JobBook
+from .paging import page, sort
+from .rules import check_tags
+from .teams import TeamBook, team_arn
+from .types import Call
 
 MAX_TEAMS = 25
 """``CreateWorkteam``: "You cannot create more than 25 work teams in an account and region"."""

@@ -1,5 +1,7 @@
 """Private work teams with local members."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import uuid
@@ -7,9 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_local.service.store import Store
-
-__all__ = ["Directory", "Member", "TeamBook", "nobody", "team_arn"]
+from .store import Store
 
 Directory = Callable[[str, str, str], list[str]]
 """Names of the users in a Cognito user pool's group, by pool, group and Region."""

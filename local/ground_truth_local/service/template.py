@@ -1,5 +1,7 @@
 """The worker template: rendered with Liquid as the service does, and checked for the element it needs."""
 
+from __future__ import annotations
+
 import ast
 import json
 from collections.abc import Callable, Sequence
@@ -10,10 +12,8 @@ from liquid import Environment
 from liquid.exceptions import LiquidError
 from markupsafe import Markup
 
-from ground_truth_local.service.errors import JobFailure
-from ground_truth_local.service.rules import S3Location, parse_s3_uri
-
-__all__ = ["MAX_TEMPLATE_BYTES", "check_template", "render"]
+from .errors import JobFailure
+from .rules import S3Location, parse_s3_uri
 
 MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
 _ELEMENT = "crowd-semantic-segmentation"

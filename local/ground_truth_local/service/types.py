@@ -4,13 +4,13 @@ The gateway (HTTP, identity, IAM) and the service (labeling jobs) meet only here
 with a stand-in for the other.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import boto3
-
-__all__ = ["Answer", "AssumeRoleDenied", "AwsAccess", "Call", "Check", "Service"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Answer:
     body: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def error(cls, code: str, message: str, *, status: int = 400) -> "Answer":
+    def error(cls, code: str, message: str, *, status: int = 400) -> Answer:
         """Answer with a service error, e.g. ``Answer.error("ResourceInUse", "…")``."""
         return cls(status=status, body={"__type": code, "message": message})
 

@@ -3,13 +3,13 @@
 The client checks types, required members, ranges and lengths; patterns and enums only the service does.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 
-from ground_truth_local.service import model
-from ground_truth_local.service.errors import ServiceError, validation
-
-__all__ = ["check_request", "violations"]
+from . import model
+from .errors import ServiceError, validation
 
 _JAVA_NAMES = {
     "string": "String",

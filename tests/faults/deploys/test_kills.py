@@ -1,5 +1,7 @@
 """The handler's process is killed by the operating system in the middle of a real deploy."""
 
+from __future__ import annotations
+
 import pytest
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("kills")]

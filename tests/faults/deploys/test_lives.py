@@ -1,5 +1,7 @@
 """A stack's life through the real CLI: change, failure, return, and the end from each status."""
 
+from __future__ import annotations
+
 import pytest
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("kills")]

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from labeling_job.preflight.access import DENIED, KEY_DENIED, MISSING, Reader, ReadError, kind_of

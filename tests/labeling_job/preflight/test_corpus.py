@@ -1,5 +1,7 @@
 """Every broken input is refused with its cause, and every odd one is taken."""
 
+from __future__ import annotations
+
 import pytest
 
 from tests.corpus.broken import BROKEN

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from labeling_job.preflight.findings import Findings
 
 

@@ -1,5 +1,7 @@
 """Whatever the bytes, parsing answers with findings, within the stated bytes and time, and never raises."""
 
+from __future__ import annotations
+
 import io
 import json
 import time

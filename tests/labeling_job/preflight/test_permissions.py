@@ -1,5 +1,7 @@
 """Where the role's own policies don't allow, the policy of the bucket or key decides."""
 
+from __future__ import annotations
+
 import pytest
 
 from labeling_job.preflight.findings import Findings

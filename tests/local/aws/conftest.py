@@ -1,5 +1,7 @@
 """A server with a stand-in for the Ground Truth service, shared by this folder's tests."""
 
+from __future__ import annotations
+
 import json
 import os
 import time

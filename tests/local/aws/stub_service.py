@@ -1,5 +1,7 @@
 """A stand-in for the Ground Truth service, loaded by the server's process through PYTHONPATH."""
 
+from __future__ import annotations
+
 import json
 
 from ground_truth_local.service.types import Answer, AssumeRoleDenied, Call, Check

@@ -1,5 +1,7 @@
 """Custom resources and Lambda, as AWS runs them; fails where MiniStack does otherwise, or has changed."""
 
+from __future__ import annotations
+
 import io
 import json
 import time

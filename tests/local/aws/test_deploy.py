@@ -1,5 +1,7 @@
 """The real CDK CLI, as the deploy user, through the pytest plugin's own fixtures."""
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path

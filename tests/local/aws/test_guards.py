@@ -1,5 +1,7 @@
 """What a web page or a stranger's tool may not do."""
 
+from __future__ import annotations
+
 import http.client
 import json
 import socket

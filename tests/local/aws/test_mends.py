@@ -1,5 +1,7 @@
 """One contract test for each mend; each fails where MiniStack does otherwise than AWS, or has changed."""
 
+from __future__ import annotations
+
 import json
 import time
 

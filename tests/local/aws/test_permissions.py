@@ -1,5 +1,7 @@
 """IAM is enforced: on SageMaker's actions, on passed roles, on keys, on the deploy user."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,5 +1,7 @@
 """The plugin must not slow down the pytest runs of whoever installs it."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 

@@ -1,5 +1,7 @@
 """Starting, stopping, state, and that nothing is left behind."""
 
+from __future__ import annotations
+
 import os
 import signal
 import stat

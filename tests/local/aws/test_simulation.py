@@ -1,5 +1,7 @@
 """A simulation of a role's policies may be allowed for that role alone, as on AWS."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,5 +1,7 @@
 """A real browser, a static server for the elements alone, and an embedded AWS with jobs to work on."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import http.server

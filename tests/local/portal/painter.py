@@ -1,5 +1,7 @@
 """Drives the painting elements as a person would, with mouse and keys."""
 
+from __future__ import annotations
+
 import base64
 import io
 import json

@@ -1,5 +1,7 @@
 """Four extreme points → a mask."""
 
+from __future__ import annotations
+
 import io
 
 import numpy as np

@@ -3,6 +3,8 @@
 A payload that runs calls ``pwned()``, which every frame of the browser has; a control shows that it is seen.
 """
 
+from __future__ import annotations
+
 import pytest
 
 from tests.local.portal.workshop import SEED, picture

@@ -1,5 +1,7 @@
 """The elements by themselves: what a person does with mouse and keys, and what is answered."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 

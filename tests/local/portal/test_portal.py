@@ -1,5 +1,7 @@
 """The portal's rules: who may do what, what is refused, and how tasks come and go."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import urllib.error

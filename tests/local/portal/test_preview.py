@@ -1,5 +1,7 @@
 """The preview: a template of an app, for a picture, without a deploy."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The whole way: `cdk deploy`, three people paint in the portal, and what they painted is in S3."""
 
+from __future__ import annotations
+
 import io
 import json
 import os

@@ -1,5 +1,7 @@
 """Worker templates of several public styles: rendered as the service would, and worked with."""
 
+from __future__ import annotations
+
 import io
 import json
 

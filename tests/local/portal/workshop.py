@@ -1,5 +1,7 @@
 """An embedded AWS with a bucket, a role and a work team, and labeling jobs made straight by the API."""
 
+from __future__ import annotations
+
 import io
 import itertools
 import json

@@ -1,5 +1,7 @@
 """A stand-in for the AWS around the service: an in-memory S3 that knows roles, keys, CORS and Regions."""
 
+from __future__ import annotations
+
 import copy
 import io
 import json
@@ -56,7 +58,7 @@ class FakeBucket:
 class FakeS3Client:
     """The few operations the service uses, refused where the role's denials say so."""
 
-    def __init__(self, aws: "FakeAws") -> None:
+    def __init__(self, aws: FakeAws) -> None:
         self._aws = aws
 
     def _bucket(self, name: str, operation: str) -> FakeBucket:

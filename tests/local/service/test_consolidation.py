@@ -1,5 +1,7 @@
 """The vote on pixels, and the files of masks."""
 
+from __future__ import annotations
+
 import base64
 import io
 import time

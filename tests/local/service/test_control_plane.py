@@ -1,5 +1,7 @@
 """Describe, stop, list, tags, names and work teams."""
 
+from __future__ import annotations
+
 import json
 
 import botocore.session

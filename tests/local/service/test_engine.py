@@ -1,5 +1,7 @@
 """The job engine: from Initializing to its end, and what it says when that end is Failed."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

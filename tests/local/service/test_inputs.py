@@ -1,5 +1,7 @@
 """What a job reads: manifest, label category file, worker template."""
 
+from __future__ import annotations
+
 import io
 import json
 

@@ -1,5 +1,7 @@
 """The documented layout of what a job writes."""
 
+from __future__ import annotations
+
 import io
 import json
 import re

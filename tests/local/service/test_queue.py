@@ -1,5 +1,7 @@
 """Tasks: who gets what, for how long, and which answers count."""
 
+from __future__ import annotations
+
 import concurrent.futures
 
 import numpy as np

@@ -1,5 +1,7 @@
 """CreateLabelingJob: the model's constraints and the guide's rules, one case each."""
 
+from __future__ import annotations
+
 import pytest
 
 from ground_truth_local.service import builtin, model

@@ -1,5 +1,7 @@
 """Simulated workers paint pictures, alike but not the same, and always the same again."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """A custom resource that tells what it may do, and fails when asked to."""
 
+from __future__ import annotations
+
 import json
 import os
 import urllib.request
