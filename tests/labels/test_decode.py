@@ -76,11 +76,13 @@ def _bomb(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+@pytest.mark.attack("whoever sends finished labels", "the reader's memory")
 def test_a_zip_bomb_is_refused_by_its_header():
     with pytest.raises(LimitError, match=r"b\.png: announces 60,000 x 60,000 pixels"):
         decode_mask(_bomb(60_000, 60_000), TABLE, name="b.png")
 
 
+@pytest.mark.attack("whoever sends finished labels", "the reader's memory")
 def test_the_pixel_limit_can_be_set(odd):
     with pytest.raises(LimitError):
         decode_mask(odd, TABLE, limits=Limits(pixels=10))

@@ -34,6 +34,7 @@ def test_own_pages_and_tools_are_served(aws):
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1.evil.example"]
 )
+@pytest.mark.attack("a web page", "the embedded AWS")
 def test_a_foreign_page_is_refused_in_plain_words(aws, origin):
     status, text = ask(aws, "POST", "/", Origin=origin, X_Amz_Target="SageMaker.CreateLabelingJob")
     assert status == 403
@@ -42,6 +43,7 @@ def test_a_foreign_page_is_refused_in_plain_words(aws, origin):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "bucket.localhost"])
+@pytest.mark.attack("a web page", "the embedded AWS")
 def test_a_foreign_host_is_refused(aws, host):
     status, text = ask(aws, Host=host)
     assert status == 403
@@ -51,6 +53,7 @@ def test_a_foreign_host_is_refused(aws, host):
 @pytest.mark.parametrize(
     "path", ["/_ministack/reset", "/_ministack/config", "/_ministack/ses/messages", "/_aws/execute-api/x/y"]
 )
+@pytest.mark.attack("a web page", "the embedded AWS")
 def test_administration_without_authentication_is_closed(aws, path):
     assert ask(aws, "POST", path)[0] == 403
 
@@ -61,6 +64,7 @@ def test_other_origins_can_be_let_in():
     assert guard.refusal("/", {"host": "127.0.0.1:80", "origin": "http://localhost:5174"})
 
 
+@pytest.mark.attack("a web page", "the embedded AWS")
 def test_only_a_presigned_read_may_come_from_elsewhere(aws):
     query = "/bucket/a.jpg?X-Amz-Signature=0"
     for method in ("POST", "PUT", "DELETE"):
@@ -79,6 +83,7 @@ def test_only_loopback_listens(aws):
 
 
 @pytest.mark.parametrize("key", ["test", "111122223333", "000000000000", "AKIAUNKNOWN"])
+@pytest.mark.attack("another user of the machine", "the embedded AWS")
 def test_there_is_no_root(aws, key):
     session = GatewaySession(
         aws.endpoint_url, aws_access_key_id=key, aws_secret_access_key="test", region_name="us-east-1"
@@ -89,6 +94,7 @@ def test_there_is_no_root(aws, key):
         session.client("sagemaker").describe_labeling_job(LabelingJobName="j")
 
 
+@pytest.mark.attack("another user of the machine", "the embedded AWS")
 def test_a_wrong_secret_is_refused(aws):
     key = aws._credentials("administrator")[0]
     session = GatewaySession(
@@ -106,12 +112,14 @@ def test_a_wrong_secret_is_refused(aws):
     "headers",
     [{}, {"Authorization": "Bearer x"}, {"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/x/y/z/w"}],
 )
+@pytest.mark.attack("another user of the machine", "the embedded AWS")
 def test_unsigned_actions_are_refused(aws, headers):
     status, text = ask(aws, "POST", "/", X_Amz_Target="SageMaker.DescribeLabelingJob", **headers)
     assert status == 403
     assert json.loads(text)["__type"]
 
 
+@pytest.mark.attack("another user of the machine", "the embedded AWS")
 def test_unsigned_reads_of_objects_are_refused_and_presigned_ones_served(aws, admin):
     s3 = admin.client("s3")
     s3.create_bucket(Bucket="private-pictures")

@@ -53,6 +53,7 @@ def test_the_control_is_seen(watched, workshop):
     workshop.stop(name)
 
 
+@pytest.mark.attack("whoever writes labels and instructions", "a worker's browser", attempts=len(PAYLOADS))
 def test_labels_titles_and_descriptions_are_text(watched, workshop):
     name = workshop.create(
         IN_A_SCRIPT,
@@ -78,6 +79,7 @@ def test_labels_titles_and_descriptions_are_text(watched, workshop):
     assert calls == []
 
 
+@pytest.mark.attack("whoever writes a manifest", "a worker's browser", attempts=len(PAYLOADS))
 def test_file_names_are_text(watched, workshop):
     names = [
         "<img src=x onerror=pwned()>.jpg",
@@ -100,6 +102,7 @@ def test_file_names_are_text(watched, workshop):
     assert calls == []
 
 
+@pytest.mark.attack("a worker", "the portal", attempts=len(PAYLOADS))
 def test_answers_are_text_where_they_are_refused(watched, workshop):
     name = workshop.create()
     ada, calls = watched()
@@ -130,6 +133,7 @@ ESCAPES = {
 }
 
 
+@pytest.mark.attack("whoever writes labels and instructions", "the portal")
 def test_a_templates_script_stays_in_its_frame(watched, workshop):
     name = workshop.create(SEED)
     ada, _ = watched()
@@ -163,6 +167,7 @@ def test_a_templates_script_stays_in_its_frame(watched, workshop):
 LOADS = '<script>setTimeout(() => { fetch("http://127.0.0.1:9/x").catch(() => {}); }, 500)</script>'
 
 
+@pytest.mark.attack("whoever writes labels and instructions", "a worker's browser")
 def test_what_a_template_may_not_load_is_said(watched, workshop):
     name = workshop.create(SEED + LOADS)
     ada, _ = watched()
