@@ -1,7 +1,7 @@
 """Writes the table of `docs/security.md` from the tests that attack something: `python -m tests.attacks`.
 
-A test says who attacks what with `@pytest.mark.attack("a web page", "the embedded AWS")`; each of its cases is
-one attempt, or `attempts=` of them where a case tries many.
+A test says who attacks what with `@pytest.mark.attack("a web page", "the embedded AWS")`; each of its cases
+is one attempt, or `attempts=` of them where a case tries many.
 """
 
 from __future__ import annotations
