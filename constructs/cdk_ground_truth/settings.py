@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
+from constructs import Construct
 
 from ._rooms import contract, limits
 from .category_file import check_labels
@@ -159,6 +160,11 @@ class JobSettings:
                 if not is_token(classifier) and classifier not in limits.CONTENT_CLASSIFIERS:
                     known = " or ".join(limits.CONTENT_CLASSIFIERS)
                     check.fail("content_classifiers", f"be {known}", classifier)
+
+
+def path_below(scope: Construct, construct_id: str) -> str:
+    """The path that a construct will have, so that its arguments can be refused before it is in the tree."""
+    return "/".join(filter(None, (scope.node.path, construct_id.replace("/", "--"))))
 
 
 def default_job_name_prefix(path: str) -> str:
