@@ -21,6 +21,8 @@ from ._rooms import contract
 if TYPE_CHECKING:
     from aws_cdk.assertions import Template
 
+__all__ = ["LabelingJobInTemplate", "evaluate", "labeling_job", "labeling_jobs", "policy_statements"]
+
 _PSEUDO: Final[Mapping[str, str]] = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
