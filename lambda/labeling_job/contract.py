@@ -42,6 +42,8 @@ JOB_NAME_PREFIX_MAX: Final = 63 - 2 * (1 + 8)
 SOURCE_DIRECTORY: Final = "Directory"
 SOURCE_BUCKET: Final = "Bucket"
 SOURCE_MANIFEST: Final = "Manifest"
+#: The output of an earlier labeling job, or a part of it.
+SOURCE_JOB: Final = "LabelingJob"
 
 #: What becomes of a running job that leaves the stack.
 REMOVAL_STOP: Final = "Stop"
@@ -61,11 +63,34 @@ _CLOUDFORMATION = frozenset({"ServiceToken", "ServiceTimeout"})
 #: What a listed bucket may have besides: suffixes to take, patterns below the prefix to leave out, and
 #: size and seed of a random sample.
 _LISTING_FIELDS: Final[Mapping[str, type]] = {"Suffixes": list, "Exclude": list, "Sample": int, "Seed": int}
-#: The URIs are needed, the rest may be there.
+#: Which of an earlier job's lines are meant; all that is named has to be true of a line.
+_SELECTION_FIELDS: Final[Mapping[str, type]] = {
+    "ConfidenceBelow": str,
+    "Verdicts": list,
+    "VerdictAttribute": str,
+    "Classes": list,
+    "Machine": str,
+    "Unlabeled": str,
+    "Keys": list,
+}
+#: Where an earlier job's labels are: by the job's name, or by its output manifest and their name there.
+_EARLIER_FIELDS: Final[Mapping[str, type]] = {
+    "JobName": str,
+    "OutputManifestS3Uri": str,
+    "LabelAttributeName": str,
+}
 _IMAGES_FIELDS: Final[Mapping[str, Mapping[str, type]]] = {
     SOURCE_DIRECTORY: {"ArchiveS3Uri": str, "StagingS3Uri": str},
     SOURCE_BUCKET: {"ImagesS3Uri": str, "StagingS3Uri": str, **_LISTING_FIELDS},
     SOURCE_MANIFEST: {},
+    SOURCE_JOB: {"StagingS3Uri": str, **_EARLIER_FIELDS, **_SELECTION_FIELDS},
+}
+#: The rest may be there.
+_IMAGES_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    SOURCE_DIRECTORY: ("ArchiveS3Uri", "StagingS3Uri"),
+    SOURCE_BUCKET: ("ImagesS3Uri", "StagingS3Uri"),
+    SOURCE_MANIFEST: (),
+    SOURCE_JOB: ("StagingS3Uri",),
 }
 
 #: CreateLabelingJob's live fields: path → kind. A test holds this against botocore's service model.
@@ -130,6 +155,14 @@ class Images:
     staging_s3_uri: str = ""
     #: `Suffixes`, `Exclude`, `Sample` and `Seed` of a listed bucket, as far as they are given.
     listing: Mapping[str, Any] = field(default_factory=dict)
+    #: An earlier job's name, or its output manifest and what its labels are called there.
+    job_name: str = ""
+    output_manifest_s3_uri: str = ""
+    label_attribute_name: str = ""
+    #: Which of an earlier job's lines are meant.
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    #: Further images beside an earlier job's.
+    more: Images | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,17 +221,23 @@ def _images(value: object) -> Images:
     if source not in _IMAGES_FIELDS:
         raise ContractError(f"Images.Source must be one of {sorted(_IMAGES_FIELDS)}, got {source!r}")
     del images["Source"]
-    fields = _IMAGES_FIELDS[source]
-    given = _options("Images", images, fields)
-    for key, kind in fields.items():
-        if kind is str:
-            _need("Images.", given, key)
+    more = images.pop("More", None) if source == SOURCE_JOB else None
+    given = _options("Images", images, _IMAGES_FIELDS[source])
+    for key in _IMAGES_NEEDED[source]:
+        _need("Images.", given, key)
+    if source == SOURCE_JOB and ("JobName" in given) == ("OutputManifestS3Uri" in given):
+        raise ContractError("Images must have either 'JobName' or 'OutputManifestS3Uri'")
     return Images(
         source=source,
         archive_s3_uri=given.get("ArchiveS3Uri", ""),
         images_s3_uri=given.get("ImagesS3Uri", ""),
         staging_s3_uri=given.get("StagingS3Uri", ""),
         listing={key: given[key] for key in _LISTING_FIELDS if key in given},
+        job_name=given.get("JobName", ""),
+        output_manifest_s3_uri=given.get("OutputManifestS3Uri", ""),
+        label_attribute_name=given.get("LabelAttributeName", ""),
+        selection={key: given[key] for key in _SELECTION_FIELDS if key in given},
+        more=_images(more) if more is not None else None,
     )
 
 

@@ -69,7 +69,7 @@ def _handle(event: Mapping[str, Any], context: Any) -> Outcome:
         jobs=Jobs(_client("sagemaker"), patience),
         stack=Stack(event, lambda: _client("cloudformation"), patience),
         patience=patience,
-        manifest_uri=lambda images, *, job_name: manifest_uri(_client("s3"), images, job_name=job_name),
+        manifest_uri=lambda images, **job: manifest_uri(_client("s3"), images, **job),
         preflight=lambda request, properties: _preflight(request, properties, context),
     )
     steps = {"Create": lifecycle.create, "Update": lifecycle.update, "Delete": lifecycle.delete}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from . import log
-from .contract import SOURCE_BUCKET, SOURCE_DIRECTORY, Images, split_s3_uri
+from .chain import encoded
+from .contract import SOURCE_BUCKET, SOURCE_DIRECTORY, SOURCE_JOB, Images, split_s3_uri
 from .errors import DeployError
 from .limits import IMAGE_SUFFIXES, OBJECTS_MAX
 from .listing import chosen, objects
@@ -18,27 +19,62 @@ _UPLOADS = 8
 # What is unpacked and on its way at a time; one image has 40 MB at most.
 _UPLOAD_BYTES = 64 * 1024 * 1024
 _READ_AHEAD = 8 * 1024 * 1024
+_MANIFEST_IN_MEMORY = 32 * 1024 * 1024
 
 
-def manifest_uri(s3: Any, images: Images, *, job_name: str) -> str | None:
+def manifest_uri(
+    s3: Any,
+    images: Images,
+    *,
+    job_name: str,
+    attribute: str = "",
+    describe: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
+) -> str | None:
     """The URI of the manifest made for the job, or None where the request names one already.
+
+    Args:
+        s3: a boto3 client.
+        images: what to label.
+        job_name: of the job that the manifest is for.
+        attribute: what that job's labels are called.
+        describe: name → an earlier labeling job.
 
     Raises:
         DeployError: there is no image, or more than a job may have.
     """
+    if images.source == SOURCE_JOB:
+        # Only this path needs it.
+        from .chained_images import earlier_output, lines_of_job
+
+        output = earlier_output(images, describe)
+        more = _entries(s3, images.more) if images.more is not None else ()
+        lines = lines_of_job(s3, images, output, attribute=attribute, more=more)
+        return _write_manifest(s3, images, job_name, lines, of=output.manifest_uri)
+    if images.source in (SOURCE_DIRECTORY, SOURCE_BUCKET):
+        lines = map(encoded, _entries(s3, images))
+        return _write_manifest(s3, images, job_name, lines, of=images.images_s3_uri or images.archive_s3_uri)
+    return None
+
+
+def _entries(s3: Any, images: Images) -> list[dict[str, Any]]:
+    """A line for each image, which is put where the job finds it."""
     if images.source == SOURCE_DIRECTORY:
+        where = images.archive_s3_uri
         bucket, prefix = split_s3_uri(images.staging_s3_uri)
-        archive = images.archive_s3_uri.rsplit("/", 1)[-1].removesuffix(".zip")
-        keys = _publish(s3, images.archive_s3_uri, bucket, f"{prefix}images/{archive[:16]}/")
-        return _write_manifest(s3, images, job_name, bucket, keys)
-    if images.source == SOURCE_BUCKET:
-        bucket, prefix = split_s3_uri(images.images_s3_uri)
+        archive = where.rsplit("/", 1)[-1].removesuffix(".zip")
+        keys = _publish(s3, where, bucket, f"{prefix}images/{archive[:16]}/")
+        count = len(keys)
+    else:
+        where = images.images_s3_uri
+        bucket, prefix = split_s3_uri(where)
         keys, count = chosen(s3, bucket, prefix, images)
         log.action("ListImages", bucket=bucket, prefix=prefix, images=count, chosen=len(keys))
-        return _write_manifest(
-            s3, images, job_name, bucket, keys, count=None if "Sample" in images.listing else count
-        )
-    return None
+        count = len(keys) if "Sample" in images.listing else count
+    if not keys:
+        suffixes = ", ".join(images.listing.get("Suffixes", IMAGE_SUFFIXES))
+        raise DeployError(f"no image ({suffixes}) in {where}; upload some, deploy again")
+    _check_count(count, where)
+    return [{"source-ref": f"s3://{bucket}/{key}"} for key in keys]
 
 
 def _publish(s3: Any, archive_uri: str, bucket: str, prefix: str) -> list[str]:
@@ -80,31 +116,28 @@ def _settle(running: dict[Future[Any], int]) -> None:
         upload.result()
 
 
-def _write_manifest(
-    s3: Any, images: Images, job_name: str, bucket: str, keys: list[str], *, count: int | None = None
-) -> str:
-    where, found = images.images_s3_uri or images.archive_s3_uri, len(keys) if count is None else count
-    if not keys:
-        suffixes = ", ".join(images.listing.get("Suffixes", IMAGE_SUFFIXES))
-        raise DeployError(f"no image ({suffixes}) in {where}; upload some, deploy again")
+def _write_manifest(s3: Any, images: Images, job_name: str, lines: Iterable[bytes], *, of: str) -> str:
+    bucket, prefix = split_s3_uri(images.staging_s3_uri)
+    key = f"{prefix}manifests/{job_name}.manifest"
+    count = 0
+    # An earlier job's lines may have 100,000 characters each, so they are never all in memory.
+    with tempfile.SpooledTemporaryFile(max_size=_MANIFEST_IN_MEMORY) as body:
+        for count, line in enumerate(lines, 1):  # noqa: B007
+            body.write(line + b"\n")
+        _check_count(count, of)
+        body.seek(0)
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/jsonlines")
+    uri = f"s3://{bucket}/{key}"
+    log.action("WriteManifest", manifest=uri, objects=count)
+    return uri
+
+
+def _check_count(found: int, where: str) -> None:
     if found > OBJECTS_MAX:
         raise DeployError(
             f"{found:,} images in {where}, but a semantic segmentation job takes {OBJECTS_MAX:,} objects at"
             " most; give each of several jobs a prefix of its own, exclude some, or take a sample"
         )
-    staging_bucket, staging_prefix = split_s3_uri(images.staging_s3_uri)
-    key = f"{staging_prefix}manifests/{job_name}.manifest"
-    body = "".join(_lines(bucket, keys)).encode()
-    s3.put_object(Bucket=staging_bucket, Key=key, Body=body, ContentType="application/jsonlines")
-    uri = f"s3://{staging_bucket}/{key}"
-    log.action("WriteManifest", manifest=uri, objects=len(keys))
-    return uri
-
-
-def _lines(bucket: str, keys: Iterable[str]) -> Iterator[str]:
-    for key in keys:
-        # ASCII escapes: a key may hold line separators that a reader takes for the end of a line.
-        yield json.dumps({"source-ref": f"s3://{bucket}/{key}"}) + "\n"
 
 
 def _is_image(key: str) -> bool:

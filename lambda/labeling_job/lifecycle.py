@@ -54,7 +54,8 @@ class Lifecycle:
         event: as CloudFormation delivered it.
         jobs: the service.
         stack: what CloudFormation says of the stack.
-        manifest_uri: ``(images, job_name=…) → manifest URI or None``; publishes and lists images.
+        manifest_uri: `(images, job_name=…, attribute=…, describe=…)` → manifest URI or None; publishes, lists
+            and chooses images.
         preflight: ``(request, properties) → tags``; reads all that the job would, and raises DeployError
             where the job should not be created. Its tags go on the job.
     """
@@ -163,7 +164,12 @@ class Lifecycle:
 
     def _request(self, name: str, properties: JobProperties) -> dict[str, Any]:
         request: dict[str, Any] = {"LabelingJobName": name, **properties.request}
-        manifest = self._manifest_uri(properties.images, job_name=name)
+        manifest = self._manifest_uri(
+            properties.images,
+            job_name=name,
+            attribute=str(request.get("LabelAttributeName")),
+            describe=self._jobs.describe,
+        )
         if manifest is not None:
             source = {"S3DataSource": {"ManifestS3Uri": manifest}}
             request["InputConfig"] = {**request.get("InputConfig", {}), "DataSource": source}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import IO
 
 from botocore.exceptions import ClientError
 
@@ -139,17 +140,17 @@ class S3:
         self.page = 2
         self.listings: list[tuple[str, str]] = []
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+    def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes], ContentType: str) -> None:
         if self.fail_after is not None and len(self.puts) >= self.fail_after:
             raise service_error("PutObject", "SlowDown")
-        self.objects[Bucket, Key] = Body
+        self.objects[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
         self.content_types[Key] = ContentType
         self.puts.append(Key)
 
     def head_object(self, Bucket: str, Key: str) -> dict:
         return {"ContentLength": len(self.objects[Bucket, Key])}
 
-    def get_object(self, Bucket: str, Key: str, Range: str) -> dict:
+    def get_object(self, Bucket: str, Key: str, Range: str = "bytes=0-999999999") -> dict:
         first, last = map(int, Range.removeprefix("bytes=").split("-"))
         return {"Body": io.BytesIO(self.objects[Bucket, Key][first : last + 1])}
 

@@ -18,7 +18,7 @@ class Handler:
 
     def __init__(self, sagemaker, cloudformation, clock):
         self.sagemaker, self.cloudformation, self.clock = sagemaker, cloudformation, clock
-        self.manifest_uri = lambda images, *, job_name: None
+        self.manifest_uri = lambda images, *, job_name, **_: None
 
     def _lifecycle(self, event):
         patience = Patience(
@@ -66,7 +66,7 @@ class TestCreate:
         assert set(job["tags"]) == {"team", *OWN_TAGS}
 
     def test_a_made_manifest_goes_into_the_request(self, lifecycle, sagemaker):
-        lifecycle.manifest_uri = lambda images, *, job_name: f"s3://in/{job_name}.manifest"
+        lifecycle.manifest_uri = lambda images, *, job_name, **_: f"s3://in/{job_name}.manifest"
         classifiers = {"DataAttributes": {"ContentClassifiers": ["FreeOfAdultContent"]}}
         name = lifecycle.create(
             event(ResourceProperties=properties(request={"InputConfig": classifiers}))

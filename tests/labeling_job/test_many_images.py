@@ -34,7 +34,7 @@ class Disk:
 
     def put_object(self, Bucket, Key, Body, ContentType):
         if Key.endswith(".manifest"):
-            self.manifest = Body
+            self.manifest = Body.read()
         else:
             self.put[Key] = len(Body)
 
