@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 
@@ -52,9 +53,13 @@ def test_coco_by_pycocotools(exported, source, layout, split, capsys):
 
     out = exported(layout, split=split)
     seen = 0
-    for path in [out / "annotations.json"] if split is None else sorted((out / "annotations").iterdir()):
+    paths = sorted((out / "annotations").iterdir())
+    assert [p.stem for p in paths] == [
+        f"instances_{name}" for name in (sorted(split) if split else ["default"])
+    ]
+    for path in paths:
         coco = COCO(str(path))
-        folder = out / (path.stem if split else "images")
+        folder = out / "images" / path.stem.removeprefix("instances_")
         for image in coco.imgs.values():
             mask, pixels = source[image["file_name"].rpartition(".")[0]]
             again = np.zeros((image["height"], image["width"]), np.uint8)
@@ -241,6 +246,70 @@ def test_polygons_of_random_regions_fill_exactly():
         if region.any():
             drawn = coco.decode(coco.merge(coco.frPyObjects(polygons(region), height, width)))
             assert np.array_equal(drawn.astype(bool), region)
+
+
+def test_polygons_of_all_classes_at_once_fill_exactly_inside_and_through_centres():
+    """Two programs that share no code with the tracer, nor with each other, fill what it outlined."""
+    import cv2
+    from pycocotools import mask as coco
+
+    from ground_truth_labels.exports.polygons import class_polygons
+
+    rng = np.random.default_rng(7)
+    for round_ in range(200):
+        height, width = (int(v) for v in rng.integers(1, 14, 2))
+        mask = rng.integers(0, rng.integers(2, 5), (height, width)).astype(np.uint8)
+        if round_ % 3 == 0:
+            # Dense, so that holes hang on holes.
+            mask = (rng.random((height, width)) < 0.8).astype(np.uint8)
+        height, width = mask.shape
+        inside, centred = (class_polygons(mask, (1, 2, 3, 4), centres=c) for c in (False, True))
+        assert set(inside) == set(centred) == set(np.unique(mask).tolist()) - {0}
+        for class_id, found in inside.items():
+            filled = coco.decode(coco.merge(coco.frPyObjects(found, height, width)))
+            assert np.array_equal(filled == 1, mask == class_id)
+            canvas = np.zeros((height, width), np.uint8)
+            for polygon in centred[class_id]:
+                one = np.zeros_like(canvas)
+                cv2.fillPoly(one, [np.array(polygon, np.int32).reshape(-1, 1, 2)], 1)
+                canvas |= one
+            assert np.array_equal(canvas == 1, mask == class_id)
+
+
+def test_a_row_of_a_thousand_holes_is_joined():
+    from pycocotools import mask as coco
+
+    from ground_truth_labels.exports.polygons import polygons
+
+    region = np.ones((3, 2201), bool)
+    region[1, 1::2] = False
+    drawn = coco.decode(coco.merge(coco.frPyObjects(polygons(region), *region.shape)))
+    assert np.array_equal(drawn == 1, region)
+
+
+def test_kept_masks_come_back_as_they_were():
+    from ground_truth_labels.exports.masks import MaskStore
+
+    rng = np.random.default_rng(3)
+    masks = [
+        rng.integers(0, top, (30, 41)).astype(kind) for top in (1, 5, 300) for kind in (np.uint8, np.uint16)
+    ]
+    masks += [np.repeat(m, 40, axis=1) for m in masks]
+    store = MaskStore(None)
+    for index, mask in enumerate(masks):
+        assert store.put(index, mask) == frozenset(np.unique(mask).tolist())
+    for index, mask in reversed(list(enumerate(masks))):
+        again = store.take(index)
+        assert again.dtype == mask.dtype and np.array_equal(again, mask) and again.flags.writeable
+    assert store.take(99) is None
+    store.close()
+
+
+@pytest.mark.parametrize("layout", ["png", "coco", "hf-imagefolder", "hf-parquet"])
+def test_every_export_has_its_classes_in_plain_sight(exported, layout):
+    rows = list(csv.DictReader((exported(layout) / "classes.csv").open(encoding="utf-8")))
+    assert rows[0] == {"id": "0", "name": "BACKGROUND", "color": "#000000"}
+    assert [int(row["id"]) for row in rows] == list(range(8))
 
 
 def test_export_to_s3_is_the_same_tree(shared_job, tmp_path, fake_s3):

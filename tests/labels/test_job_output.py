@@ -29,7 +29,7 @@ def test_export_reads_back(manifest, tmp_path):
     from pycocotools.coco import COCO
 
     export(manifest, tmp_path / "out", format="coco")
-    coco = COCO(str(tmp_path / "out/annotations.json"))
+    coco = COCO(str(tmp_path / "out/annotations/instances_default.json"))
     labeled = {item.index + 1: item for item in manifest if item.state == "labeled"}
     assert set(coco.imgs) == set(labeled)
     for number, item in labeled.items():

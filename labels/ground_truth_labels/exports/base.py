@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -73,9 +75,26 @@ class Format(ABC):
         return ()
 
 
+#: What takes the place of a split's name where a layout needs one and there is no split; Datumaro's word.
+WHOLE = "default"
+
+
 def folder(split: str, name: str) -> str:
     """`split/name`, or `name` without a split."""
     return f"{split}/{name}" if split else name
+
+
+#: The class list that every export has at its top.
+CLASS_LIST = "classes.csv"
+
+
+def class_list(labels: LabelList) -> bytes:
+    """Id, name and colour of every class, the background included, as CSV."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("id", "name", "color"))
+    rows.writerows((i, name, labels.colors[i]) for i, name in labels.by_id.items())
+    return text.getvalue().encode()
 
 
 def json_bytes(value: Any) -> bytes:

@@ -6,19 +6,18 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
-
 from ..classes import IGNORE
-from .base import File, Format, Record, Records, Sample
-from .polygons import polygons
+from .base import WHOLE, File, Format, Record, Records, Sample
+from .polygons import class_polygons
 from .rle import ClassRuns, class_runs, compress
 
 
 class CocoFormat(Format):
-    """`images/` and `annotations.json` (`<split>/` and `annotations/<split>.json` with a split).
+    """`images/<split>/` and `annotations/instances_<split>.json`; without a split it is called `default`.
 
-    Category ids are the class ids. The background has no annotation, nor has 255. Ground Truth's masks do not
-    tell instances apart, so all pixels of a class in an image are one annotation.
+    These are the names that Datumaro and CVAT look for. Category ids are the class ids. The background has no
+    annotation, nor has 255. Ground Truth's masks do not tell instances apart, so all pixels of a class in an
+    image are one annotation.
     """
 
     name = "coco"
@@ -27,7 +26,10 @@ class CocoFormat(Format):
         """The images."""
         for sample in samples:
             if sample.image is not None:
-                yield f"{sample.split or 'images'}/{sample.name}{sample.image.suffix}", sample.image.data
+                yield (
+                    f"images/{sample.split or WHOLE}/{sample.name}{sample.image.suffix}",
+                    sample.image.data,
+                )
 
     def record(self, sample: Sample) -> Record:
         """The image's entry and its annotations, still without ids."""
@@ -41,31 +43,32 @@ class CocoFormat(Format):
                 "height": height,
                 "source_ref": sample.item.source_ref,
             },
-            "annotations": [
-                self._annotation(sample, runs)
-                for runs in class_runs(sample.mask)
-                if runs.id not in (self.labels.background, IGNORE)
-            ],
+            "annotations": self._annotations(sample),
         }
 
     def finish(self, records: Records, splits: tuple[str, ...]) -> Iterable[tuple[str, Iterable[bytes]]]:
         """The annotation files."""
         for split in splits:
-            yield f"annotations/{split}.json" if split else "annotations.json", self._document(records, split)
+            yield f"annotations/instances_{split or WHOLE}.json", self._document(records, split)
 
-    def segmentation(self, sample: Sample, runs: ClassRuns) -> Any:
-        """The `segmentation` of one class: compressed run lengths."""
-        return {"size": list(sample.mask.shape), "counts": compress(runs.counts)}
+    def segmentations(self, sample: Sample, runs: list[ClassRuns]) -> list[Any]:
+        """The `segmentation` of each class: compressed run lengths."""
+        return [{"size": list(sample.mask.shape), "counts": compress(r.counts)} for r in runs]
 
-    def _annotation(self, sample: Sample, runs: ClassRuns) -> Record:
-        return {
-            "image_id": sample.item.index + 1,
-            "category_id": runs.id,
-            "segmentation": self.segmentation(sample, runs),
-            "area": runs.area,
-            "bbox": list(runs.bbox),
-            "iscrowd": 0,
-        }
+    def _annotations(self, sample: Sample) -> list[Record]:
+        left_out = (self.labels.background, IGNORE)
+        runs = [r for r in class_runs(sample.mask) if r.id not in left_out]
+        return [
+            {
+                "image_id": sample.item.index + 1,
+                "category_id": r.id,
+                "segmentation": segmentation,
+                "area": r.area,
+                "bbox": list(r.bbox),
+                "iscrowd": 0,
+            }
+            for r, segmentation in zip(runs, self.segmentations(sample, runs), strict=True)
+        ]
 
     def _document(self, records: Records, split: str) -> Iterator[bytes]:
         categories = [{"id": self.labels.ids[n], "name": n, "supercategory": ""} for n in self.labels.names]
@@ -80,16 +83,18 @@ class CocoFormat(Format):
 
 
 class CocoPolygonFormat(CocoFormat):
-    """`coco` with polygons in place of run lengths; they give the mask back pixel by pixel."""
+    """`coco` with polygons in place of run lengths, from which pycocotools gives back every pixel.
+
+    Programs that draw polygons by OpenCV or Pillow also fill the line, and widen each region by a pixel at
+    its right and lower side: for these there are `coco` and `yolo-seg`.
+    """
 
     name = "coco-polygons"
 
-    def segmentation(self, sample: Sample, runs: ClassRuns) -> Any:
-        """The `segmentation` of one class: polygons along pixel borders."""
-        left, top, width, height = runs.bbox
-        part = sample.mask[top : top + height, left : left + width] == runs.id
-        shift = np.array([left, top])
-        return [(np.reshape(ring, (-1, 2)) + shift).ravel().tolist() for ring in polygons(part)]
+    def segmentations(self, sample: Sample, runs: list[ClassRuns]) -> list[Any]:
+        """The `segmentation` of each class: polygons along pixel borders."""
+        found = class_polygons(sample.mask, [r.id for r in runs])
+        return [found[r.id] for r in runs]
 
 
 def _compact(value: Any) -> bytes:

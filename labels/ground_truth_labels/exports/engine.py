@@ -17,9 +17,10 @@ from ..item import Item
 from ..manifest import Manifest
 from ..parallel import ordered_map
 from ..progress import Progress
-from .base import Format, Record, Sample, json_bytes
+from .base import CLASS_LIST, Format, Record, Sample, class_list, json_bytes
 from .coco import CocoFormat, CocoPolygonFormat
 from .huggingface import ImageFolderFormat, ParquetFormat
+from .masks import MaskStore
 from .simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
 from .split import check_shares, stratify
 from .workspace import DONE, Workspace
@@ -128,6 +129,7 @@ class _Run:
         self.manifest, self.layout, self.shares, self.seed = manifest, layout, shares, seed
         self.images, self.skip_broken, self.workers, self.progress = images, skip_broken, workers, progress
         self.space = Workspace(manifest.storage, target)
+        self.masks: MaskStore | None = None
 
     def run(self) -> ExportResult:
         plan = self._plan()
@@ -154,6 +156,8 @@ class _Run:
                     self.progress(min(written, total), total)
         finally:
             self.space.flush()
+            if self.masks is not None:
+                self.masks.close()
         if self.progress:
             self.progress(total, total)
         return self._finish(plan, resumed)
@@ -177,9 +181,13 @@ class _Run:
         }
 
     def _splits(self) -> dict[int, str]:
-        """Object number → split; needs one pass over the masks, kept for a resumed run."""
+        """Object number → split; needs one pass over the masks, kept for a resumed run.
+
+        The masks are kept decoded for the pass that writes; a resumed run decodes what is left once more.
+        """
         saved = self.space.saved("split.json")
         if saved is None:
+            self.masks = MaskStore(self.space.scratch())
             labeled = (item for item in self.manifest.items() if item.state == "labeled")
             present = [p for p in ordered_map(self._presence, labeled, workers=self.workers) if p]
             assert self.shares is not None
@@ -189,17 +197,14 @@ class _Run:
         return dict(saved)
 
     def _presence(self, item: Item) -> tuple[int, frozenset[int]] | None:
-        import numpy as np
-
+        assert self.masks is not None
         try:
-            mask = item.mask()
+            ids = self.masks.put(item.index, item.mask())
         except LabelsError:
             if self.skip_broken:
                 return None
             raise
-        # A histogram is one pass; np.unique would sort two million pixels.
-        ids = np.flatnonzero(np.bincount(mask.ravel()))
-        return item.index, frozenset(ids.tolist()) - {self.layout.labels.background}
+        return item.index, ids - {self.layout.labels.background}
 
     def _batches(self, splits: dict[int, str] | None) -> Iterator[_Batch]:
         """Groups of items for one split each, in an order that depends on manifest and options alone."""
@@ -242,7 +247,8 @@ class _Run:
         }
 
     def _sample(self, item: Item, split: str) -> Sample:
-        mask = item.mask()
+        kept = self.masks.take(item.index) if self.masks is not None else None
+        mask = item.mask() if kept is None else kept
         height, width = mask.shape
         image = aligned_image(item, (height, width), jpeg=self.layout.jpeg_only) if self.images else None
         return Sample(item=item, split=split, mask=mask, image=image)
@@ -262,6 +268,7 @@ class _Run:
         exported = Counter(dict.fromkeys(splits, 0)) + Counter(s["split"] for s in samples("source"))
         missed = Counter(line["state"] for line in left_out())
         summary = {"plan": plan, "exported": dict(exported), "left_out": dict(missed)}
+        self.space.write(CLASS_LIST, class_list(self.layout.labels))
         self.space.write(DONE, json_bytes(summary))
         self.space.close()
         return ExportResult(

@@ -65,6 +65,10 @@ class Workspace:
         staging = None if is_s3(self.target) else self._staging
         self.storage.write_stream(self._place(name), pieces, staging=staging)
 
+    def scratch(self) -> str | None:
+        """A local folder for what need not outlive this process, or None for the system's own."""
+        return None if is_s3(self.target) else self._staging
+
     def saved(self, name: str) -> Any:
         """What `save` kept under this name, or None."""
         location = join(self._home, name)

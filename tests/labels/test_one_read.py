@@ -1,0 +1,77 @@
+"""Each mask is read once and decoded once, whatever is done with it."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+
+import pytest
+from PIL import PngImagePlugin
+
+from ground_truth_labels import Storage, agreement, export, read_manifest, repair
+
+
+class CountedS3:
+    """A job's folder as a bucket; counts the GETs of each key."""
+
+    def __init__(self, job):
+        self.objects = {
+            ("street-bucket", path.relative_to(job.root).as_posix()): path.read_bytes()
+            for path in job.root.rglob("*")
+            if path.is_file()
+        }
+        self.gets = Counter()
+
+    def get_object(self, *, Bucket, Key, Range=None):
+        self.gets[Key] += 1
+        data = self.objects[Bucket, Key]
+        return {"Body": io.BytesIO(data), "ContentLength": len(data)}
+
+    def head_object(self, *, Bucket, Key):
+        return self.objects[Bucket, Key]
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, *, Bucket, Prefix):
+        keys = sorted(k for b, k in self.objects if b == Bucket and k.startswith(Prefix))
+        return [{"Contents": [{"Key": k} for k in keys]}]
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Counts the PNGs whose pixels are decoded, by their content."""
+    counts = Counter()
+    start = PngImagePlugin.PngImageFile.load_prepare
+
+    def counted(self):
+        position = self.fp.tell()
+        self.fp.seek(0)
+        counts[self.fp.read()] += 1
+        self.fp.seek(position)
+        start(self)
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_prepare", counted)
+    return counts
+
+
+COMMANDS = {
+    "agreement": lambda manifest, target: agreement(manifest),
+    "repair": lambda manifest, target: repair(manifest, target / "repaired"),
+    "export": lambda manifest, target: export(manifest, target / "out"),
+    "export with a split": lambda manifest, target: export(
+        manifest, target / "out", format="coco-polygons", split={"train": 0.5, "validation": 0.5}
+    ),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_one_get_and_one_decoding_a_mask(shared_job, tmp_path, decoded, command):
+    s3 = CountedS3(shared_job)
+    manifest = read_manifest(
+        "s3://street-bucket/labels/streets/manifests/output/output.manifest", storage=Storage(client=s3)
+    )
+    COMMANDS[command](manifest, tmp_path)
+    masks = [line["streets-ref"].removeprefix("s3://street-bucket/") for line in shared_job.lines[:6]]
+    assert {key: s3.gets[key] for key in masks} == dict.fromkeys(masks, 1)
+    assert [decoded[s3.objects["street-bucket", key]] for key in masks] == [1] * len(masks)
