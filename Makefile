@@ -45,11 +45,14 @@ deep: $(READY) ## run what takes minutes: the deploy of a directory of 20,000 fi
 check: $(READY) ## lint, format and type checks
 	@$(ENV) ruff check .
 	@$(ENV) ruff format --check .
+	@$(ENV) biome lint --error-on-warnings
+	@$(ENV) tsc --project .
 	@$(ENV) mypy constructs lambda labels local app.py
 
 local: $(READY) ## run the embedded AWS in the foreground
 	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos
-	@$(ENV) ground-truth-local serve --workteam annotators --context photos=.cache/photos --context labels=subject
+	@$(ENV) ground-truth-local serve --state-dir .local-aws --portal-port 4567 --workteam annotators \
+		--context photos=.cache/photos --context labels=subject
 
 synth: $(READY) ## synthesize app.py into cdk.out
 	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos

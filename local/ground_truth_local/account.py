@@ -2,12 +2,15 @@
 
 There is no root: MiniStack's root-like keys are closed (``mends/no_root.py``). The *administrator* is an IAM
 user with all rights, for tests and for looking around. The *deploy user* may assume the CDK's roles and
-nothing else, so a deploy never has more rights than a careful company gives it.
+nothing else, so a deploy never has more rights than a careful company gives it. The *analyst* reads what jobs
+are asked, do and give, and may stop one: who looks at labels, also through the author's console.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -23,8 +26,38 @@ from .settings import StateDir
 
 ADMINISTRATOR = "administrator"
 DEPLOY_USER = "deploy"
+ANALYST = "analyst"
+
+PURPOSES = {
+    DEPLOY_USER: "cdk deploy and cdk destroy: assumes the CDK's roles, nothing else",
+    ANALYST: "reads jobs, labels, logs and events, and may stop a job",
+    ADMINISTRATOR: "may do everything",
+}
+"""The account's users, and what each is for."""
 
 _TOOLKIT_STACK = "CDKToolkit"
+_ANALYST_ACTIONS = [
+    "sagemaker:DescribeLabelingJob",
+    "sagemaker:DescribeWorkteam",
+    "sagemaker:ListLabelingJobs",
+    "sagemaker:ListLabelingJobsForWorkteam",
+    "sagemaker:ListTags",
+    "sagemaker:ListWorkteams",
+    "sagemaker:StopLabelingJob",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:ListAllMyBuckets",
+    "kms:Decrypt",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:ListStacks",
+    "sts:GetCallerIdentity",
+]
 _ALLOW_ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -32,32 +65,41 @@ def policies(account: str) -> dict[str, dict[str, Any]]:
     """Return each user's one policy."""
     roles = f"arn:aws:iam::{account}:role/cdk-hnb659fds-*"
     assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
+    look = {"Effect": "Allow", "Action": _ANALYST_ACTIONS, "Resource": "*"}
     return {
+        ANALYST: {"Version": "2012-10-17", "Statement": [look]},
         ADMINISTRATOR: {"Version": "2012-10-17", "Statement": [_ALLOW_ALL]},
         DEPLOY_USER: {"Version": "2012-10-17", "Statement": [assume]},
     }
 
 
 def load_credentials(state: StateDir) -> dict[str, tuple[str, str]]:
-    """Return ``{user: (access key id, secret)}``, made on first use and kept with the state."""
-    if not state.credentials.exists():
-        keys = {user: (f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20)) for user in policies("")}
-        descriptor = os.open(state.credentials, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Return `{user: (access key id, secret)}`, made on first use and kept with the state."""
+    known: dict[str, list[str]] = (
+        json.loads(state.credentials.read_text()) if state.credentials.exists() else {}
+    )
+    # A state of an older version lacks the users that came since.
+    missing = [user for user in PURPOSES if user not in known]
+    if missing:
+        known |= {user: [f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20)] for user in missing}
+        fresh = state.credentials.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(keys, file)
-    loaded = json.loads(state.credentials.read_text())
-    return {user: (key, secret) for user, (key, secret) in loaded.items()}
+            json.dump(known, file)
+        fresh.replace(state.credentials)
+    return {user: (key, secret) for user, (key, secret) in known.items()}
 
 
-def environment(
-    endpoint_url: str, credentials: tuple[str, str], *, account: str, region: str, cdk_home: Path
-) -> dict[str, str]:
-    """Return the environment variables with which AWS tools and ``cdk deploy`` talk to the embedded AWS."""
-    key, secret = credentials
+def console_key(credentials: tuple[str, str]) -> str:
+    """Return the key to the author's console: who has the analyst's secret has it, nobody else."""
+    return hmac.new(credentials[1].encode(), b"console", hashlib.sha256).hexdigest()[:40]
+
+
+def general_environment(endpoint_url: str, *, account: str, region: str, cdk_home: Path) -> dict[str, str]:
+    """Return the variables that lead AWS tools and the CDK to the embedded AWS, without credentials."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": key,
-        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         # Nothing of the user's own profile may decide where a call goes.
@@ -70,6 +112,15 @@ def environment(
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
     }
+
+
+def environment(
+    endpoint_url: str, credentials: tuple[str, str], *, account: str, region: str, cdk_home: Path
+) -> dict[str, str]:
+    """Return the environment variables with which AWS tools and `cdk deploy` talk to the embedded AWS."""
+    general = general_environment(endpoint_url, account=account, region=region, cdk_home=cdk_home)
+    key, secret = credentials
+    return {**general, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
 
 def bootstrap(session: boto3.Session) -> None:

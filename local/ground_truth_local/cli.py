@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import shlex
+import json
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from . import profiles
 from .cdk_cli import tool_path
 from .portal import preview_cli
 from .server import EmbeddedAws, EmbeddedAwsError
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--real-elements", action="store_true", help="templates load AWS's own elements from the network"
     )
+    serve.add_argument("--json", action="store_true", help="print one line of JSON instead, for scripts")
     preview_cli.add_parser(commands)
     return parser
 
@@ -74,24 +77,53 @@ def _serve(console: Console, arguments: argparse.Namespace) -> int:
         portal_port=arguments.portal_port,
         real_elements=arguments.real_elements,
     ) as aws:
-        console.print(f"[bold green]The embedded AWS is up[/] at {aws.endpoint_url} (account {aws.account}).")
-        console.print(f"People label at [bold]{aws.portal_url}[/].")
         context = list(arguments.context)
         if arguments.workteam:
             context.append(f"workteam={aws.create_workteam(arguments.workteam)}")
-        console.print("Paste this into another terminal:\n")
-        for name, value in aws.environment.items():
-            # print, not rich: the lines must be pasted as they are.
-            print(f"export {name}={shlex.quote(value)}")
-        print(f"export PATH={shlex.quote(tool_path())}")
-        print(shlex.join(["cdk", "deploy", *(word for pair in context for word in ("-c", pair))]))
-        console.print("\nCtrl-C stops it.", style="dim")
+        pasted = profiles.lines(aws.profile_environment, tool_path(), context)
+        if arguments.json:
+            print(json.dumps(_facts(aws, pasted, context)))
+        else:
+            _explain(console, aws, pasted)
         sys.stdout.flush()
         while not stopping.wait(_POLL_SECONDS):
             if not aws.running:
                 raise EmbeddedAwsError(f"The server ended by itself; see {aws.state.log}.")
-        console.print("Stopping.")
+        if not arguments.json:
+            console.print("Stopping.")
     return 0
+
+
+def _explain(console: Console, aws: EmbeddedAws, pasted: Sequence[str]) -> None:
+    # Addresses and lines with print, and nothing after them: they are clicked and pasted as they are.
+    console.print(f"[bold green]The embedded AWS is up[/] (account {aws.account}):")
+    print(f"  {aws.endpoint_url}")
+    console.print("[bold]People label here[/]:")
+    print(f"  {aws.portal_url}")
+    console.print("[bold]You see jobs, results and logs here[/]:")
+    print(f"  {aws.console_url}")
+    console.print("[bold]Paste this into another terminal[/]:\n")
+    print("\n".join(pasted))
+    console.print(f"\nThe profiles in {aws.config_file}:", style="dim")
+    for name, purpose in aws.profiles.items():
+        default = ", what you are after the lines above" if name == profiles.DEFAULT_PROFILE else ""
+        console.print(f"  {name}: {purpose}{default}", style="dim")
+    console.print("Ctrl-C stops it.", style="dim")
+
+
+def _facts(aws: EmbeddedAws, pasted: Sequence[str], context: Sequence[str]) -> dict[str, Any]:
+    return {
+        "endpoint_url": aws.endpoint_url,
+        "portal_url": aws.portal_url,
+        "console_url": aws.console_url,
+        "account": aws.account,
+        "region": aws.region,
+        "config_file": str(aws.config_file),
+        "profiles": aws.profiles,
+        "environment": {**aws.profile_environment, "PATH": tool_path()},
+        "context": dict(pair.partition("=")[::2] for pair in context),
+        "deploy": pasted[-1],
+    }
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from . import account as accounts
+from . import profiles
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
 
@@ -86,6 +87,7 @@ class EmbeddedAws:
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint_url = ""
         self._portal_url = ""
+        self._profiles: dict[str, str] = {}
 
     @property
     def endpoint_url(self) -> str:
@@ -100,6 +102,33 @@ class EmbeddedAws:
         if not self._portal_url:
             raise EmbeddedAwsError("The embedded AWS is not running, or its service has no portal.")
         return self._portal_url
+
+    @property
+    def console_url(self) -> str:
+        """The address of the author's console, with the key that opens it."""
+        key = accounts.console_key(self._credentials(accounts.ANALYST))
+        return f"{self.portal_url}/console/sign-in?key={key}"
+
+    @property
+    def profiles(self) -> dict[str, str]:
+        """The profiles in `config_file`, and what each is for."""
+        return dict(self._profiles)
+
+    @property
+    def config_file(self) -> Path:
+        """A file for `AWS_CONFIG_FILE` with a profile for each of the account's users."""
+        return self.state.config
+
+    @property
+    def profile_environment(self) -> dict[str, str]:
+        """Variables for a person's terminal: the profiles, and the one that reads labels as the default."""
+        return profiles.environment(
+            self.config_file,
+            self.endpoint_url,
+            account=self.account,
+            region=self.region,
+            cdk_home=self.state.cdk_home,
+        )
 
     @property
     def running(self) -> bool:
@@ -160,6 +189,8 @@ class EmbeddedAws:
             )
         try:
             self._endpoint_url, self._portal_url = self._wait_until_ready(self._process)
+            credentials = accounts.load_credentials(self.state)
+            self._profiles = profiles.write(self.config_file, self._endpoint_url, self.region, credentials)
         except BaseException:
             self.stop()
             raise

@@ -92,6 +92,11 @@ class StateDir:
         return self.root / "credentials.json"
 
     @property
+    def config(self) -> Path:
+        """For `AWS_CONFIG_FILE`: a profile a user, readable by the owner only."""
+        return self.root / "aws-config"
+
+    @property
     def log(self) -> Path:
         """What the server prints."""
         return self.root / "server.log"

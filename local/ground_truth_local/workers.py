@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 from scipy import ndimage
 
 from .service.api import GroundTruthService
@@ -39,7 +39,8 @@ def paint(picture: Image.Image, labels: Sequence[str], *, seed: int, worker: str
 
     All workers see the same regions; where exactly a region ends, each draws in their own way.
     """
-    image = ImageOps.exif_transpose(picture).convert("RGB")
+    # As it is stored, like the people's page shows it.
+    image = picture.convert("RGB")
     width, height = image.size
     scale = min(1.0, _SMALL_SIDE / max(width, height))
     small = image.resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BOX)

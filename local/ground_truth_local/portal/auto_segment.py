@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
-from .points import AutoSegmentError
+from .points import AutoSegmentError, Hint
 
 _WORK_SIDE = 480
 _MARGIN = 0.25
@@ -52,8 +52,15 @@ class Segment:
         return {"left": self.left, "top": self.top, "png": base64.b64encode(buffer.getvalue()).decode()}
 
 
-def auto_segment(picture: bytes, points: Sequence[tuple[float, float]]) -> Segment:
+def auto_segment(
+    picture: bytes, points: Sequence[tuple[float, float]], hints: Sequence[Hint] = ()
+) -> Segment:
     """Find the object whose top-most, bottom-most, left-most and right-most points are given, in any order.
+
+    Args:
+        picture: the file; its EXIF orientation is left alone, as on the worker's page.
+        points: four extreme points.
+        hints: places that surely belong to the object, or surely don't.
 
     Raises:
         AutoSegmentError: the points are not in the picture, or too close together.
@@ -61,9 +68,8 @@ def auto_segment(picture: bytes, points: Sequence[tuple[float, float]]) -> Segme
     with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as opened:
         if opened.width * opened.height > _MAX_PIXELS:
             raise AutoSegmentError("The picture is too large.")
-        # The worker's browser honours the EXIF orientation, so the points do.
-        image = ImageOps.exif_transpose(opened).convert("RGB")
-    left, top, right, bottom = _box(points, image.size)
+        image = opened.convert("RGB")
+    left, top, right, bottom = _box([*points, *((x, y) for x, y, inside in hints if inside)], image.size)
     window = _window(left, top, right, bottom, image.size)
     scale = min(1.0, _WORK_SIDE / max(window[2] - window[0], window[3] - window[1]))
     part = image.crop(window)
@@ -78,7 +84,8 @@ def auto_segment(picture: bytes, points: Sequence[tuple[float, float]]) -> Segme
         (right - window[0]) * ratio[0],
         (bottom - window[1]) * ratio[1],
     )
-    found = Image.fromarray(_cut(work, moved, box))
+    marks = [Hint((x - window[0]) * ratio[0], (y - window[1]) * ratio[1], inside) for x, y, inside in hints]
+    found = Image.fromarray(_cut(work, moved, box, marks))
     full = found.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box)
     return Segment(left=left, top=top, mask=np.where(np.asarray(full) >= 128, 255, 0).astype(np.uint8))
 
@@ -100,7 +107,7 @@ def _window(left: int, top: int, right: int, bottom: int, size: tuple[int, int])
     return max(0, left - x), max(0, top - y), min(size[0], right + x), min(size[1], bottom + y)
 
 
-def _cut(work: _Bitmap, points: Sequence[tuple[float, float]], box: _Box) -> _Bitmap:
+def _cut(work: _Bitmap, points: Sequence[tuple[float, float]], box: _Box, hints: Sequence[Hint]) -> _Bitmap:
     mask = np.full(work.shape[:2], cv2.GC_BGD, dtype=np.uint8)
     left, top, right, bottom = (
         math.floor(box.left),
@@ -110,6 +117,10 @@ def _cut(work: _Bitmap, points: Sequence[tuple[float, float]], box: _Box) -> _Bi
     )
     mask[top:bottom, left:right] = cv2.GC_PR_FGD
     _mark_object(mask, points, box)
+    radius = max(2, round(_SEED_RADIUS * max(work.shape[:2])))
+    for hint in hints:
+        certain = cv2.GC_FGD if hint.inside else cv2.GC_BGD
+        cv2.circle(mask, (round(hint.x), round(hint.y)), radius, certain, -1)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     # GrabCut starts from a random clustering: the same four clicks shall give the same mask.
     cv2.setRNGSeed(1)

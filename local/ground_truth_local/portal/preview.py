@@ -22,7 +22,7 @@ from .browser import launch
 from .designs import Design
 from .frame import FrameError, TemplatePage, frame_response
 from .http import HttpError, Receive, Request, Response, Scope, Send, page, read_body
-from .points import AutoSegmentError, parse_points
+from .points import AutoSegmentError, parse_hints, parse_points
 
 _MAX_BODY = 1 << 20
 _BUCKET = "preview"
@@ -110,8 +110,9 @@ class Preview:
         from .auto_segment import auto_segment
 
         try:
-            points = parse_points(request.json().get("points"))
-            return Response.json(auto_segment(self._picture.read_bytes(), points).to_json())
+            content = request.json()
+            points, hints = parse_points(content.get("points")), parse_hints(content.get("hints"))
+            return Response.json(auto_segment(self._picture.read_bytes(), points, hints).to_json())
         except AutoSegmentError as error:
             return Response.json({"error": str(error)}, status=400)
 

@@ -29,7 +29,7 @@ POLICY = "; ".join(
 """What a page of the portal may load and do."""
 
 
-_WITH_SCRIPT = ("preview", "task")
+_WITH_SCRIPT = ("jobs", "preview", "task")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from ..service.queue import Task
 from ..service.teams import Directory, Member
 from ..service.types import Call
 from .frame import FrameError, TemplatePage
+from .http import HttpError
+from .points import Hint
 from .sessions import Session
 
 if TYPE_CHECKING:
@@ -52,7 +54,20 @@ class JobCard:
     labeled: int
     total: int
     time: str
-    held: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldCard:
+    """A task in a member's hands."""
+
+    path: str
+    title: str
+    picture: str
+    seconds: int
+    left: str
+    """The time that is left, in words."""
+    painted: bool
+    """Whether something is painted already, by what this server knows."""
 
 
 class Desk:
@@ -61,6 +76,7 @@ class Desk:
     def __init__(self, service: GroundTruthService, directory: Directory) -> None:
         self._service = service
         self._queue = service.queue
+        self.drafts = service.queue.drafts
         self._directory = directory
 
     def teams(self) -> list[TeamCard]:
@@ -79,15 +95,25 @@ class Desk:
         return next((one for one in self._queue.members(team) if one.worker == worker), None)
 
     def jobs(self, session: Session) -> list[JobCard]:
-        """Return the jobs that have something for the member, first those with a task at hand."""
-        open_by_job = {tasks.job: tasks.open for tasks in self._queue.open_tasks(session.worker)}
-        held = [job for job in session.tasks if self._held(session, job) is not None]
+        """Return the jobs that have something to take for the member."""
+        return [self._card(tasks.job, tasks.open) for tasks in self._queue.open_tasks(session.worker)]
+
+    def held(self, session: Session) -> list[HeldCard]:
+        """Return the tasks in the member's hands, the one that ends first in front."""
+        painted = self.drafts.kept(session.worker)
         return [
-            self._card(arn, open_by_job.get(arn, 0), held=arn in held)
-            for arn in dict.fromkeys([*held, *open_by_job])
+            HeldCard(
+                path=f"/tasks/{task.id}",
+                title=self.title(task),
+                picture=task.source.key.rpartition("/")[2],
+                seconds=round(self.time_left(task)),
+                left=_duration(max(60, round(self.time_left(task)))),
+                painted=(task.job, task.index) in painted,
+            )
+            for task in self._queue.held(session.worker)
         ]
 
-    def _card(self, arn: str, waiting: int, *, held: bool) -> JobCard:
+    def _card(self, arn: str, waiting: int) -> JobCard:
         job = self._service.job(arn)
         assert job is not None, "jobs are never removed"
         labeled, total = self.progress(arn)
@@ -100,7 +126,6 @@ class Desk:
             labeled=labeled,
             total=total,
             time=_duration(job.task["TaskTimeLimitInSeconds"]),
-            held=held,
         )
 
     def progress(self, arn: str) -> tuple[int, int]:
@@ -119,18 +144,18 @@ class Desk:
             counters[name] for name in ("TotalLabeled", "FailedNonRetryableError", "Unlabeled")
         )
 
-    def take(self, session: Session, job: str) -> Task | None:
-        """Return the task at hand in a job, or the next one."""
-        task = self._held(session, job) or self._queue.accept(job, session.worker)
-        if task is not None:
-            session.tasks[job] = task.id
-        return task
+    def next(self, session: Session, job: str) -> str:
+        """Return the page of the task at hand in a job, or of the next one; the list of jobs if none is left.
 
-    def _held(self, session: Session, job: str) -> Task | None:
+        Raises:
+            HttpError: the job isn't one of this member's.
+        """
+        at_hand = next((task for task in self._queue.held(session.worker) if task.job == job), None)
         try:
-            return self._queue.get(session.tasks[job], session.worker)
-        except (KeyError, TaskError):
-            return None
+            task = at_hand or self._queue.accept(job, session.worker)
+        except TaskError as error:
+            raise HttpError(404, f"{error}.") from error
+        return f"/tasks/{task.id}" if task else "/jobs"
 
     def task(self, session: Session, task_id: str) -> Task:
         """Return a task in the member's hands.
@@ -139,9 +164,17 @@ class Desk:
             TaskError: it isn't.
         """
         task = self._queue.get(task_id, session.worker)
-        if task.deadline < time.time():
+        if self.time_left(task) < 0:
             raise TaskError("the task's time limit is over")
         return task
+
+    def time_left(self, task: Task) -> float:
+        """Return the seconds until a task's time is over."""
+        return task.deadline - self._service.clock()
+
+    def submitted(self, session: Session, task_id: str) -> str | None:
+        """Return the job of a task that the member has submitted before."""
+        return self._queue.submitted(task_id, session.worker)
 
     def title(self, task: Task) -> str:
         """Return the title of a task's job."""
@@ -171,12 +204,14 @@ class Desk:
         """Load what the auto-segmentation tool needs, before somebody waits for it."""
         from . import auto_segment  # noqa: F401
 
-    def auto_segment(self, task: Task, points: list[tuple[float, float]]) -> Segment:
+    def auto_segment(
+        self, task: Task, points: list[tuple[float, float]], hints: Sequence[Hint] = ()
+    ) -> Segment:
         """Run the auto-segmentation tool on a task's picture."""
         # OpenCV takes longer to import than the whole server: only when somebody uses the tool.
         from .auto_segment import auto_segment
 
-        return auto_segment(self._service.image(task), points)
+        return auto_segment(self._service.image(task), points, hints)
 
     def submit(self, session: Session, task: Task, answer: Any) -> None:
         """Take an answer; the queue checks it.
@@ -184,14 +219,12 @@ class Desk:
         Raises:
             TaskError: it is refused.
         """
-        self._queue.submit(task.id, session.worker, answer, time.time() - task.accepted)
-        session.tasks.pop(task.job, None)
+        self._queue.submit(task.id, session.worker, answer, self._service.clock() - task.accepted)
 
     def release(self, session: Session, task: Task, *, decline: bool) -> None:
         """Give a task back, for good if it is declined."""
         give_back = self._queue.decline if decline else self._queue.return_task
         give_back(task.id, session.worker)
-        session.tasks.pop(task.job, None)
 
 
 def _shown(members: list[Member]) -> list[dict[str, str]]:

@@ -71,9 +71,11 @@ class GroundTruthService:
             pace: how long the service takes its time.
             clock: seconds since 1970; tests move it by hand.
         """
-        self._store = Store(state_dir)
+        self.store = self._store = Store(state_dir)
+        """What the portal keeps lies beside it."""
         self._jobs = JobBook(self._store)
-        self._clock = clock
+        self.clock = self._clock = clock
+        """Seconds since 1970, as the service sees them."""
         self.teams = TeamBook(self._store, size=team_size)
         self.queue = TaskQueue(self._store, self._jobs, self.teams, clock)
         self._engine = Engine(

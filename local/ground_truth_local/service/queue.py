@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .drafts import DraftBook
 from .errors import TaskError
 from .jobs import Job, JobBook
 from .manifest import source_of
@@ -68,6 +69,8 @@ class TaskQueue:
         self._jobs = jobs
         self._teams = teams
         self._clock = clock
+        self.drafts = DraftBook(store, clock)
+        """What was painted and not submitted."""
         self.changed = threading.Condition()
         """Notified when tasks come up, are answered or go away."""
 
@@ -161,19 +164,30 @@ class TaskQueue:
         Raises:
             TaskError: there is no such task in this worker's hands.
         """
-        row = self._store.row(
-            "SELECT t.*, o.line, o.width, o.height FROM tasks t JOIN objects o"
-            " ON o.job = t.job AND o.idx = t.idx WHERE t.id = ? AND t.worker = ? AND t.state = 'accepted'",
-            task_id, worker,
-        )  # fmt: skip
+        row = self._store.row(f"{self._IN_HAND} AND t.id = ?", worker, task_id)
         if row is None:
             raise TaskError("the task is not (or no longer) in this worker's hands")
+        return self._task(row)
+
+    _IN_HAND = (
+        "SELECT t.*, o.line, o.width, o.height FROM tasks t JOIN objects o"
+        " ON o.job = t.job AND o.idx = t.idx WHERE t.worker = ? AND t.state = 'accepted'"
+    )
+
+    def held(self, worker: str) -> list[Task]:
+        """Return the tasks in a worker's hands whose time isn't over, the one that ends first in front."""
+        rows = self._store.rows(
+            f"{self._IN_HAND} AND t.deadline >= ? ORDER BY t.deadline, t.rowid", worker, self._clock()
+        )
+        return [self._task(row) for row in rows]
+
+    def _task(self, row: Any) -> Task:
         job = self._jobs.get(row["job"])
         assert job is not None, "jobs are never removed"
         return Task(
             id=row["id"],
             job=row["job"],
-            worker=worker,
+            worker=row["worker"],
             index=row["idx"],
             line=json.loads(row["line"]),
             width=row["width"],
@@ -192,7 +206,8 @@ class TaskQueue:
         """
         task = self.get(task_id, worker)
         answer = _checked(answer_content, task)
-        with self._store.transaction():
+        # On the disk before the worker is thanked: an hour's work is nobody's to lose.
+        with self._store.transaction(durable=True):
             now = self._clock()
             # The time limit is checked at the very moment of the change, as is a stop of the job.
             changed = self._store.execute(
@@ -203,7 +218,15 @@ class TaskQueue:
             if changed != 1:
                 raise TaskError("the task's time limit is over, or its job has ended")
             self._count_answer(task)
+            self.drafts.remove(task)
         self.notify()
+
+    def submitted(self, task_id: str, worker: str) -> str | None:
+        """Return the job of a task that this worker has submitted: an answer that is sent twice came once."""
+        row = self._store.row(
+            "SELECT job FROM tasks WHERE id = ? AND worker = ? AND state = 'submitted'", task_id, worker
+        )
+        return str(row["job"]) if row else None
 
     def _count_answer(self, task: Task) -> None:
         job = self._jobs.get(task.job)
@@ -233,6 +256,8 @@ class TaskQueue:
                 self._store.execute(
                     "UPDATE objects SET taken = taken - 1 WHERE job = ? AND idx = ?", task.job, task.index
                 )
+                if state == "declined":
+                    self.drafts.remove(task)
         self.notify()
 
     def expire(self, job: str) -> int:

@@ -37,6 +37,16 @@ CREATE TABLE IF NOT EXISTS members (
     PRIMARY KEY (team, name)
 );
 CREATE INDEX IF NOT EXISTS members_by_worker ON members (worker);
+CREATE INDEX IF NOT EXISTS tasks_by_worker ON tasks (worker) WHERE state = 'accepted';
+CREATE TABLE IF NOT EXISTS drafts (
+    job TEXT NOT NULL, idx INTEGER NOT NULL, worker TEXT NOT NULL, owner TEXT NOT NULL,
+    saved REAL, content BLOB, PRIMARY KEY (job, idx, worker)
+);
+CREATE TABLE IF NOT EXISTS sessions (
+    token TEXT PRIMARY KEY, worker TEXT NOT NULL, name TEXT NOT NULL, team TEXT NOT NULL,
+    since REAL NOT NULL, notice TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX IF NOT EXISTS sessions_by_worker ON sessions (worker);
 """
 
 
@@ -53,7 +63,7 @@ class Store:
             folder / "ground-truth.sqlite", check_same_thread=False, isolation_level=None
         )
         self._connection.row_factory = sqlite3.Row
-        # A laptop's stand-in needn't survive a power cut; it must survive a stop and a kill.
+        # A laptop's stand-in survives a stop and a kill; a power cut only where a transaction is durable.
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.executescript(_SCHEMA)
@@ -66,19 +76,29 @@ class Store:
             self._temporary.cleanup()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Run several statements as one; other threads wait, an exception takes them back."""
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """Run several statements as one; other threads wait, an exception takes them back.
+
+        Args:
+            durable: return only when it is on the disk, so that a power cut doesn't take it back either.
+        """
         with self._lock:
             if self._connection.in_transaction:
                 yield
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
+            if durable:
+                self._connection.execute("PRAGMA synchronous = FULL")
             try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._connection.execute("ROLLBACK")
+                    raise
+                self._connection.execute("COMMIT")
+            finally:
+                if durable:
+                    self._connection.execute("PRAGMA synchronous = OFF")
 
     def execute(self, sql: str, *parameters: object) -> int:
         """Run a statement and return how many rows it changed."""

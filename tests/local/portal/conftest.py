@@ -71,16 +71,32 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def static_server(tmp_path):
-    """Give the address of a server on ``tmp_path``."""
+    """Give the address of a server on `tmp_path`."""
+    with _serving(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory):
+    """Give the address of a server for all tests of a module, and its folder."""
+    folder = tmp_path_factory.mktemp("served")
+    with _serving(folder) as address:
+        yield address, folder
+
+
+@contextlib.contextmanager
+def _serving(folder):
     server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(_Handler, directory=str(tmp_path))
+        ("127.0.0.1", 0), functools.partial(_Handler, directory=str(folder))
     )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage import data
 
 from ground_truth_local.portal.auto_segment import auto_segment
-from ground_truth_local.portal.points import AutoSegmentError, parse_points
+from ground_truth_local.portal.points import AutoSegmentError, Hint, parse_hints, parse_points
 from tests.local.portal.workshop import picture
 
 
@@ -53,12 +53,12 @@ def test_the_rim_of_a_cup_in_a_photograph_is_found():
     assert (again.mask == found.mask).mean() > 0.98
 
 
-def test_a_picture_is_turned_as_its_camera_says():
+def test_a_picture_is_taken_as_it_is_stored():
     exif = Image.Exif()
     exif[0x0112] = 6
     buffer = io.BytesIO()
     Image.open(io.BytesIO(picture((120, 80), "PNG"))).save(buffer, "JPEG", exif=exif)
-    found = auto_segment(buffer.getvalue(), [(40, 24), (40, 95), (16, 60), (63, 60)])
+    found = auto_segment(buffer.getvalue(), [(60, 16), (60, 63), (24, 40), (95, 40)])
     assert found.mask.mean() / 255 > 0.7
 
 
@@ -78,6 +78,36 @@ def test_a_picture_without_contrast_gives_something_inside_the_points():
 def test_points_that_make_no_sense_are_refused(points):
     with pytest.raises(AutoSegmentError):
         auto_segment(picture((60, 60)), points)
+
+
+def test_clicks_say_what_belongs_to_the_object():
+    """Two discs of one colour: the second is outside until it is clicked, and a click takes a part away."""
+    y, x = np.mgrid[:200, :300]
+    first, second = np.hypot(x - 100, y - 100) <= 40, np.hypot(x - 215, y - 100) <= 40
+    buffer = io.BytesIO()
+    Image.fromarray(
+        np.where((first | second)[..., None], (220, 70, 40), (40, 80, 140)).astype(np.uint8)
+    ).save(buffer, "PNG")
+    points = [(60, 100), (255, 100), (100, 60), (100, 140)]
+    both = whole(auto_segment(buffer.getvalue(), points), (300, 200))
+    assert overlap(both, first | second) > 0.9
+    bridge = whole(auto_segment(buffer.getvalue(), points, [Hint(157, 100, True)]), (300, 200))
+    assert bridge[100, 157]
+    less = whole(auto_segment(buffer.getvalue(), points, [Hint(215, 100, False)]), (300, 200))
+    assert not less[100, 215]
+    wider = auto_segment(
+        buffer.getvalue(), [(60, 100), (140, 100), (100, 60), (100, 140)], [Hint(230, 100, True)]
+    )
+    assert wider.left + wider.mask.shape[1] > 230
+
+
+NO_HINTS = [{}, [[1, 2]], [[1, 2, 3]], [[1, "2", 1]], [[1, 2, 1]] * 201]
+
+
+@pytest.mark.parametrize("content", NO_HINTS, ids=range(len(NO_HINTS)))
+def test_what_is_not_hints_is_refused(content):
+    with pytest.raises(AutoSegmentError, match="Give up to 200 hints"):
+        parse_hints(content)
 
 
 NO_POINTS = [

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from ground_truth_local.portal.frame import REAL_SCRIPT, TemplatePage, frame_response
+from ground_truth_local.portal.sessions import Sessions
+from ground_truth_local.service.store import Store
 from tests.local.portal.workshop import MEMBERS, picture
 
 # One worker of pytest-xdist, so that one embedded AWS does for all.
@@ -342,8 +344,30 @@ def test_a_portal_on_a_tablet(person, workshop):
 
 
 def test_one_browser_may_hold_two_portals():
-    from ground_truth_local.portal.sessions import Sessions
-
-    first, second = Sessions(1), Sessions(2)
+    store = Store(None)
+    first, second = Sessions(1, store), Sessions(2, store)
     assert first.open(worker="w", name="n", team="t").partition("=")[0] != second.cookie
     assert first.find({second.cookie: "x"}) is None
+    store.close()
+
+
+@pytest.mark.attack("web page", "a worker's session", attempts=2)
+def test_signing_in_again_ends_the_older_session(workshop):
+    first, second = Client(workshop.aws.portal_url), Client(workshop.aws.portal_url)
+    first.sign_in(workshop, MEMBERS[0])
+    assert first("/jobs")[0] == 200
+    second.sign_in(workshop, MEMBERS[0])
+    assert first("/jobs")[1]["Location"] == "/"
+    assert first("/work", {"job": "x"})[0] == 401
+    assert second("/jobs")[0] == 200
+
+
+def test_a_session_outlives_the_server_and_is_no_secret_in_its_state(tmp_path):
+    store = Store(tmp_path)
+    cookie = Sessions(1, store).open(worker="w", name="n", team="t").partition(";")[0]
+    store.close()
+    store = Store(tmp_path)
+    name, _, token = cookie.partition("=")
+    assert Sessions(1, store).find({name: token}).worker == "w"
+    assert not any(token.encode() in path.read_bytes() for path in tmp_path.iterdir())
+    store.close()

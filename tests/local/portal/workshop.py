@@ -153,7 +153,7 @@ class Person:
 
     def start(self, title):
         """Open the job's next task, as soon as the job hands one out."""
-        card = self.page.locator("article", has=self.page.get_by_role("heading", name=title, exact=True))
+        card = self.page.locator("article.job", has=self.page.get_by_role("heading", name=title, exact=True))
         deadline = time.monotonic() + 20
         while not card.count() and time.monotonic() < deadline:
             self.page.wait_for_timeout(200)
@@ -164,6 +164,11 @@ class Person:
 
     def painter(self, state="ready"):
         return Painter(self.page, self.frame).wait(state)
+
+    def widget_keys(self, *keys):
+        """Press keys without waiting for anything."""
+        for key in keys:
+            self.page.keyboard.press(key)
 
     def submit(self):
         """Press Submit and wait for the next page."""

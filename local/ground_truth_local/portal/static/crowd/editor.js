@@ -1,24 +1,37 @@
 import { Painting } from "./engine/painting.js";
+import { Pixels } from "./engine/pixels.js";
 import { Renderer } from "./engine/renderer.js";
 import { Viewport } from "./engine/viewport.js";
-import { AutoSegment, Brush, Eraser, Fill, Hand, Polygon } from "./tools.js";
+import { Fill, SmartFill } from "./tools/areas.js";
+import { AutoSegment, Polygon } from "./tools/corners.js";
+import { Brush, Eraser, Lasso, SmartBrush } from "./tools/strokes.js";
+import { Hand } from "./tools/tool.js";
+
+const TOLERANCE = 24;
 
 /** The state of one painting session: picture, painting, view, tool, label. The view listens with `onchange`. */
 export class Editor {
   /**
-   * @param {Picture} picture
+   * @param {import("./engine/picture.js").Picture} picture
    * @param {{picture: HTMLCanvasElement, painting: HTMLCanvasElement, hints: HTMLCanvasElement}} canvases
    * @param {string[]} colors of the labels, in order
-   * @param {{segment?: Function, onchange?: Function, onsay?: Function}} hooks
+   * @param {{segment?: Function, onchange?: Function, onpaint?: Function, onsay?: Function}} hooks
    */
   constructor(picture, canvases, colors, hooks = {}) {
     this.picture = picture;
     this.colors = colors;
     this.viewport = new Viewport(picture.width, picture.height);
-    this.painting = new Painting(picture.width, picture.height, colors.length, (area) => {
-      this._renderer.invalidate(area);
-      this._changed();
-    });
+    this.pixels = new Pixels(picture);
+    this.painting = new Painting(
+      picture.width,
+      picture.height,
+      colors.length,
+      (area) => {
+        this._renderer.invalidate(area);
+        this._changed();
+      },
+      () => hooks.onpaint?.(),
+    );
     this._canvases = canvases;
     this._hooks = hooks;
     this._renderer = new Renderer({
@@ -32,14 +45,29 @@ export class Editor {
     this._renderer.setColors(colors);
     this.pixelRatio = 1;
     this.pointer = null;
+    /** Where the keyboard paints, in picture pixels. */
+    this.crosshair = null;
     this.label = 1;
+    this.hidden = new Set();
+    this.locked = new Set();
     this.size = Math.max(4, Math.round(Math.max(picture.width, picture.height) / 50));
+    this.tolerance = TOLERANCE;
+    /** What a click does to an auto-segmented object: "plus" or "minus". */
+    this.refine = "plus";
     this.busy = false;
-    const tools = [new Brush(this), new Eraser(this), new Polygon(this), new Fill(this), new Hand(this)];
-    if (hooks.segment) tools.splice(4, 0, new AutoSegment(this));
-    this.tools = new Map(tools.map((tool) => [tool.name, tool]));
+    /** The mask that the task began with, to compare with; null for nothing. */
+    this.earlier = null;
+    this.comparing = false;
+    this.tools = this._makeTools();
     this.tool = this.tools.get("brush");
     picture.ready?.then(() => this._renderer.invalidateView());
+  }
+
+  /** @returns {Map<string, import("./tools/tool.js").Tool>} */
+  _makeTools() {
+    const kinds = [Brush, Eraser, Lasso, Polygon, Fill, SmartFill, SmartBrush];
+    if (this._hooks.segment) kinds.push(AutoSegment);
+    return new Map([...kinds, Hand].map((Kind) => new Kind(this)).map((tool) => [tool.name, tool]));
   }
 
   get maxSize() {
@@ -48,11 +76,11 @@ export class Editor {
 
   resize(width, height, pixelRatio) {
     this.pixelRatio = pixelRatio;
-    const size = [Math.max(1, Math.round(width * pixelRatio)), Math.max(1, Math.round(height * pixelRatio))];
-    this.viewport.resize(...size);
-    this._canvases.hints.width = size[0];
-    this._canvases.hints.height = size[1];
-    this._renderer.resize(...size);
+    const [columns, rows] = [width, height].map((side) => Math.max(1, Math.round(side * pixelRatio)));
+    this.viewport.resize(columns, rows);
+    this._canvases.hints.width = columns;
+    this._canvases.hints.height = rows;
+    this._renderer.resize(columns, rows);
     this._changed();
   }
 
@@ -68,8 +96,9 @@ export class Editor {
   setLabel(id) {
     if (id < 1 || id > this.colors.length) return;
     this.label = id;
-    // Whoever picks a label wants to paint with it.
+    // Whoever picks a label wants to paint with it, and to see it.
     if (this.tool.name === "eraser" || this.tool.name === "hand") this.setTool("brush");
+    if (this.hidden.has(id)) this.toggleHidden(id);
     this._changed();
   }
 
@@ -77,6 +106,52 @@ export class Editor {
     this.size = Math.min(this.maxSize, Math.max(1, Math.round(size)));
     this._changed();
     this.drawHints();
+  }
+
+  /** Make the brush one step larger (1) or smaller (-1). */
+  stepSize(sign) {
+    this.setSize(this.size + sign * Math.max(1, Math.round(this.size * 0.2)));
+  }
+
+  setTolerance(tolerance) {
+    this.tolerance = Math.min(255, Math.max(0, Math.round(tolerance)));
+    this._changed();
+  }
+
+  setRefine(kind) {
+    this.refine = kind;
+    this._changed();
+  }
+
+  /** Show a class, or don't; what is painted stays. */
+  toggleHidden(id) {
+    toggle(this.hidden, id);
+    this._renderer.setColors(this.colors, this.hidden);
+    this._changed();
+  }
+
+  /** Let tools paint over a class, or don't. */
+  toggleLocked(id) {
+    toggle(this.locked, id);
+    const flags = new Uint8Array(this.colors.length + 1);
+    for (const one of this.locked) flags[one] = 1;
+    this.painting.locked = this.locked.size > 0 ? flags : null;
+    this._changed();
+  }
+
+  /** Give the selected label what it encloses. */
+  fillHoles() {
+    this.say(this.painting.fillHoles(this.label) ? "The holes are filled." : "This label encloses nothing unlabeled.");
+  }
+
+  /** Show the mask that the task began with instead of what is painted now. */
+  compare(comparing) {
+    if (this.comparing === comparing) return;
+    this.comparing = comparing;
+    this._renderer.showInstead(comparing ? (this.earlier ?? new Uint8Array(this.painting.data.length)) : null);
+    if (comparing) this.say(this.earlier ? "This is the mask that the task began with." : "This is the picture without paint.");
+    else this.say(this.tool.help);
+    this._changed();
   }
 
   /** Move the view: `change(viewport)` does it. */
@@ -104,8 +179,8 @@ export class Editor {
     this._changed();
   }
 
-  segment(points) {
-    return this._hooks.segment(points);
+  segment(points, hints) {
+    return this._hooks.segment(points, hints);
   }
 
   /** Show the tool's hints anew, at the next frame. */
@@ -130,6 +205,10 @@ export class Editor {
   }
 }
 
+function toggle(set, id) {
+  if (!set.delete(id)) set.add(id);
+}
+
 function drawCrosshair(context, { x, y }) {
   for (const [color, width] of [["#10151a", 4], ["#ffffff", 2]]) {
     context.beginPath();
@@ -142,4 +221,3 @@ function drawCrosshair(context, { x, y }) {
     context.stroke();
   }
 }
-

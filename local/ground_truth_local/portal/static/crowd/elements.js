@@ -9,7 +9,7 @@ import {
 } from "./fields.js";
 import { CrowdForm } from "./form.js";
 import { CrowdSemanticSegmentation } from "./segmentation.js";
-import { embedded } from "./host.js";
+import { embedded, listen } from "./host.js";
 
 /** Every element that a template may use here; a template with another is refused by name before it is shown. */
 const ELEMENTS = {
@@ -31,8 +31,5 @@ for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(na
 for (const name of CONTAINERS) customElements.define(name, class extends CrowdContainer {});
 
 if (embedded) {
-  window.addEventListener("message", (event) => {
-    if (event.source !== window.parent || event.data?.crowd !== "refused") return;
-    document.querySelector("crowd-form")?.refuse(event.data.text);
-  });
+  listen("refused", ({ text }) => /** @type {CrowdForm | null} */ (document.querySelector("crowd-form"))?.refuse(text));
 }

@@ -12,6 +12,11 @@ export class CrowdField extends HTMLElement {
     return this.getAttribute("name") ?? "";
   }
 
+  /** @returns {unknown} */
+  get value() {
+    return undefined;
+  }
+
   get caption() {
     return this.getAttribute("label") || this.textContent.trim() || this.name;
   }
@@ -26,6 +31,11 @@ export class CrowdField extends HTMLElement {
 }
 
 class TextField extends CrowdField {
+  /** @returns {HTMLInputElement | HTMLTextAreaElement} */
+  _make() {
+    throw new Error("made by each kind of field");
+  }
+
   connectedCallback() {
     if (this._control) return;
     this._control = this._make();
@@ -81,7 +91,7 @@ export class CrowdRadioButton extends CrowdField {
   // Each radio button lives in a shadow root of its own, where a browser doesn't group it.
   _clearOthers() {
     for (const other of this.closest("crowd-radio-group")?.querySelectorAll("crowd-radio-button") ?? []) {
-      if (other !== this) other._control.checked = false;
+      if (other !== this && other instanceof CrowdRadioButton) other._control.checked = false;
     }
   }
 }

@@ -22,7 +22,7 @@ export class CrowdForm extends HTMLElement {
   connectedCallback() {
     this.style.setProperty("--crowd-form-bar", "60px");
     this.addEventListener("click", (event) => {
-      const button = event.target.closest?.('crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]');
+      const button = /** @type {Element} */ (event.target).closest?.('crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]');
       if (!button) return;
       event.preventDefault();
       this.submit();
@@ -49,7 +49,10 @@ export class CrowdForm extends HTMLElement {
     const answer = {};
     for (const widget of this._widgets()) answer[widget.name] = await widget.getAnswer();
     for (const field of this._fields()) Object.assign(answer, field.answer);
-    for (const control of this.querySelectorAll("input[name], textarea[name], select[name]")) {
+    const controls = /** @type {NodeListOf<HTMLInputElement>} */ (
+      this.querySelectorAll("input[name], textarea[name], select[name]")
+    );
+    for (const control of controls) {
       if (["checkbox", "radio"].includes(control.type)) answer[control.name] = control.checked;
       else answer[control.name] = control.value;
     }

@@ -5,6 +5,7 @@
 
 const waiting = new Map();
 let counter = 0;
+/** @type {Promise<{autoSegment?: boolean, drafts?: boolean}>} */
 let capabilities = Promise.resolve({});
 
 if (window.parent !== window) {
@@ -42,7 +43,14 @@ export function tell(kind, content = {}, id = 0) {
   if (window.parent !== window) window.parent.postMessage({ crowd: kind, id, content }, "*");
 }
 
-/** What the page around offers: `{autoSegment: boolean}`. */
+/** Call `action` with each message of a kind from the page around. */
+export function listen(kind, action) {
+  window.addEventListener("message", (event) => {
+    if (event.source === window.parent && event.data?.crowd === kind) action(event.data);
+  });
+}
+
+/** What the page around offers: `{autoSegment: boolean, drafts: boolean}`. */
 export function offers() {
   return capabilities;
 }

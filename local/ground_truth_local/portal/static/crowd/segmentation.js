@@ -1,12 +1,18 @@
+import { decodeDraft, encodeDraft } from "./draft.js";
 import { Editor } from "./editor.js";
 import { colors as paletteOf } from "./engine/palette.js";
 import { fetchPicture, loadPicture, PictureError } from "./engine/picture.js";
 import { decodeMask, encodeMask, toBase64 } from "./engine/png.js";
-import { ask, offers, tell } from "./host.js";
-import { KeyboardInput, PointerInput } from "./input.js";
+import { ask, listen, offers, tell } from "./host.js";
+import { KeyboardInput } from "./input/keyboard.js";
+import { PointerInput } from "./input/pointer.js";
 import { parseRelaxed } from "./relaxed-json.js";
 import * as styles from "./styles.js";
-import { View } from "./view.js";
+import { View } from "./view/view.js";
+
+/** Milliseconds: a draft that takes longer to make waits this long for the next stroke. */
+const SLOW = 12;
+const KEEP_AFTER = 250;
 
 /** `<crowd-semantic-segmentation name src header labels initial-value>`: paint a mask over a picture.
  *
@@ -100,7 +106,7 @@ export class CrowdSemanticSegmentation extends HTMLElement {
       hasFull: full !== null,
       actions: this._actions(),
     });
-    this._view.offer(["brush", "eraser", "polygon", "fill", "hand"]);
+    this._view.offer(["brush", "eraser", "lasso", "polygon", "fill", "smart-fill", "smart-brush", "hand"]);
     this.shadowRoot.replaceChildren(this._view.root);
     this._view.showLoading();
   }
@@ -110,7 +116,18 @@ export class CrowdSemanticSegmentation extends HTMLElement {
     return {
       tool: (name) => this.editor?.setTool(name),
       label: (id) => this.editor?.setLabel(id),
+      hide: (id) => this.editor?.toggleHidden(id ?? this.editor.label),
+      lock: (id) => this.editor?.toggleLocked(id ?? this.editor.label),
       size: (size) => this.editor?.setSize(size),
+      smaller: () => this.editor?.stepSize(-1),
+      larger: () => this.editor?.stepSize(1),
+      tolerance: (tolerance) => this.editor?.setTolerance(tolerance),
+      refine: (kind) => this.editor?.setRefine(kind),
+      fillHoles: () => this.editor?.fillHoles(),
+      compare: () => this.editor?.compare(!this.editor.comparing),
+      search: () => this._view.labels.focusSearch(),
+      focus: () => this._view.surface.focus(),
+      help: () => this._view.openKeys(),
       undo: () => this.editor?.undo(),
       redo: () => this.editor?.redo(),
       zoomIn: () => zoom(1.4),
@@ -120,19 +137,51 @@ export class CrowdSemanticSegmentation extends HTMLElement {
   }
 
   async _open() {
-    const [picture, { autoSegment }] = await Promise.all([loadPicture(this.getAttribute("src")), offers()]);
+    const [picture, { autoSegment, drafts }] = await Promise.all([loadPicture(this.getAttribute("src")), offers()]);
     this.editor = new Editor(picture, this._view.canvases, this._colors, {
-      segment: autoSegment ? (points) => segment(points) : undefined,
+      segment: autoSegment ? segment : undefined,
       onchange: () => this._update(),
+      onpaint: () => this._keep(),
       onsay: (text) => this._view.say(text),
     });
     this._view.offer([...this.editor.tools.keys()]);
     if (this._initial) await this._loadInitial();
+    const restored = drafts && (await this._restore());
     this._listen();
     this._view.hideNotice();
     this._update();
-    this._view.say(this.editor.tool.help);
+    this._view.say(restored ? "What you had painted is here again." : this.editor.tool.help);
     this._finish("ready");
+  }
+
+  /** Show what was painted before, and from now on hand over what is painted; tells whether there was anything. */
+  async _restore() {
+    const { painting } = this.editor;
+    const bytes = await ask("draft");
+    const restored = bytes && decodeDraft(bytes, painting.data, painting.width, painting.height, this._labels.length);
+    if (restored) painting.load(painting.data);
+    this._drafting = true;
+    listen("flush", () => this._flush());
+    document.addEventListener("visibilitychange", () => this._flush());
+    window.addEventListener("pagehide", () => this._flush());
+    return restored;
+  }
+
+  // At once, so that even a reload right after a stroke has it; on a huge picture once for a few quick strokes.
+  _keep() {
+    if (!this._drafting) return;
+    this._unkept = true;
+    clearTimeout(this._keeping);
+    this._keeping = setTimeout(() => this._flush(), this._slow ? KEEP_AFTER : 0);
+  }
+
+  _flush() {
+    if (!this._unkept) return;
+    this._unkept = false;
+    clearTimeout(this._keeping);
+    const start = performance.now();
+    tell("draft", { bytes: encodeDraft(this.editor.painting) });
+    this._slow = performance.now() - start > SLOW;
   }
 
   async _loadInitial() {
@@ -147,21 +196,16 @@ export class CrowdSemanticSegmentation extends HTMLElement {
       throw new Error(`${found.unknown} pixels of the mask in initial-value have a colour that its labelMappings lack.`);
     }
     this._initialIds = found.ids;
+    this.editor.earlier = found.ids;
     painting.load(found.ids);
   }
 
   _listen() {
     const { surface } = this._view;
     const actions = this._actions();
-    const step = (sign) => this.editor.setSize(this.editor.size + sign * Math.max(1, Math.round(this.editor.size * 0.2)));
-    const tool = (name) => () => actions.tool(name);
-    const keys = {
-      b: tool("brush"), e: tool("eraser"), p: tool("polygon"), f: tool("fill"), a: tool("auto"), h: tool("hand"),
-      "[": () => step(-1), "]": () => step(1), "+": actions.zoomIn, "=": actions.zoomIn, "-": actions.zoomOut, w: actions.fit,
-    };
     const pointers = new PointerInput(surface, this.editor);
     this._keyboard = new KeyboardInput(surface, this.editor, pointers, {
-      keys,
+      actions,
       isBlocked: () => this._view.isDialogOpen || document.querySelector("dialog[open]") !== null,
     });
     this._resizes = new ResizeObserver(() => this._resize());
@@ -191,8 +235,8 @@ export class CrowdSemanticSegmentation extends HTMLElement {
   }
 }
 
-async function segment(points) {
-  const found = await ask("auto-segment", { points: points.map(({ x, y }) => [x, y]) });
+async function segment(points, hints) {
+  const found = await ask("auto-segment", { points: points.map(({ x, y }) => [x, y]), hints });
   const bytes = Uint8Array.from(atob(found.png), (letter) => letter.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
   const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");

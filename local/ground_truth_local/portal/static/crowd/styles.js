@@ -14,10 +14,10 @@ export const base = sheet(`
     min-height: 36px; padding: 0 12px; cursor: pointer; display: inline-flex; align-items: center; gap: 7px;
   }
   button:hover:not(:disabled) { background: var(--soft); border-color: #b9c4d0; }
-  button:disabled { color: #8593a3; cursor: default; }
+  button:disabled { color: #6a7887; cursor: default; }
   button.primary { background: var(--accent); border-color: var(--accent); color: #fff; font-weight: 600; padding: 0 20px; }
   button.primary:hover:not(:disabled) { background: var(--accent-dark); }
-  button.primary:disabled { background: #9db8d3; border-color: #9db8d3; color: #fff; }
+  button.primary:disabled { background: #d3deea; border-color: #d3deea; color: #4a5866; }
   button.quiet { border-color: transparent; background: transparent; color: var(--accent); }
   button.quiet:hover { background: var(--accent-soft); }
   :focus-visible { outline: 3px solid #4c9be8; outline-offset: 2px; }
@@ -38,7 +38,7 @@ export const base = sheet(`
 export const segmentation = sheet(`
   :host { display: block; height: max(520px, calc(100vh - var(--crowd-form-bar, 0px))); }
   .app { height: 100%; display: grid; background: var(--paper);
-    grid-template: "head head head" auto "tools tools tools" auto "guide stage labels" minmax(0, 1fr) / 264px minmax(0, 1fr) 224px; }
+    grid-template: "head head head" auto "tools tools tools" auto "guide stage labels" minmax(0, 1fr) / 248px minmax(0, 1fr) 272px; }
   .head { grid-area: head; display: flex; align-items: center; gap: 16px; padding: 12px 20px 6px; }
   .head h1 { margin: 0; font-size: 18px; line-height: 1.3; font-weight: 650; flex: 1; overflow-wrap: anywhere; }
   .tools { grid-area: tools; display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; padding: 6px 20px 10px;
@@ -64,7 +64,7 @@ export const segmentation = sheet(`
   .surface { position: absolute; inset: 0; touch-action: none; cursor: crosshair; user-select: none; }
   .surface:focus-visible { outline-offset: -4px; }
   .surface[data-tool="hand"] { cursor: grab; }
-  .surface[data-tool="brush"], .surface[data-tool="eraser"] { cursor: none; }
+  .surface[data-cursor="ring"] { cursor: none; }
   .surface[data-busy] { cursor: progress; }
   canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
   .say { position: absolute; left: 12px; right: 12px; bottom: 12px; display: flex; justify-content: center; pointer-events: none; }
@@ -81,11 +81,19 @@ export const segmentation = sheet(`
   @media (prefers-reduced-motion: reduce) { .spinner { animation-duration: 4s; } }
   .labels { grid-area: labels; overflow: auto; padding: 16px 14px; border-left: 1px solid var(--line); }
   .labels h2 { padding-left: 6px; }
-  .list { display: grid; gap: 4px; }
-  .list button { width: 100%; min-height: 42px; padding: 6px 10px; border-color: transparent; text-align: left; }
+  .labels input[type="search"] { font: inherit; width: 100%; padding: 7px 10px; margin: 0 0 10px; border: 1px solid #8391a0; border-radius: 8px; }
+  .list { display: grid; gap: 3px 1px; grid-template-columns: minmax(0, 1fr) auto auto; }
+  .choices { display: contents; }
+  .list button { min-height: 40px; padding: 5px 8px; border-color: transparent; text-align: left; }
+  .list button[hidden] { display: none; }
   .list button[aria-checked="true"], .list button[aria-checked="true"]:hover { background: var(--accent-soft); border-color: var(--accent); font-weight: 600; }
+  .list .switch { padding: 0 5px; color: #74808e; border-radius: 8px; }
+  .list .switch svg { width: 18px; height: 18px; }
+  .list .switch[aria-pressed="true"] { color: var(--accent-dark); background: var(--accent-soft); }
+  .tools label[hidden], .tools .group[hidden] { display: none; }
+  .tools button[aria-pressed="true"] { background: #ffe7b8; color: #5a3000; }
   .swatch { width: 18px; height: 18px; border-radius: 5px; border: 1px solid rgb(0 0 0 / .25); flex: none; }
-  .name { flex: 1; overflow-wrap: anywhere; }
+  .name { flex: 1; min-width: 0; overflow-wrap: anywhere; hyphens: auto; }
   kbd { font: 600 11px/1 ui-monospace, "Liberation Mono", monospace; color: var(--muted); border: 1px solid var(--line); border-bottom-width: 2px;
     border-radius: 5px; padding: 3px 5px; background: var(--paper); }
   .note { color: var(--muted); font-size: 12.5px; margin: 14px 6px 0; }
@@ -93,17 +101,19 @@ export const segmentation = sheet(`
   .keys { display: grid; grid-template-columns: auto 1fr; gap: 6px 14px; margin: 8px 0 0; align-items: center; }
   .keys dt, .keys dd { margin: 0; }
   h3 { margin: 22px 0 0; font-size: 14px; }
+  @media (max-width: 1750px) { .tools button .text { display: none; } }
   @media (max-width: 1180px) {
-    .tools button .text { display: none; }
-    .app { grid-template-columns: 232px minmax(0, 1fr) 200px; }
+    .app { grid-template-columns: 216px minmax(0, 1fr) 232px; }
   }
   @media (max-width: 900px) {
-    .app { grid-template: "head head" auto "tools tools" auto "stage labels" minmax(0, 1fr) / minmax(0, 1fr) 152px; }
+    .app { grid-template: "head head" auto "tools tools" auto "stage labels" minmax(0, 1fr) / minmax(0, 1fr) 204px; }
     .guide { display: none; position: relative; z-index: 2; grid-area: stage; border: 0; box-shadow: 0 12px 32px rgb(10 20 30 / .3); width: min(340px, 100%); }
     .guide[data-open] { display: block; }
     .guide-toggle { display: inline-flex; }
     .labels { padding: 12px 8px; }
     .list kbd { display: none; }
+    .list .switch { padding: 0 3px; }
+    .tools button { padding: 0 8px; }
     .tools { gap: 4px 8px; padding: 6px 12px 8px; }
     .tools output { min-width: 40px; }
     input[type="range"] { width: 76px; }

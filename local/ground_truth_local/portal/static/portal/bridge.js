@@ -1,13 +1,16 @@
 /** The one way from a task's frame to the page around it and to the server. */
 
-const frame = document.getElementById("frame");
+import { post } from "./server.js";
+
+const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("frame"));
 const banner = document.getElementById("banner");
 
-/** Listen to the frame; `events` are what it tells, by kind. */
-export function connect(events) {
+/** Listen to the frame; `events` are what it tells, `replies` what it asks for, by kind. */
+export function connect(events, replies = {}) {
   const answers = {
-    hello: async () => ({ autoSegment: frame.dataset.autoSegment === "true" }),
-    "auto-segment": ({ points }) => post("auto-segment", { points }),
+    hello: async () => ({ autoSegment: frame.dataset.autoSegment === "true", drafts: "draft" in replies }),
+    "auto-segment": ({ points, hints }) => post(`${frame.dataset.task}/auto-segment`, { points, hints }),
+    ...replies,
   };
   const told = {
     // Keys go to the frame only once it has the focus, and a person begins with one.
@@ -35,21 +38,14 @@ export function reply(message) {
   frame.contentWindow.postMessage(message, "*");
 }
 
-/** Send JSON to the server, below the task's address. */
-export async function post(path, body) {
-  const response = await fetch(`${frame.dataset.task}/${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const content = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
-  if (!response.ok) throw new Error(content.error);
-  return content;
-}
-
 /** Show a line above the frame, as text. */
 export function show(text, kind = "") {
-  banner.textContent = text;
+  if (banner.textContent !== text) banner.textContent = text;
   banner.dataset.kind = kind;
   banner.hidden = false;
+}
+
+/** Take a line of a kind away again. */
+export function hide(kind) {
+  if (banner.dataset.kind === kind) banner.hidden = true;
 }

@@ -45,17 +45,26 @@ export class History {
     }
   }
 
-  /** Finish the step; one that touched nothing is forgotten. */
+  /** Finish the step; one that touched nothing is forgotten. Tells whether there is a step. */
   commit() {
     const step = this._open;
     this._open = null;
-    if (!step || step.size === 0) return;
+    if (!step || step.size === 0) return false;
     for (const dropped of this._undone) this._bytes -= size(dropped);
     this._undone = [];
     this._push(this._done, step);
     while (this._done.length > MAX_STEPS || (this._bytes > MAX_BYTES && this._done.length > 1)) {
       this._bytes -= size(this._done.shift());
     }
+    return true;
+  }
+
+  /** Drop the step that is under way, and put back what it overwrote; returns the changed rectangle, or null. */
+  abandon() {
+    const step = this._open;
+    this._open = null;
+    if (!step || step.size === 0) return null;
+    return this._restore(step, () => {});
   }
 
   /** Take a step back; returns the changed rectangle, or null. */
@@ -78,9 +87,15 @@ export class History {
     if (!step) return null;
     this._bytes -= size(step);
     const inverse = new Map();
+    const changed = this._restore(step, (tile) => inverse.set(tile, this._read(tile)));
+    this._push(target, inverse);
+    return changed;
+  }
+
+  _restore(step, before) {
     const changed = { left: Infinity, top: Infinity, right: 0, bottom: 0 };
     for (const [tile, content] of step) {
-      inverse.set(tile, this._read(tile));
+      before(tile);
       this._write(tile, content);
       const area = this._area(tile);
       changed.left = Math.min(changed.left, area.left);
@@ -88,7 +103,6 @@ export class History {
       changed.right = Math.max(changed.right, area.right);
       changed.bottom = Math.max(changed.bottom, area.bottom);
     }
-    this._push(target, inverse);
     return changed;
   }
 

@@ -1,8 +1,13 @@
+import { asStored } from "./stored.js";
+
 /** The picture and smaller copies of it, so that a far view of a large photo is drawn from few pixels. */
 export class Picture {
   constructor(bitmap) {
     this.width = bitmap.width;
     this.height = bitmap.height;
+    this.bitmap = bitmap;
+    /** Resolves when the smaller copies are there. @type {Promise<void> | undefined} */
+    this.ready = undefined;
     this._levels = [bitmap];
   }
 
@@ -79,7 +84,7 @@ export async function fetchPicture(url) {
 
 async function decode(blob) {
   try {
-    return await createImageBitmap(blob);
+    return await createImageBitmap(await asStored(blob));
   } catch {
     throw new PictureError(`The file is not a picture that a browser can show (${blob.type || "unknown type"}).`);
   }

@@ -1,4 +1,6 @@
-/** Half-open rectangles `{left, top, right, bottom}` in whole pixels. */
+/** Half-open rectangles `{left, top, right, bottom}` in whole pixels.
+ *
+ * @typedef {{left: number, top: number, right: number, bottom: number}} Rect */
 
 export function rect(left, top, right, bottom) {
   return { left, top, right, bottom };

@@ -15,19 +15,28 @@ export class Renderer {
     this._canvases = [pictureCanvas, paintingCanvas];
     this._onframe = onframe;
     this._lookup = new Uint32Array(1);
+    /** Class ids to show instead of the painting's, to compare with. */
+    this._instead = null;
     this._dirty = null;
     this._stale = true;
     this._frame = 0;
   }
 
-  /** Set the colours of the labels, in label order. */
-  setColors(colors) {
+  /** Set the colours of the labels, in label order, and the ids of those that are not shown. */
+  setColors(colors, hidden = new Set()) {
     this._lookup = new Uint32Array(colors.length + 1);
     colors.forEach((color, index) => {
+      if (hidden.has(index + 1)) return;
       const [red, green, blue] = toRgb(color);
       // Canvas pixels are bytes R, G, B, A: on the little-endian machines that browsers run on, A is on top.
       this._lookup[index + 1] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
     });
+    this.invalidateView();
+  }
+
+  /** Show other class ids of the same size, or the painting's again (null). */
+  showInstead(ids) {
+    this._instead = ids;
     this.invalidateView();
   }
 
@@ -86,7 +95,8 @@ export class Renderer {
     const rows = area.bottom - area.top;
     const image = new ImageData(columns, rows);
     const target = new Uint32Array(image.data.buffer);
-    const { data, width, height } = this._painting;
+    const { width, height } = this._painting;
+    const data = this._instead ?? this._painting.data;
     const sources = this._sourceColumns(area);
     const lookup = this._lookup;
     let previous = -1;
