@@ -38,6 +38,18 @@ def tool_path() -> str:
     return os.pathsep.join(dict.fromkeys([node, *folders, *rest]))
 
 
+def sdk_path(start: Path | None = None) -> str:
+    """The `node_modules` with the AWS SDK for JavaScript, as Lambda's Node runtimes have it, or "".
+
+    It is that of `start` (default: the current folder), of a folder above it, or of this checkout.
+    """
+    for place in (start or Path.cwd(), Path(__file__)):
+        for folder in (place, *place.parents):
+            if (folder / "node_modules" / "@aws-sdk" / "client-s3").is_dir():
+                return str(folder / "node_modules")
+    return ""
+
+
 class CdkCli:
     """The CDK CLI for one app.
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # Only these pass: an AWS_ENDPOINT_URL would win over the gateway's in every Lambda, and so on.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "SYSTEMROOT")
 
+#: Seconds that a stop may take; then the process ends whatever its threads wait for.
+_GRACE = 12.0
+
 
 def configure_environment(settings: Settings, port: int) -> None:
     """Replace ``os.environ`` by what MiniStack, which reads it at import, and its Lambdas shall see."""
@@ -82,15 +85,22 @@ def main(argv: list[str] | None = None) -> int:
         listener = socket.create_server((HOST, settings.port), backlog=512)
         port = listener.getsockname()[1]
         configure_environment(settings, port)
+        _provide_sdk(settings)
         try:
             asyncio.run(_serve(settings, listener, port))
-        finally:
+        except BaseException:
+            # The log stays for the parent, which says why.
             _stop_lambdas()
             _empty(state.temporary)
-        if not settings.persist:
-            # The parent does so too, unless it was killed.
-            shutil.rmtree(state.root, ignore_errors=True)
+            raise
+        _clean_up(settings)
     return 0
+
+
+def _provide_sdk(settings: Settings) -> None:
+    from .mends.lambda_files import provide_sdk
+
+    provide_sdk(Path(settings.node_modules) if settings.node_modules else None)
 
 
 async def _serve(settings: Settings, listener: socket.socket, port: int) -> None:
@@ -113,7 +123,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     mends.install(service)
     portal = _load_portal(settings, service, access)
     stopping = asyncio.Event()
-    _on_stop_request(asyncio.get_running_loop(), stopping.set)
+    _on_stop_request(asyncio.get_running_loop(), stopping.set, lambda: _end_now(settings))
 
     async def started() -> None:
         identity.ensure_users(settings.account, credentials)
@@ -122,6 +132,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
             workers.start()
 
     async def stopped() -> None:
+        mends.custom_resources.give_up()
         if workers is not None:
             await asyncio.to_thread(workers.stop)
         await asyncio.to_thread(service.stop)
@@ -193,18 +204,44 @@ def _load_workers(settings: Settings, service: Service, access: ServiceAccess) -
     )
 
 
-def _on_stop_request(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+def _on_stop_request(
+    loop: asyncio.AbstractEventLoop, stop: Callable[[], None], end_now: Callable[[], None]
+) -> None:
+    """Stop on a signal or with the parent; end for certain when that takes too long."""
+
+    def requested() -> None:
+        # A request that never ends holds a thread of the loop's pool, which asyncio would wait for.
+        timer = threading.Timer(_GRACE, end_now)
+        timer.daemon = True
+        timer.start()
+        stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, requested)
 
     def watch_parent() -> None:
         with contextlib.suppress(OSError, ValueError):
             while sys.stdin.buffer.read(1):
                 pass
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(stop)
+            loop.call_soon_threadsafe(requested)
 
     threading.Thread(target=watch_parent, daemon=True, name="parent-watch").start()
+
+
+def _end_now(settings: Settings) -> None:
+    _clean_up(settings)
+    os._exit(1)
+
+
+def _clean_up(settings: Settings) -> None:
+    """Leave no Lambda's process, no temporary folder and, unless it is kept, no state behind."""
+    state = StateDir(settings.state_dir)
+    _stop_lambdas()
+    _empty(state.temporary)
+    if not settings.persist:
+        # The parent does so too, unless it was killed.
+        shutil.rmtree(state.root, ignore_errors=True)
 
 
 def _stop_lambdas() -> None:

@@ -18,6 +18,7 @@ from typing import Self
 
 from . import account as accounts
 from . import profiles
+from .cdk_cli import sdk_path
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
 
@@ -47,6 +48,8 @@ class EmbeddedAws:
             Default: tasks wait for people.
         seed: what simulated workers paint follows from it and the picture.
         seconds_per_task: how long a simulated worker rests after a task. Default: not at all.
+        node_modules: the folder with the AWS SDK for JavaScript, which Lambda's Node runtimes have. Default:
+            that of the current folder, of one above it, or of this project's checkout.
         log_level: of ``server.log``.
     """
 
@@ -63,6 +66,7 @@ class EmbeddedAws:
         simulated_workers: bool = False,
         seed: int = 0,
         seconds_per_task: float = 0.0,
+        node_modules: str | os.PathLike[str] | None = None,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
@@ -82,6 +86,7 @@ class EmbeddedAws:
             simulated_workers=simulated_workers,
             seed=seed,
             seconds_per_task=seconds_per_task,
+            node_modules=sdk_path() if node_modules is None else str(Path(node_modules).absolute()),
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -36,6 +36,8 @@ class Settings:
     """What the simulated workers paint follows from it."""
     seconds_per_task: float = 0.0
     """How long a simulated worker rests after a task."""
+    node_modules: str = ""
+    """The folder with the SDK that Lambda's Node runtimes have; empty if there is none."""
     log_level: str = "WARNING"
 
     def to_json(self) -> str:

@@ -11,6 +11,7 @@ from . import (
     buckets,
     conditions,
     custom_resources,
+    lambda_files,
     lambdas,
     no_root,
     pass_role,
@@ -24,6 +25,17 @@ __all__ = ["install"]
 
 def install(service: Service) -> None:
     """Put everything right; once, before the server starts."""
-    for mend in (no_root, sse_kms, pass_role, simulation, conditions, buckets, custom_resources, lambdas):
+    mends = (
+        no_root,
+        sse_kms,
+        pass_role,
+        simulation,
+        conditions,
+        buckets,
+        custom_resources,
+        lambdas,
+        lambda_files,
+    )
+    for mend in mends:
         mend.install()
     workteams.install(service)

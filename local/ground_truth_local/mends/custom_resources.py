@@ -2,11 +2,18 @@
 
 AWS invokes asynchronously, so the Lambda service runs a crashed handler twice more with the same event; it
 refuses responses over 4,096 bytes; on rollback it sends a Delete with the physical id of the failed create.
+A function that failed all three times never answers any more. CloudFormation waits out `ServiceTimeout` (an
+hour) all the same; here the resource fails at once, with what the function failed of.
+
+Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation";
+CloudFormation User Guide, "Custom resources" (response limits, `ServiceTimeout`).
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from ministack.core.arn import ArnParseError, parse_arn
@@ -14,16 +21,35 @@ from ministack.core.responses import get_region, new_uuid
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource, handlers, stacks
 
+
+@dataclass
+class _Attempts:
+    """What the Lambda service has tried of one event.
+
+    Attributes:
+        arrived: set when the response is there, or will never be.
+        errors: what the attempts failed of.
+    """
+
+    arrived: Event
+    errors: list[str] = field(default_factory=list)
+
+
 _RESPONSE_LIMIT = 4096
 _DEFAULT_TIMEOUT = 3600
+_stock_execute = lambda_svc._execute_function
 _stock_deliver = custom_resource.deliver_response
 _stock_roll_back = stacks._roll_back_operation
 # (stack, logical id) of a failed create → what its Delete needs.
 _failed: dict[tuple[str, str], dict[str, Any]] = {}
+_ATTEMPTS = 3
+# Request id of an event that is under way → its attempts.
+_attempts: dict[str, _Attempts] = {}
 
 
 def install() -> None:
     """Replace invocation, response check and rollback."""
+    lambda_svc._execute_function = _execute
     custom_resource.invoke_custom_resource = _invoke
     custom_resource.deliver_response = _deliver
     for module in (stacks, handlers):
@@ -31,11 +57,41 @@ def install() -> None:
             module._roll_back_operation = _roll_back
 
 
+def give_up() -> None:
+    """Wait for no response any more: the server is going down."""
+    for attempts in list(_attempts.values()):
+        attempts.arrived.set()
+
+
 def _deliver(token: str, response: dict[str, Any]) -> bool:
     if len(json.dumps(response, separators=(",", ":")).encode()) > _RESPONSE_LIMIT:
         response = {**response, "Status": "FAILED", "Reason": "Response object is too long.", "Data": {}}
     delivered: bool = _stock_deliver(token, response)
     return delivered
+
+
+def _execute(function: dict[str, Any], event: Any) -> Any:
+    """Run a function as MiniStack does, and note what an event of ours failed of."""
+    result = _stock_execute(function, event)
+    attempts = _attempts.get(event.get("RequestId", "")) if isinstance(event, dict) else None
+    error = _error_of(result) if attempts is not None else ""
+    if attempts is not None and error:
+        result = {**result, "error": True}
+        attempts.errors.append(error)
+        if len(attempts.errors) == _ATTEMPTS:
+            attempts.arrived.set()
+    return result
+
+
+def _error_of(result: Any) -> str:
+    """Say what an execution failed of, "" if it didn't."""
+    body = result.get("body") if isinstance(result, dict) else None
+    if isinstance(body, dict) and str(body.get("body", "")).startswith("Mock response"):
+        # MiniStack's answer for a function that has no code here; nothing ran.
+        return str(body["body"])
+    if not (isinstance(result, dict) and result.get("error")):
+        return ""
+    return str(body.get("errorMessage") or body) if isinstance(body, dict) else str(body)
 
 
 def _invoke(
@@ -65,9 +121,11 @@ def _invoke(
     if old_props is not None:
         event["OldResourceProperties"] = custom_resource._normalise_resource_properties(old_props)
     arrived = custom_resource.register_token(token)
+    attempts = _attempts[request_id] = _Attempts(arrived)
     lambda_svc.invoke_async_with_retry(function, event)
     seconds = _timeout(props)
     arrived.wait(timeout=seconds)
+    del _attempts[request_id]
     with custom_resource._lock:
         response = (custom_resource._pending.pop(token, None) or {}).get("result")
     if response is not None and response.get("Status") != "FAILED":
@@ -86,12 +144,18 @@ def _invoke(
     if response is None:
         raise TimeoutError(
             f"CloudFormation did not receive a response from your Custom Resource within {seconds} s. "
-            f"Please check your logs for requestId [{request_id}]."
+            f"Please check your logs for requestId [{request_id}].{_told(attempts)}"
         )
     raise RuntimeError(
         f"Received response status [FAILED] from custom resource. Message returned: "
         f"{response.get('Reason', 'no reason given')} (RequestId: {request_id})"
     )
+
+
+def _told(attempts: _Attempts) -> str:
+    if not attempts.errors:
+        return ""
+    return f" Its function failed {len(attempts.errors)} times, at last with: {attempts.errors[-1]}"
 
 
 async def _roll_back(

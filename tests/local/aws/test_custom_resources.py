@@ -132,10 +132,102 @@ def test_a_failed_create_is_told_and_gets_a_delete_with_its_physical_id(stack, c
 
 def test_a_handler_that_never_answers_fails_after_the_service_timeout(stack, code, records):
     name, read = records
-    made = stack(custom(code, name, CrashTimes="3", ServiceTimeout="5"))
+    resources = custom(code, name, ServiceTimeout="5", Silent="true")
+    made = stack(resources)
     assert made["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
     assert "did not receive a response" in made["Reasons"]
     assert read()[-1]["type"] == "Delete"
+
+
+def test_a_handler_that_fails_three_times_is_named_and_nobody_waits_an_hour(stack, code, records):
+    name, read = records
+    made = stack(custom(code, name, CrashTimes="3", ServiceTimeout="3600"))
+    assert made["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+    assert "Its function failed 3 times" in made["Reasons"]
+    assert "crashed as asked" in made["Reasons"]
+    assert read()[-1]["type"] == "Delete"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "source", "named"),
+    [
+        ("nodejs22.x", "require('@aws-sdk/client-of-nobody');", "@aws-sdk/client-of-nobody"),
+        ("ruby3.4", "def handler; end", "ruby3.4"),
+    ],
+)
+def test_a_function_that_cannot_run_fails_with_a_name(stack, runtime, source, named):
+    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": runtime}
+    function["Role"] = {"Fn::GetAtt": ["Role", "Arn"]}
+    token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
+    made = stack(
+        {
+            "Role": ROLE,
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            "Custom": {"Type": "Custom::Probe", "Properties": token},
+        }
+    )
+    assert made["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+    assert named in made["Reasons"]
+
+
+def test_node_handlers_have_the_sdk_of_their_runtime(stack):
+    source = """
+        const { STSClient, GetCallerIdentityCommand } = require("@aws-sdk/client-sts");
+        exports.handler = async (event) => {
+            const who = await new STSClient({}).send(new GetCallerIdentityCommand({}));
+            const body = { Status: "SUCCESS", PhysicalResourceId: "x", Data: { Who: who.Arn } };
+            const names = ["StackId", "RequestId", "LogicalResourceId"];
+            for (const name of names) body[name] = event[name];
+            await fetch(event.ResponseURL, { method: "PUT", body: JSON.stringify(body) });
+        };"""
+    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "nodejs24.x"}
+    function |= {"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Timeout": 60}
+    token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
+    made = stack(
+        {
+            "Role": ROLE,
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            "Custom": {"Type": "Custom::Probe", "Properties": token},
+        },
+        outputs={"Who": {"Value": {"Fn::GetAtt": ["Custom", "Who"]}}},
+    )
+    assert made["StackStatus"] == "CREATE_COMPLETE", made["Reasons"]
+    assert ":assumed-role/" in made["Outputs"]["Who"]
+
+
+def test_a_layers_programs_are_under_opt(stack, admin):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("tool/hello", "#!/var/lang/bin/python\nprint('hello from the layer')\n")
+    s3 = admin.client("s3")
+    s3.create_bucket(Bucket="layer-code")
+    s3.put_object(Bucket="layer-code", Key="layer.zip", Body=archive.getvalue())
+    source = (
+        "import json, subprocess, urllib.request\n"
+        "def handler(event, context):\n"
+        "    said = subprocess.check_output(['/opt/tool/hello']).decode().strip()\n"
+        "    body = {'Status': 'SUCCESS', 'PhysicalResourceId': 'x', 'Data': {'Said': said}}\n"
+        "    body |= {name: event[name] for name in ('StackId', 'RequestId', 'LogicalResourceId')}\n"
+        "    data = json.dumps(body).encode()\n"
+        "    urllib.request.urlopen(urllib.request.Request(event['ResponseURL'], data, method='PUT'))\n"
+    )
+    layer = {"Content": {"S3Bucket": "layer-code", "S3Key": "layer.zip"}}
+    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "python3.13"}
+    function |= {"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Layers": [{"Ref": "Layer"}], "Timeout": 30}
+    made = stack(
+        {
+            "Role": ROLE,
+            "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": layer},
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            "Custom": {
+                "Type": "Custom::Probe",
+                "Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}},
+            },
+        },
+        outputs={"Said": {"Value": {"Fn::GetAtt": ["Custom", "Said"]}}},
+    )
+    assert made["StackStatus"] == "CREATE_COMPLETE", made["Reasons"]
+    assert made["Outputs"]["Said"] == "hello from the layer"
 
 
 def test_a_response_over_4096_bytes_fails(stack, code, records):

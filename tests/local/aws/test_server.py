@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -104,6 +105,58 @@ def test_the_server_ends_and_cleans_up_when_its_parent_is_killed():
     parent.stdout.close()
     wait_until(lambda: not alive(int(pid)))
     assert not Path(root).exists()
+
+
+def test_the_server_ends_with_its_parent_while_a_custom_resource_is_waited_for():
+    template = {
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Action": "sts:AssumeRole",
+                                "Principal": {"Service": "lambda.amazonaws.com"},
+                            }
+                        ],
+                    }
+                },
+            },
+            "Function": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "Code": {"ZipFile": "def handler(event, context):\n    print('never answers')\n"},
+                    "Handler": "index.handler",
+                    "Runtime": "python3.13",
+                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                },
+            },
+            "Custom": {
+                "Type": "Custom::Silent",
+                "Properties": {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}},
+            },
+        }
+    }
+    script = (
+        "import sys, time; from ground_truth_local.server import EmbeddedAws; "
+        f"aws = EmbeddedAws(service={SERVICE!r}).start(); "
+        "client = aws.session().client('cloudformation'); "
+        f"client.create_stack(StackName='Silent', TemplateBody={json.dumps(template)!r},"
+        " Capabilities=['CAPABILITY_IAM']); "
+        "logs = aws.session().client('logs'); "
+        "seen = lambda: any('Silent' in g['logGroupName'] for g in logs.describe_log_groups()['logGroups'])\n"
+        "while not seen(): time.sleep(0.1)\n"
+        "print(aws._process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_until(lambda: not alive(pid), seconds=30)
 
 
 def test_the_users_own_aws_set_up_does_not_matter(monkeypatch, tmp_path):

@@ -33,6 +33,8 @@ def handler(event, context):
         attempt = listed
     if int(properties.get("CrashTimes", "0")) > attempt:
         raise RuntimeError("crashed as asked")
+    if properties.get("Silent") and event["RequestType"] == "Create":
+        return
     if event["RequestType"] == "Create" and properties.get("Fail") == "true":
         response.update(Status="FAILED", Reason="failed as asked")
     denied = ""
