@@ -39,6 +39,10 @@ class Assembly:
         config = self._bind_images()
         #: Where new images belong.
         self.images_added = config.added
+        #: What a later job needs that goes on from this one's labels.
+        self.images_read = dict(self._access.read)
+        self.images_keys = tuple(self._access.input_keys)
+        self.images_buckets = tuple(use.bucket for use in config.buckets)
         categories = shared.publish(category_file(settings.labels), ".json")
         template = shared.publish(self._template(), ".html")
         for file in (categories, template):
@@ -122,7 +126,13 @@ class Assembly:
     def _template(self) -> bytes:
         if self._settings.worker_template is not None:
             return self._settings.worker_template.read(self._check)
-        return render(self._check, self._settings.instructions or Instructions())
+        settings = self._settings
+        return render(
+            self._check,
+            settings.instructions or Instructions(),
+            settings.task_type,
+            prior_attribute=settings.prior_attribute,
+        )
 
     def _allow_output(self) -> None:
         access, settings = self._access, self._settings

@@ -82,9 +82,9 @@ class Handler:
             {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
 
-    def allow_reading(self, object_arn: str) -> None:
-        """Let the handler read a published archive."""
-        self._grow("ReadArchive", object_arn, ["s3:GetObject"])
+    def allow_reading(self, object_arn: str, why: str = "") -> None:
+        """Let the handler read an archive or an earlier job's output; ``why`` bounds a wildcard."""
+        self.grow("ReadArchive", object_arn, ["s3:GetObject"], why)
 
     def allow_listing(self, bucket: BucketUse, prefix: str) -> None:
         """Let the handler find the images under a prefix."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import IgnoreMode, SymlinkFollowMode
 from aws_cdk import aws_s3 as s3
@@ -22,6 +22,10 @@ from .handler import STAGING_ROOT
 from .image_files import check_directory, read_manifest
 from .stack_shared import StackShared
 from .validation import Checker, is_token
+
+if TYPE_CHECKING:
+    from .earlier_labels import EarlierLabels
+    from .labeling_job import LabelingJobBase
 
 _IMAGES_WHY = "The images to label, all of them."
 _STAGED_WHY = "What the handler stages for this job: names come from the images and the job."
@@ -135,6 +139,23 @@ class Images(abc.ABC):
         """
         return _Topic(topic, tuple(image_buckets), manifest)
 
+    @staticmethod
+    def from_job(job: LabelingJobBase | EarlierLabels, *, more: Images | None = None) -> Images:
+        """Go on from an earlier job: all that it labeled is kept, and only what is missing is asked.
+
+        The new job's `label_attribute_name` is the earlier job's, or all images are asked again. The deploy
+        fails where nothing is missing, and while the earlier job still runs.
+
+        Args:
+            job: Of this app, imported with its output bucket, or its labels as `EarlierLabels` knows them.
+            more: Further images, from a directory or a bucket; those that the earlier job has are not asked
+                twice. Default: none.
+        """
+        from .earlier_labels import EarlierImages, EarlierLabels
+
+        earlier = job if isinstance(job, EarlierLabels) else EarlierLabels.from_job(job)
+        return EarlierImages(earlier, more=more)
+
     @abc.abstractmethod
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
         """Grant what the job needs to read these images, and say what goes into the contract."""
@@ -160,7 +181,7 @@ class _Directory(Images):
         )
         bucket, key = binding.shared.one_token(asset.s3_bucket_name), asset.s3_object_key
         binding.shared.handler.allow_reading(f"arn:{binding.shared.partition}:s3:::{bucket}/{key}")
-        staging, staging_uri = _stage(binding, listing=True)
+        staging, staging_uri = stage(binding, listing=True)
         return ImagesConfig(
             images={
                 "Source": contract.SOURCE_DIRECTORY,
@@ -190,7 +211,7 @@ class _Bucket(Images):
         use = binding.shared.buckets.use(self.bucket)
         _read_all(binding.access, use, self.prefix)
         binding.shared.handler.allow_listing(use, self.prefix)
-        staging, staging_uri = _stage(binding, listing=False)
+        staging, staging_uri = stage(binding, listing=False)
         return ImagesConfig(
             images={
                 "Source": contract.SOURCE_BUCKET,
@@ -306,7 +327,7 @@ def _staging_prefix(binding: ImagesBinding) -> str:
     return f"{STAGING_ROOT}/{binding.job_name_prefix}/"
 
 
-def _stage(binding: ImagesBinding, *, listing: bool) -> tuple[BucketUse, str]:
+def stage(binding: ImagesBinding, *, listing: bool) -> tuple[BucketUse, str]:
     """Let the handler write below the job's staging prefix, and the job read there."""
     staging, prefix = binding.staging(), _staging_prefix(binding)
     binding.shared.handler.allow_staging(staging, listing=listing)

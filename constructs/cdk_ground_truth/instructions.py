@@ -9,22 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._rooms import ASSETS_DIR, limits
+from .task_types import SEGMENTATION, TaskType
 from .validation import Checker
 
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
-
-_HEADER = "For each label, segment out every object that belongs to it."
-_FULL_HEADER = "Segmentation instructions"
-_FULL = (
-    "      <ol><li><strong>Read</strong> the task carefully and inspect the image.</li>\n"
-    "      <li><strong>Read</strong> the options and review the examples provided to understand more about"
-    " the labels.</li>\n"
-    "      <li><strong>Choose</strong> the appropriate label that best suits an object and paint that object"
-    " using the tools provided.</li></ol>"
-)
-_SHORT = """\
-      <p>Choose a label, then paint every object that belongs to it.</p>
-      <p>Paint up to the object's edge. Leave blank what belongs to no label.</p>"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +37,11 @@ class Instructions:
     markup of your own use `WorkerTemplate.from_file`.
 
     Args:
-        header: One line above the picture. Default: asks to segment out the objects of each label.
-        short: Beside the picture, always visible. Default: two sentences on painting.
-        full: Behind a link. Default: the three steps of the service's own template.
-        full_header: Title of the full instructions. Default: "Segmentation instructions".
+        header: One line above the picture. Default: asks for what the task type is about.
+        short: Beside the picture, always visible. Default: two sentences on the task.
+        full: Behind a link. Default: the task in three steps.
+        full_header: Title of the full instructions. Default: "Segmentation instructions", or that of the
+            task type.
         good_example: Shows a correct segmentation, below the short instructions. Default: none.
         bad_example: Shows an incorrect one. Default: none.
     """
@@ -65,21 +54,34 @@ class Instructions:
     bad_example: ExamplePicture | None = None
 
 
-def render(check: Checker, instructions: Instructions) -> bytes:
-    """The worker template: the service's own, with its three parts filled in.
+def render(
+    check: Checker,
+    instructions: Instructions,
+    task_type: TaskType = SEGMENTATION,
+    *,
+    prior_attribute: str = "",
+) -> bytes:
+    """The worker template: the service's own for the task type, with its three parts filled in.
+
+    Args:
+        check: Names the construct in errors.
+        instructions: What to fill in.
+        task_type: Decides on the template, and on what stands where the instructions say nothing.
+        prior_attribute: What the labels to adjust or to verify are called in the manifest.
 
     Raises:
         ValueError: a picture is missing or of another format, or the template is too large.
     """
     parts = {
-        "@@HEADER@@": _escape(_HEADER if instructions.header is None else instructions.header),
+        "@@HEADER@@": _escape(task_type.header if instructions.header is None else instructions.header),
         "@@FULL_HEADER@@": _escape(
-            _FULL_HEADER if instructions.full_header is None else instructions.full_header
+            task_type.full_header if instructions.full_header is None else instructions.full_header
         ),
-        "@@FULL@@": _FULL if instructions.full is None else _paragraphs(instructions.full),
-        "@@SHORT@@": _short(check, instructions),
+        "@@FULL@@": task_type.full if instructions.full is None else _paragraphs(instructions.full),
+        "@@SHORT@@": _short(check, instructions, task_type),
+        "@@PRIOR@@": prior_attribute,
     }
-    template = (ASSETS_DIR / "worker-template.html").read_text(encoding="utf-8")
+    template = (ASSETS_DIR / task_type.template).read_text(encoding="utf-8")
     # In one pass, so that a text which holds a marker stays as it is.
     template = re.sub("|".join(parts), lambda match: parts[match[0]], template)
     if len(template) > limits.TEMPLATE_CHARACTERS_MAX:
@@ -92,8 +94,8 @@ def render(check: Checker, instructions: Instructions) -> bytes:
     return template.encode()
 
 
-def _short(check: Checker, instructions: Instructions) -> str:
-    blocks = [_SHORT if instructions.short is None else _paragraphs(instructions.short)]
+def _short(check: Checker, instructions: Instructions, task_type: TaskType) -> str:
+    blocks = [task_type.short if instructions.short is None else _paragraphs(instructions.short)]
     for name, title, color, example in (
         ("good_example", "Good example", "rgb(0, 138, 0)", instructions.good_example),
         ("bad_example", "Bad example", "rgb(230, 0, 0)", instructions.bad_example),

@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .cost import CostCeiling, LabelingJobEstimates, stopping_conditions_of
+from .earlier_labels import continued_attribute
 from .images import Images
 from .imported_job import LabelingJobImports
 from .instructions import Instructions
@@ -87,8 +88,8 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
                 service's, 30 days.
             max_concurrent_task_count: Images out with workers at once, 1 to 5,000. Default: 1,000.
             stopping_conditions: When to end early. Default: when every image is labeled.
-            label_attribute_name: The labels' name in the output manifest; ends in "-ref". Default: the job
-                name's prefix and "-ref".
+            label_attribute_name: The labels' name in the output manifest; ends in "-ref". Default: that of
+                the job that it goes on from, else the job name's prefix and "-ref".
             job_name_prefix: Start of the job's name; at most 45 lower-case letters, digits and "-". The rest
                 is made at deploy time, as a name can never be used twice. Default: from the construct's path.
             content_classifiers: What the images are free of. Default: nothing is declared.
@@ -134,7 +135,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             stopping_conditions=stopping_conditions_of(
                 check, cost_ceiling, stopping_conditions, number_of_human_workers_per_data_object
             ),
-            label_attribute_name=f"{prefix}-ref" if label_attribute_name is None else label_attribute_name,
+            label_attribute_name=label_attribute_name or continued_attribute(images) or f"{prefix}-ref",
             job_name_prefix=prefix,
             content_classifiers=content_classifiers,
             automated_labeling=automated_labeling,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_events as events
 
+    from .earlier_labels import KnownLabels
+
 
 class ILabelingJob(Protocol):
     """A labeling job, made here or imported; for annotations."""
@@ -68,6 +70,10 @@ class LabelingJobBase(Resource):
     def _image_objects(self) -> tuple[Objects, ...]:
         """Where new images belong, if there is such a place."""
         return ()
+
+    def _known_labels(self) -> KnownLabels | None:
+        """What a later job has to know that goes on from these labels; None of an imported job."""
+        return None
 
     def _image_advice(self) -> str:
         return (

@@ -14,10 +14,12 @@ from constructs import Construct
 from . import alarms
 from ._rooms import contract
 from .assembly import Assembly
+from .earlier_labels import KnownLabels
 from .grants import Objects
 from .labeling_job import LabelingJobBase
 from .settings import JobSettings, tag_errors
 from .stack_shared import StackShared
+from .task_types import VERIFICATION
 from .validation import Checker
 from .workteam import check_workteam_region
 
@@ -83,6 +85,19 @@ class OwnedLabelingJob(LabelingJobBase):
                 why="The images to label, whose names are up to whoever puts them there.",
             )
             for use, prefix in self._assembly.images_added
+        )
+
+    def _known_labels(self) -> KnownLabels:
+        settings, assembly = self._settings, self._assembly
+        verified = settings.task_type is VERIFICATION
+        return KnownLabels(
+            # A verification's output has the labels that it is about, beside its verdicts.
+            label_attribute_name=settings.prior_attribute if verified else settings.label_attribute_name,
+            labels=settings.prior_labels if verified else tuple(settings.labels),
+            verdict_attribute=settings.label_attribute_name if verified else None,
+            read=assembly.images_read,
+            keys=assembly.images_keys,
+            buckets=assembly.images_buckets,
         )
 
     def _deploys(self) -> cloudwatch.IMetric:

@@ -15,9 +15,17 @@ from .validation import is_token
 class ServiceArns:
     """What Ground Truth itself provides for semantic segmentation in one Region."""
 
-    pre_human_task_lambda_arn: str
-    annotation_consolidation_lambda_arn: str
+    #: Prefix of the ARNs of the built-in functions.
+    functions: str
     algorithm_specification_arn: str
+
+    def pre_human_task_lambda_arn(self, task_type: str) -> str:
+        """The function that prepares a task."""
+        return f"{self.functions}:PRE-{task_type}"
+
+    def annotation_consolidation_lambda_arn(self, task_type: str) -> str:
+        """The function that makes one label of several workers' answers."""
+        return f"{self.functions}:ACS-{task_type}"
 
 
 def service_arns(scope: Construct, *, where: str, region: str) -> ServiceArns:
@@ -42,10 +50,8 @@ def service_arns(scope: Construct, *, where: str, region: str) -> ServiceArns:
             f"{where}: the stack's Region must be one of the {len(limits.REGIONS)} that have Ground Truth"
             f" ({', '.join(limits.REGIONS)}), got {region!r}; set env=Environment(region=…) of the stack"
         )
-    functions = f"arn:{partition}:lambda:{region}:{account}:function"
     return ServiceArns(
-        pre_human_task_lambda_arn=f"{functions}:PRE-{limits.TASK_TYPE}",
-        annotation_consolidation_lambda_arn=f"{functions}:ACS-{limits.TASK_TYPE}",
+        functions=f"arn:{partition}:lambda:{region}:{account}:function",
         algorithm_specification_arn=(
             f"arn:{partition}:sagemaker:{region}:{limits.ALGORITHM_ACCOUNT}"
             f":labeling-job-algorithm-specification/{limits.ALGORITHM}"

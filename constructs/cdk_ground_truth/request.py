@@ -11,11 +11,6 @@ from .regions import ServiceArns
 from .settings import JobSettings
 from .validation import Checker
 
-_TITLE: Final = "Semantic segmentation"
-_DESCRIPTION: Final = (
-    "For each category provided, segment out each relevant object using the color associated with that"
-    " category"
-)
 # The console's defaults.
 _TIME_LIMIT_SECONDS: Final = 3_600
 
@@ -64,15 +59,18 @@ def _human_task(check: Checker, settings: JobSettings, made: Made) -> dict[str, 
         "task_availability_lifetime", settings.task_availability_lifetime, *limits.TASK_AVAILABILITY_SECONDS
     )
     keywords = settings.task_keywords
-    consolidation = {"AnnotationConsolidationLambdaArn": made.arns.annotation_consolidation_lambda_arn}
+    task_type = settings.task_type
+    consolidation = {
+        "AnnotationConsolidationLambdaArn": made.arns.annotation_consolidation_lambda_arn(task_type.name)
+    }
     return _present(
         {
             "WorkteamArn": settings.workteam.workteam_arn,
             "UiConfig": {"UiTemplateS3Uri": made.template_uri},
-            "PreHumanTaskLambdaArn": made.arns.pre_human_task_lambda_arn,
+            "PreHumanTaskLambdaArn": made.arns.pre_human_task_lambda_arn(task_type.name),
             "TaskKeywords": list(keywords) if keywords is not None else None,
-            "TaskTitle": settings.task_title or _TITLE,
-            "TaskDescription": settings.task_description or _DESCRIPTION,
+            "TaskTitle": settings.task_title or task_type.title,
+            "TaskDescription": settings.task_description or task_type.description,
             "NumberOfHumanWorkersPerDataObject": settings.number_of_human_workers_per_data_object
             or limits.WORKERS_DEFAULT,
             "TaskTimeLimitInSeconds": time_limit or _TIME_LIMIT_SECONDS,

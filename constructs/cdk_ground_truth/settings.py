@@ -21,6 +21,7 @@ from .images import Images
 from .instructions import Instructions
 from .preflight import Preflight
 from .task import AutomatedLabeling, StoppingConditions
+from .task_types import SEGMENTATION, VERIFICATION, TaskType
 from .validation import Checker, is_token
 from .worker_template import WorkerTemplate
 from .workteam import Workteam
@@ -64,6 +65,10 @@ class JobSettings:
     probation: Duration | None
     preflight: Preflight
     cost_ceiling: CostCeiling | None
+    task_type: TaskType = SEGMENTATION
+    #: What the labels to adjust or to verify are called, and what these are about.
+    prior_attribute: str = ""
+    prior_labels: tuple[str, ...] | None = None
 
     def lifecycle_properties(self) -> dict[str, Any]:
         """What the handler does differently from its defaults."""
@@ -122,7 +127,10 @@ class JobSettings:
             rule="be of lower-case letters and digits with '-' between",
         )
         if not is_token(self.label_attribute_name):
-            _check_label_attribute(check, self.label_attribute_name)
+            _check_label_attribute(check, self.label_attribute_name, self.task_type)
+            if self.label_attribute_name == self.prior_attribute:
+                must = "differ from that of the labels that it is about"
+                check.fail("label_attribute_name", must, self.label_attribute_name)
         folders = self.output_prefix.split("/") if isinstance(self.output_prefix, str) else [""]
         if is_token(self.output_prefix) or not all(map(_FOLDER.fullmatch, folders)):
             must = "be like 'labels' or 'team/labels', without slash at its ends"
@@ -195,10 +203,14 @@ def tag_errors(tags: Mapping[str, str]) -> list[str]:
     return errors
 
 
-def _check_label_attribute(check: Checker, name: str) -> None:
+def _check_label_attribute(check: Checker, name: str, task_type: TaskType) -> None:
     if name in limits.RESERVED_ATTRIBUTE_NAMES:
         check.fail("label_attribute_name", "not be the name of the input's own attribute", name)
-    if not name.endswith(limits.LABEL_ATTRIBUTE_SUFFIX):
+    if task_type is VERIFICATION:
+        for suffix in (limits.LABEL_ATTRIBUTE_SUFFIX, "-metadata"):
+            if name.endswith(suffix):
+                check.fail("label_attribute_name", f"not end in {suffix!r} for a verification", name)
+    elif not name.endswith(limits.LABEL_ATTRIBUTE_SUFFIX):
         check.fail(
             "label_attribute_name",
             f"end in {limits.LABEL_ATTRIBUTE_SUFFIX!r} for semantic segmentation",

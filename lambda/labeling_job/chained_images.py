@@ -44,11 +44,15 @@ def earlier_output(images: Images, describe: Describe) -> Output:
             f"the earlier labeling job {name!r} is {status}, and what it labels from now on would be lost to"
             " this job; wait for its end, or stop it"
         )
-    attribute = job["LabelAttributeName"]
-    if images.label_attribute_name and images.label_attribute_name != attribute:
+    attribute = images.label_attribute_name or job["LabelAttributeName"]
+    # A verification's output has the labels that it is about, too.
+    verified = job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith(
+        ":PRE-VerificationSemanticSegmentation"
+    )
+    if not verified and attribute != job["LabelAttributeName"]:
         raise DeployError(
-            f"the labels of the earlier labeling job {name!r} are called {attribute!r}, not"
-            f" {images.label_attribute_name!r}"
+            f"the labels of the earlier labeling job {name!r} are called {job['LabelAttributeName']!r}, not"
+            f" {attribute!r}"
         )
     found = job.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri")
     output = f"{job['OutputConfig']['S3OutputPath'].rstrip('/')}/{name}/manifests/output/output.manifest"

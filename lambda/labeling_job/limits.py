@@ -55,6 +55,9 @@ LABEL_ATTRIBUTE_NAME_MAX: Final = 127
 LABEL_ATTRIBUTE_SUFFIX: Final = "-ref"
 RESERVED_ATTRIBUTE_NAMES: Final = frozenset({"source", "source-ref"})
 
+#: Categories of `crowd-image-classifier`, the element of a verification's page (the guide's page on it).
+VERDICTS_MAX: Final = 10
+
 TASK_TITLE_MAX: Final = 128
 TASK_DESCRIPTION_MAX: Final = 255
 TASK_KEYWORDS_MAX: Final = 5

@@ -111,6 +111,9 @@ def test_a_spoiled_output_manifest_is_named_with_its_line(s3, line):
 JOB = {
     "LabelingJobStatus": "Completed",
     "LabelAttributeName": ATTRIBUTE,
+    "HumanTaskConfig": {
+        "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:1:function:PRE-SemanticSegmentation"
+    },
     "OutputConfig": {"S3OutputPath": "s3://out/labels/"},
     "LabelingJobOutput": {"OutputDatasetS3Uri": OUTPUT},
 }
