@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         UnknownColorError,
     )
     from .exports import ExportResult, export
+    from .imports import ImportResult, import_labels
     from .item import Item
     from .limits import Limits
     from .manifest import Manifest, read_manifest
@@ -36,6 +37,7 @@ _HOMES = {
     "CheckResult": "checks",
     "ExportError": "errors",
     "ExportResult": "exports",
+    "ImportResult": "imports",
     "Item": "item",
     "LabelList": "classes",
     "LabelsError": "errors",
@@ -55,6 +57,7 @@ _HOMES = {
     "agreement": "workers",
     "check": "checks",
     "export": "exports",
+    "import_labels": "imports",
     "read_manifest": "manifest",
     "repair": "repairs",
     "report": "reports",
@@ -65,6 +68,7 @@ __all__ = [
     "CheckResult",
     "ExportError",
     "ExportResult",
+    "ImportResult",
     "Item",
     "LabelList",
     "LabelsError",
@@ -84,6 +88,7 @@ __all__ = [
     "agreement",
     "check",
     "export",
+    "import_labels",
     "read_manifest",
     "repair",
     "report",

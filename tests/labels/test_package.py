@@ -17,10 +17,11 @@ PACKAGE = ROOT / "labels/ground_truth_labels"
 
 def test_public_names():
     assert ground_truth_labels.__all__ == sorted(ground_truth_labels.__all__) == [
-        "AgreementResult", "CheckResult", "ExportError", "ExportResult", "Item", "LabelList", "LabelsError",
-        "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError", "Problem",
-        "RepairResult", "ReportResult", "SegmentationDataset", "Storage", "UnknownColorError",
-        "WorkerResponses", "agreement", "check", "export", "read_manifest", "repair", "report",
+        "AgreementResult", "CheckResult", "ExportError", "ExportResult", "ImportResult", "Item", "LabelList",
+        "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError",
+        "Problem", "RepairResult", "ReportResult", "SegmentationDataset", "Storage", "UnknownColorError",
+        "WorkerResponses", "agreement", "check", "export", "import_labels", "read_manifest", "repair",
+        "report",
     ]  # fmt: skip
     for name in ground_truth_labels.__all__:
         assert getattr(ground_truth_labels, name).__doc__

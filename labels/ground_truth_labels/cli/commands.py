@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ..checks import CheckResult, check
 from ..exports import export
+from ..imports import import_labels
 from ..item import Item
 from ..manifest import Manifest, read_manifest
 from ..progress import Progress, ProgressBar
@@ -115,6 +116,32 @@ def run_repair(options: argparse.Namespace) -> int:
     with _progress(options, "repairing") as progress:
         result = repair(manifest, options.target, workers=options.workers, progress=progress)
     print(f"{result.manifest}: {result.corrected:,} masks corrected, {result.unchanged:,} were right")
+    return 0
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """`import`."""
+    manifest = _manifest(options)
+    with _progress(options, "importing") as progress:
+        result = import_labels(
+            manifest,
+            options.source,
+            options.target,
+            attribute=options.label_attribute,
+            job_name=options.job_name,
+            uri=options.uri,
+            empty=options.empty,
+            workers=options.workers,
+            progress=progress,
+        )
+    print(f"{result.manifest}: {result.imported:,} images labeled as {result.attribute!r}")
+    for count, what in (
+        (result.empty, "have nothing drawn on them; --empty background takes that for a label"),
+        (result.kept, "keep the label that they had"),
+        (result.unlabeled, "have no label"),
+    ):
+        if count:
+            print(f"{count:,} {what}")
     return 0
 
 

@@ -10,8 +10,14 @@ from .values import labels_value, split_value
 FORMAT_HELP = {
     "png": "class-index PNGs with a palette, images beside them (default)",
     "coco": "COCO annotations, run-length encoded",
-    "coco-polygons": "COCO annotations, exact polygons",
-    "voc": "Pascal VOC tree",
+    "coco-polygons": "COCO annotations, polygons that pycocotools alone fills exactly; for YOLO use yolo-seg",
+    "yolo-seg": "YOLO segmentation, polygons that OpenCV fills exactly",
+    "voc": "Pascal VOC tree; also CVAT's Segmentation mask 1.1",
+    "cityscapes": "Cityscapes tree, as MMSegmentation reads it",
+    "ade20k": "ADE20K tree, as MMSegmentation reads it",
+    "datumaro": "Datumaro's own format",
+    "cvat": "CVAT for images 1.1, masks as run lengths",
+    "label-studio": "Label Studio tasks with brush masks as predictions",
     "hf-imagefolder": "Hugging Face image folder with metadata.jsonl",
     "hf-parquet": "Hugging Face Parquet with features (needs pyarrow)",
     "numpy": ".npy arrays",
@@ -41,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     _agreement(commands)
     _report(commands)
     _repair(commands)
+    _import(commands)
     return parser
 
 
@@ -125,3 +132,23 @@ def _repair(commands: _Commands) -> None:
     text = "Copy masks and manifest with right palette indices (jobs of June-September 2020); never in place."
     parser = _command(commands, "repair", "write a copy with right palette indices", text)
     parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+
+
+def _import(commands: _Commands) -> None:
+    text = (
+        "Write what was labeled in CVAT (CVAT for images 1.1, Segmentation mask 1.1) or Label Studio (JSON) "
+        "as a job's output: masks, and an output manifest that the service, this library and an "
+        "adjustment job read. The manifest, also an input manifest, says which images there are."
+    )
+    parser = _command(commands, "import", "bring labels from CVAT or Label Studio back", text)
+    parser.add_argument("source", help="the tool's export: a folder, a zip or a file")
+    parser.add_argument("target", help="new or empty folder, or s3:// prefix: the job's folder")
+    parser.add_argument("--label-attribute", metavar="NAME", help="default: the manifest's, or label-ref")
+    parser.add_argument("--job-name", default="imported", metavar="NAME", help="default: imported")
+    parser.add_argument("--uri", metavar="S3URI", help="where a local target will lie in S3")
+    parser.add_argument(
+        "--empty",
+        choices=("unlabeled", "background"),
+        default="unlabeled",
+        help="what an image is on which nothing is drawn; default: unlabeled",
+    )

@@ -19,21 +19,32 @@ from ..parallel import ordered_map
 from ..progress import Progress
 from .base import CLASS_LIST, Format, Record, Sample, class_list, json_bytes
 from .coco import CocoFormat, CocoPolygonFormat
+from .cvat import CvatFormat
+from .datumaro import DatumaroFormat
 from .huggingface import ImageFolderFormat, ParquetFormat
+from .label_studio import LabelStudioFormat
 from .masks import MaskStore
+from .mmsegmentation import Ade20kFormat, CityscapesFormat
 from .simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
 from .split import check_shares, stratify
 from .workspace import DONE, Workspace
+from .yolo import YoloSegFormat
 
 _CLASSES: tuple[type[Format], ...] = (
+    Ade20kFormat,
+    CityscapesFormat,
     CocoFormat,
     CocoPolygonFormat,
+    CvatFormat,
+    DatumaroFormat,
     ImageFolderFormat,
+    LabelStudioFormat,
     NumpyFormat,
     ParquetFormat,
     PngFormat,
     SageMakerFormat,
     VocFormat,
+    YoloSegFormat,
 )
 FORMATS: dict[str, type[Format]] = {layout.name: layout for layout in _CLASSES}
 

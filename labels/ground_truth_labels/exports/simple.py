@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ..classes import LabelList
 from ..context import load_image
 from ..errors import ExportError
 from ..limits import DEFAULT_LIMITS
@@ -45,7 +46,11 @@ class NumpyFormat(Format):
 
 
 class VocFormat(Format):
-    """Pascal VOC's tree, as `torchvision.datasets.VOCSegmentation(root, year="2012")` reads it."""
+    """Pascal VOC's tree, as `torchvision.datasets.VOCSegmentation(root, year="2012")` reads it.
+
+    `VOCdevkit/VOC2012/`, with its `labelmap.txt`, is also what Datumaro calls `voc` and CVAT "Segmentation
+    mask 1.1"; the colours in it are the palette's.
+    """
 
     name = "voc"
     jpeg_only = True
@@ -55,7 +60,7 @@ class VocFormat(Format):
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """A JPEG and a palette PNG a sample."""
-        _refuse_wide(self)
+        refuse_wide(self)
         for sample in samples:
             assert sample.image is not None
             mask = index_png(sample.mask, self.labels)
@@ -76,6 +81,7 @@ class VocFormat(Format):
         yield f"{base}/trainval.txt", _names(records, tuple(s for s in splits if s != "test"))
         classes = "".join(f"{i} {name}\n" for i, name in self.labels.by_id.items())
         yield f"{self.root}/classes.txt", [classes.encode()]
+        yield f"{self.root}/labelmap.txt", [labelmap(self.labels).encode()]
 
 
 class SageMakerFormat(Format):
@@ -93,7 +99,7 @@ class SageMakerFormat(Format):
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """A JPEG and a PNG of the same name a sample."""
-        _refuse_wide(self)
+        refuse_wide(self)
         for sample in samples:
             assert sample.image is not None
             yield f"{sample.split}/{sample.name}.jpg", sample.image.data
@@ -104,6 +110,20 @@ class SageMakerFormat(Format):
         """`label_map/<split>_label_map.json`: pixel values are the label indices."""
         for split in splits:
             yield f"label_map/{split}_label_map.json", [json_bytes({"scale": "1"})]
+
+
+def labelmap(labels: LabelList) -> str:
+    """`name:r,g,b:parts:actions` lines, the background first, as CVAT and Datumaro look for them.
+
+    Raises:
+        ExportError: A name has a character that the file gives a meaning to.
+    """
+    wrong = [name for name in labels.names if any(c in name for c in ":#\r\n")]
+    if wrong:
+        raise ExportError(f"labelmap.txt cannot hold ':', '#' or a line end: {wrong!r}; use another format")
+    names = {labels.background: "background", **{labels.ids[name]: name for name in labels.names}}
+    rows = [f"{names[i]}:{','.join(map(str, bytes.fromhex(labels.colors[i][1:])))}::" for i in names]
+    return "\n".join(["# label:color_rgb:parts:actions", *rows, ""])
 
 
 def _npy(array: npt.NDArray[np.generic]) -> bytes:
@@ -118,7 +138,8 @@ def _names(records: Records, splits: tuple[str, ...]) -> Iterator[bytes]:
             yield f"{record['name']}\n".encode()
 
 
-def _refuse_wide(layout: Format) -> None:
+def refuse_wide(layout: Format) -> None:
+    """Refuse a layout of 8-bit pictures for more classes than that."""
     if layout.labels.dtype.itemsize > 1:
         raise ExportError(
             f"format {layout.name!r} holds 8-bit ids, {len(layout.labels)} classes need 16; "

@@ -1,0 +1,80 @@
+"""Layouts of two public sets that MMSegmentation and others have readers for: Cityscapes and ADE20K."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import ClassVar
+
+from PIL import Image
+
+from .base import File, Format, Records, Sample
+from .png import index_png
+from .simple import refuse_wide
+
+
+class CityscapesFormat(Format):
+    """`leftImg8bit/<split>/all/` and `gtFine/<split>/all/`; the splits are `train`, `val` and `test`.
+
+    Pixel values are the class ids, in `…_gtFine_labelIds.png` and in `…_gtFine_labelTrainIds.png` alike.
+    Readers take PNG only: other images are decoded and written anew, their pixels unchanged. Datumaro takes
+    the classes from `label_colors.txt`.
+    """
+
+    name = "cityscapes"
+    needs_images = True
+    default_split = {"train": 1.0}  # noqa: RUF012
+    folders: ClassVar[dict[str, str]] = {"validation": "val"}
+
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """An image and its mask, under two names, a sample."""
+        refuse_wide(self)
+        for sample in samples:
+            assert sample.image is not None
+            split = self.folders.get(sample.split, sample.split)
+            yield f"leftImg8bit/{split}/all/{sample.name}_leftImg8bit.png", _png(sample)
+            mask = index_png(sample.mask, self.labels)
+            for kind in ("labelIds", "labelTrainIds"):
+                yield f"gtFine/{split}/all/{sample.name}_gtFine_{kind}.png", mask
+
+    def finish(self, records: Records, splits: tuple[str, ...]) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """`label_colors.txt`: a line for each id from 0 on, with the colour and the name, spaces as `_`."""
+        names = self.labels.by_id
+        rows = []
+        for i in range(max(names) + 1):
+            color = bytes.fromhex(self.labels.colors.get(i, "#000000")[1:])
+            rows.append(f"{color[0]} {color[1]} {color[2]} {'_'.join(names.get(i, f'unused-{i}').split())}\n")
+        yield "label_colors.txt", ["".join(rows).encode()]
+
+
+class Ade20kFormat(Format):
+    """`images/<split>/` and `annotations/<split>/`; the splits are `training`, `validation` and `test`.
+
+    Pixel values are the class ids: 0 for the background, which MMSegmentation's `reduce_zero_label=True`
+    turns into 255, and the classes into 0, 1, …
+    """
+
+    name = "ade20k"
+    jpeg_only = True
+    needs_images = True
+    default_split = {"train": 1.0}  # noqa: RUF012
+    folders: ClassVar[dict[str, str]] = {"train": "training"}
+
+    def files(self, samples: list[Sample], number: int) -> Iterable[File]:
+        """A JPEG and a PNG a sample."""
+        refuse_wide(self)
+        for sample in samples:
+            assert sample.image is not None
+            split = self.folders.get(sample.split, sample.split)
+            yield f"images/{split}/{sample.name}.jpg", sample.image.data
+            yield f"annotations/{split}/{sample.name}.png", index_png(sample.mask, self.labels)
+
+
+def _png(sample: Sample) -> bytes:
+    assert sample.image is not None
+    if sample.image.suffix == ".png":
+        return sample.image.data
+    with Image.open(io.BytesIO(sample.image.data)) as image:
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
