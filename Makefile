@@ -10,7 +10,7 @@ ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SI
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
 
-.PHONY: help setup demo test deep check local synth api bench lock clean
+.PHONY: help setup demo test deep interop check local synth api bench lock clean
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -41,6 +41,16 @@ test: $(READY) ## run the tests
 
 deep: $(READY) ## run what takes minutes: the deploy of a directory of 20,000 files
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP)
+
+# The tools that labels are exported for, in an environment of their own.
+INTEROP := .venv-interop
+$(INTEROP)/.ready: tests/interop/requirements.txt
+	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
+	@$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/interop/requirements.txt
+	@touch $@
+
+interop: $(READY) $(INTEROP)/.ready ## open every export with the tools that it is for, compare every pixel
+	@$(ENV) python -m tests.interop
 
 check: $(READY) ## lint, format and type checks
 	@$(ENV) ruff check .

@@ -1,4 +1,7 @@
-"""Layouts of two public sets that MMSegmentation and others have readers for: Cityscapes and ADE20K."""
+"""Layouts of two public sets that MMSegmentation and others have readers for: Cityscapes and ADE20K.
+
+The masks are grey, as in these sets: OpenCV makes colours of a palette.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ class CityscapesFormat(Format):
             assert sample.image is not None
             split = self.folders.get(sample.split, sample.split)
             yield f"leftImg8bit/{split}/all/{sample.name}_leftImg8bit.png", _png(sample)
-            mask = index_png(sample.mask, self.labels)
+            mask = index_png(sample.mask, None)
             for kind in ("labelIds", "labelTrainIds"):
                 yield f"gtFine/{split}/all/{sample.name}_gtFine_{kind}.png", mask
 
@@ -67,7 +70,7 @@ class Ade20kFormat(Format):
             assert sample.image is not None
             split = self.folders.get(sample.split, sample.split)
             yield f"images/{split}/{sample.name}.jpg", sample.image.data
-            yield f"annotations/{split}/{sample.name}.png", index_png(sample.mask, self.labels)
+            yield f"annotations/{split}/{sample.name}.png", index_png(sample.mask, None)
 
 
 def _png(sample: Sample) -> bytes:

@@ -12,10 +12,10 @@ from ..classes import LabelList
 from ..decode import MaskArray
 
 
-def index_png(mask: MaskArray, labels: LabelList) -> bytes:
-    """A PNG whose pixel values are class ids: 8 bits with a palette, or 16-bit grey for `uint16`."""
+def index_png(mask: MaskArray, labels: LabelList | None) -> bytes:
+    """A PNG whose pixel values are class ids: 8 bits with the labels' palette, or grey, 8 or 16 bits."""
     image: Any = Image.fromarray(mask)
-    if mask.dtype.itemsize == 1:
+    if labels is not None and mask.dtype.itemsize == 1:
         image.putpalette(labels.palette())
     buffer = io.BytesIO()
     # Masks are runs of one value: looking for nothing else is five times as fast as the default, and smaller.
