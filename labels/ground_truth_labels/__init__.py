@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .responses import WorkerResponses
     from .storage import Storage
     from .torch_data import SegmentationDataset
+    from .worker_quality import WorkerQualityResult, worker_quality
     from .workers import AgreementResult, agreement
 
 _HOMES = {
@@ -53,6 +54,7 @@ _HOMES = {
     "SegmentationDataset": "torch_data",
     "Storage": "storage",
     "UnknownColorError": "errors",
+    "WorkerQualityResult": "worker_quality",
     "WorkerResponses": "responses",
     "agreement": "workers",
     "check": "checks",
@@ -61,6 +63,7 @@ _HOMES = {
     "read_manifest": "manifest",
     "repair": "repairs",
     "report": "reports",
+    "worker_quality": "worker_quality",
 }
 
 __all__ = [
@@ -84,6 +87,7 @@ __all__ = [
     "SegmentationDataset",
     "Storage",
     "UnknownColorError",
+    "WorkerQualityResult",
     "WorkerResponses",
     "agreement",
     "check",
@@ -92,6 +96,7 @@ __all__ = [
     "read_manifest",
     "repair",
     "report",
+    "worker_quality",
 ]
 
 

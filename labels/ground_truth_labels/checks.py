@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from .align import ImageHeader, image_header
-from .decode import open_png
+from .counts import class_counts
+from .decode import MaskArray, open_png
 from .errors import LabelsError, LimitError, MaskError, MissingError, UnknownColorError
 from .item import Item
 from .manifest import Manifest
@@ -79,12 +78,56 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class _Checked:
+class Checked:
+    """What was found on one object; the mask is there for whoever wants to do more with it."""
+
     item: Item
     problems: list[Problem]
     counts: dict[int, int]
     mask_digest: str | None = None
     image_digest: str | None = None
+    mask: MaskArray | None = field(default=None, repr=False)
+
+
+class Checking:
+    """A check under way: `look` on any thread, `add` in order, `result` at the end."""
+
+    def __init__(self, manifest: Manifest, *, images: bool = True) -> None:
+        self._manifest = manifest
+        self._images = images
+        self._states: Counter[str] = Counter()
+        self._pixels: Counter[int] = Counter()
+        self._present: Counter[int] = Counter()
+        self._problems: list[Problem] = []
+        self._seen = _Seen()
+
+    def look(self, item: Item) -> Checked:
+        """One object's mask and image: each read and decoded once."""
+        return _check_item(item, self._images)
+
+    def add(self, checked: Checked) -> None:
+        """Count one object in."""
+        self._states[checked.item.state] += 1
+        self._pixels.update(checked.counts)
+        self._present.update(checked.counts.keys())
+        self._problems += checked.problems
+        self._problems += self._seen.duplicates(checked)
+
+    def result(self) -> CheckResult:
+        """What was found."""
+        manifest, names = self._manifest, self._manifest.labels.by_id
+        self._problems += _job_problems(manifest, self._states, self._present)
+        area = sum(self._pixels.values()) or 1
+        return CheckResult(
+            location=manifest.location,
+            attribute=manifest.attribute,
+            classes=manifest.labels.ids,
+            lines=manifest.scan.lines,
+            states=dict(self._states),
+            pixels={name: self._pixels[i] / area for i, name in names.items()},
+            images={name: self._present[i] for i, name in names.items()},
+            problems=tuple(self._problems),
+        )
 
 
 def check(
@@ -102,53 +145,38 @@ def check(
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
     """
-    total = manifest.scan.lines
-    states: Counter[str] = Counter()
-    pixels: Counter[int] = Counter()
-    present: Counter[int] = Counter()
-    problems: list[Problem] = []
-    seen = _Seen()
-    results = ordered_map(lambda item: _check_item(item, images), manifest.items(), workers=workers)
-    for result in tracked(results, progress, total):
-        states[result.item.state] += 1
-        pixels.update(result.counts)
-        present.update(result.counts.keys())
-        problems += result.problems
-        problems += seen.duplicates(result)
-    names = manifest.labels.by_id
-    problems += _job_problems(manifest, states, present)
-    area = sum(pixels.values()) or 1
-    return CheckResult(
-        location=manifest.location,
-        attribute=manifest.attribute,
-        classes=manifest.labels.ids,
-        lines=total,
-        states=dict(states),
-        pixels={name: pixels[i] / area for i, name in names.items()},
-        images={name: present[i] for i, name in names.items()},
-        problems=tuple(problems),
-    )
+    checking = Checking(manifest, images=images)
+
+    def look(item: Item) -> Checked:
+        # The mask is not needed again, and a few of them would wait for their turn.
+        return replace(checking.look(item), mask=None)
+
+    results = ordered_map(look, manifest.items(), workers=workers)
+    for checked in tracked(results, progress, manifest.scan.lines):
+        checking.add(checked)
+    return checking.result()
 
 
-def _check_item(item: Item, images: bool) -> _Checked:
+def _check_item(item: Item, images: bool) -> Checked:
     if item.state == "invalid":
         code = "line-too-long" if isinstance(item.error, LimitError) else "bad-line"
-        return _Checked(
+        return Checked(
             item, [Problem(code=code, severity="error", line=item.line, message=str(item.error))], {}
         )
     if item.state == "failed":
         message = f"{item.where}: {item.source_ref}: labeling failed: {item.failure}"
-        return _Checked(
+        return Checked(
             item, [Problem(code="failed", severity="warning", line=item.line, message=message)], {}
         )
     problems: list[Problem] = []
     header, image_digest = _image(item, problems) if images else (None, None)
     if item.state != "labeled":
-        return _Checked(item, problems, {}, None, image_digest)
-    counts, mask_digest, shape = _mask(item, problems)
-    if header is not None and shape is not None:
-        problems += _sizes(item, header, shape)
-    return _Checked(item, problems, counts, mask_digest, image_digest)
+        return Checked(item, problems, {}, None, image_digest)
+    counts, mask_digest, mask = _mask(item, problems)
+    if header is not None and mask is not None:
+        height, width = mask.shape
+        problems += _sizes(item, header, (height, width))
+    return Checked(item, problems, counts, mask_digest, image_digest, mask)
 
 
 def _image(item: Item, problems: list[Problem]) -> tuple[ImageHeader | None, str | None]:
@@ -172,7 +200,7 @@ def _header(item: Item, head: bytes) -> ImageHeader:
     return image_header(item.image_bytes(), name=name)
 
 
-def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | None, tuple[int, int] | None]:
+def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | None, MaskArray | None]:
     assert item.context is not None
     try:
         data = item.mask_bytes()
@@ -188,15 +216,13 @@ def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | No
         problems.append(
             Problem(code="wrong-index", severity="warning", line=item.line, message=message + fix)
         )
-    histogram = np.bincount(mask.ravel())
-    counts = {int(i): int(histogram[i]) for i in np.flatnonzero(histogram)}
+    counts = class_counts(mask)
     background = item.context.labels().background
     empty = set(counts) <= {background}
     if empty:
         message = f"{item.where}: {item.mask_ref}: holds background only; nobody labeled anything"
         problems.append(Problem(code="empty-mask", severity="warning", line=item.line, message=message))
-    height, width = mask.shape
-    return counts, None if empty else hashlib.sha256(data).hexdigest(), (height, width)
+    return counts, None if empty else hashlib.sha256(data).hexdigest(), mask
 
 
 def _sizes(item: Item, header: ImageHeader, shape: tuple[int, int]) -> Iterator[Problem]:
@@ -232,7 +258,7 @@ class _Seen:
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], int] = {}
 
-    def duplicates(self, result: _Checked) -> Iterator[Problem]:
+    def duplicates(self, result: Checked) -> Iterator[Problem]:
         item = result.item
         if item.state == "invalid":
             return

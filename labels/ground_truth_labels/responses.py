@@ -16,6 +16,7 @@ from .decode import MaskArray, Unknown, decode_mask
 from .errors import ManifestError
 from .item import Item
 from .manifest import Manifest
+from .pseudonyms import pseudonym
 from .storage import is_s3, join, parent
 
 
@@ -24,7 +25,8 @@ class Answer:
     """One worker's mask of one image.
 
     Attributes:
-        worker: `workerId`.
+        worker: The worker's pseudonym, or `workerId` where names were asked for.
+        submitted: `submissionTime`, or None.
         seconds: `timeSpentInSeconds`, or None.
         mask: Class ids, in the ids of the manifest's label list.
     """
@@ -32,6 +34,7 @@ class Answer:
     worker: str
     seconds: float | None
     mask: MaskArray
+    submitted: str | None = None
 
 
 class WorkerResponses:
@@ -40,9 +43,15 @@ class WorkerResponses:
     Layout (Developer Guide, "Output Directories"): `iteration-N/<object number>/<time>.json`, each file with
     one or several `answers`. An item's object number is the one its mask's name begins with, as its position
     changes when a manifest is filtered or merged.
+
+    Args:
+        manifest: The job.
+        location: Where the responses are. Default: beside the manifest.
+        names: Whether workers are called by their `workerId`. Default: by a pseudonym.
     """
 
-    def __init__(self, manifest: Manifest, *, location: str | None = None) -> None:
+    def __init__(self, manifest: Manifest, *, location: str | None = None, names: bool = False) -> None:
+        self.names = names
         self._context: Context = manifest.context
         self.location = location or _beside(manifest.location)
         self._files: dict[int, list[str]] = {}
@@ -66,7 +75,7 @@ class WorkerResponses:
                 yield self._decode(answer, where)
 
     def _decode(self, answer: Mapping[str, Any], where: str, unknown: Unknown = "ignore") -> Answer:
-        worker = str(answer.get("workerId") or "unknown")
+        worker = self.name(str(answer.get("workerId") or "unknown"))
         content = _element(answer.get("answerContent"), where)
         entries = parse_label_mappings(content.get("labelMappings"), where)
         try:
@@ -78,10 +87,17 @@ class WorkerResponses:
         table = color_table(entries, self._context.labels(), where)
         limits = self._context.storage.limits
         mask = decode_mask(data, table, unknown=unknown, name=f"{where} ({worker})", limits=limits)
-        seconds = answer.get("timeSpentInSeconds")
+        seconds, submitted = answer.get("timeSpentInSeconds"), answer.get("submissionTime")
         return Answer(
-            worker=worker, seconds=float(seconds) if isinstance(seconds, int | float) else None, mask=mask
+            worker=worker,
+            seconds=float(seconds) if isinstance(seconds, int | float) else None,
+            mask=mask,
+            submitted=submitted if isinstance(submitted, str) else None,
         )
+
+    def name(self, worker: str) -> str:
+        """What a worker is called here."""
+        return worker if self.names else pseudonym(worker)
 
     def _listable(self) -> bool:
         from pathlib import Path

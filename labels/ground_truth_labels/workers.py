@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .classes import LabelList
+from .counts import confusion_matrix
 from .decode import MaskArray
 from .errors import LabelsError
 from .item import Item
@@ -27,7 +27,7 @@ class WorkerAgreement:
     """One worker against the consolidated labels.
 
     Attributes:
-        worker: `workerId`.
+        worker: Pseudonym, or `workerId` where names were asked for.
         images: Number of images.
         pixel_agreement: Share of pixels with the same class, 0-1.
         iou: Class name → intersection over union, 0-1; classes that neither used are absent.
@@ -90,11 +90,66 @@ class AgreementResult:
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
+    """All answers on one image against the consolidated label.
+
+    Attributes:
+        item: The image.
+        answers: The answers that could be compared.
+        matrices: For each of them, pixels by class in the label (row) and in the answer (column).
+        pairwise: Mean share of pixels on which two workers agree; None with one worker.
+        problem: What was wrong with the rest.
+    """
+
     item: Item
-    matrices: list[tuple[Answer | None, str, float | None, _Matrix]]
+    answers: list[Answer]
+    matrices: list[_Matrix]
     pairwise: float | None
     problem: str | None = None
+
+
+class Comparing:
+    """A comparison under way: `compare` on any thread, `add` in order, `result` at the end."""
+
+    def __init__(self, manifest: Manifest, responses: WorkerResponses) -> None:
+        self.labels = manifest.labels
+        self.responses = responses
+        self.order = [self.labels.background, *(self.labels.ids[name] for name in self.labels.names)]
+        self._totals: dict[str, _Matrix] = {}
+        self._times: dict[str, list[float | None]] = {}
+        self._images: list[ImageAgreement] = []
+        self._problems: list[str] = []
+
+    def compare(self, item: Item, truth: MaskArray) -> Compared:
+        """The answers on one labeled object, whose consolidated mask is `truth`."""
+        try:
+            found = list(self.responses.answers(item))
+        except LabelsError as error:
+            return Compared(item, [], [], None, str(error))
+        answers = [a for a in found if a.mask.shape == truth.shape]
+        odd = [a.worker for a in found if a.mask.shape != truth.shape]
+        matrices = [confusion_matrix(truth, a.mask, self.order) for a in answers]
+        pairs = [float((a.mask == b.mask).mean()) for a, b in combinations(answers, 2)]
+        problem = f"{item.where}: answers of {odd} differ in size from the mask" if odd else None
+        return Compared(item, answers, matrices, float(np.mean(pairs)) if pairs else None, problem)
+
+    def add(self, compared: Compared) -> ImageAgreement | None:
+        """Count one object in; its numbers, if it has answers."""
+        if compared.problem:
+            self._problems.append(compared.problem)
+        for answer, matrix in zip(compared.answers, compared.matrices, strict=True):
+            total = self._totals.get(answer.worker)
+            self._totals[answer.worker] = matrix if total is None else total + matrix
+            self._times.setdefault(answer.worker, []).append(answer.seconds)
+        if not compared.matrices:
+            return None
+        image = _image(compared, self.labels)
+        self._images.append(image)
+        return image
+
+    def result(self) -> AgreementResult:
+        """What was counted."""
+        return _summary(self.labels, self._totals, self._times, self._images, self._problems)
 
 
 def agreement(
@@ -115,75 +170,43 @@ def agreement(
     Raises:
         LabelsError: The manifest has an unusable line.
     """
-    given = responses or WorkerResponses(manifest)
-    labels = manifest.labels
-    order = [labels.background, *(labels.ids[name] for name in labels.names)]
+    comparing = Comparing(manifest, responses or WorkerResponses(manifest))
+
+    def compare(item: Item) -> Compared:
+        try:
+            return comparing.compare(item, item.mask())
+        except LabelsError as error:
+            return Compared(item, [], [], None, str(error))
+
     labeled = (item for item in manifest if item.state == "labeled")
-    results = ordered_map(lambda item: _compare(item, given, order), labeled, workers=workers)
-    totals: dict[str, _Matrix] = {}
-    times: dict[str, list[float | None]] = {}
-    images, problems = [], []
-    for result in tracked(results, progress, None):
-        if result.problem:
-            problems.append(result.problem)
-        for _, worker, seconds, matrix in result.matrices:
-            totals[worker] = totals[worker] + matrix if worker in totals else matrix
-            times.setdefault(worker, []).append(seconds)
-        if result.matrices:
-            images.append(_image(result, labels))
-    return _summary(labels, totals, times, images, problems)
+    for compared in tracked(ordered_map(compare, labeled, workers=workers), progress, None):
+        comparing.add(compared)
+    return comparing.result()
 
 
-def _compare(item: Item, responses: WorkerResponses, order: Sequence[int]) -> _Compared:
-    try:
-        truth = item.mask()
-        answers = list(responses.answers(item))
-        odd = [a for a in answers if a.mask.shape != truth.shape]
-        answers = [a for a in answers if a.mask.shape == truth.shape]
-    except LabelsError as error:
-        return _Compared(item, [], None, str(error))
-    matrices: list[tuple[Answer | None, str, float | None, _Matrix]] = [
-        (None, a.worker, a.seconds, confusion_matrix(truth, a.mask, order)) for a in answers
-    ]
-    pairs = [float((a.mask == b.mask).mean()) for a, b in combinations(answers, 2)]
-    problem = (
-        f"{item.where}: answers of {[a.worker for a in odd]} differ in size from the mask" if odd else None
-    )
-    return _Compared(item, matrices, float(np.mean(pairs)) if pairs else None, problem)
-
-
-def confusion_matrix(truth: MaskArray, other: MaskArray, order: Sequence[int]) -> _Matrix:
-    """Pixels by class in `truth` (row) and `other` (column); ids outside `order` are left out."""
-    size = len(order)
-    position = np.full(65_537, size, np.int64)
-    position[list(order)] = range(size)
-    joint = position[truth] * (size + 1) + position[other]
-    counts = np.bincount(joint.ravel(), minlength=(size + 1) ** 2)
-    matrix: _Matrix = counts.reshape(size + 1, size + 1)[:size, :size]
-    return matrix
-
-
-def _ious(matrix: _Matrix, labels: LabelList) -> dict[str, float]:
+def class_ious(matrix: _Matrix, labels: LabelList) -> dict[str, float]:
+    """Class name → intersection over union, 0-1, for the classes that either side used."""
     names = ("BACKGROUND", *labels.names)
     both = np.diag(matrix)
     either = matrix.sum(0) + matrix.sum(1) - both
     return {n: float(b / e) for n, b, e in zip(names, both, either, strict=True) if e}
 
 
-def _mean(ious: dict[str, float]) -> float | None:
+def mean_iou(ious: dict[str, float]) -> float | None:
+    """Mean over the classes but the background, or None without any."""
     values = [v for name, v in ious.items() if name != "BACKGROUND"]
     return float(np.mean(values)) if values else None
 
 
-def _image(result: _Compared, labels: LabelList) -> ImageAgreement:
-    shares = {w: float(np.trace(m) / max(m.sum(), 1)) for _, w, _, m in result.matrices}
-    means = [_mean(_ious(m, labels)) for *_, m in result.matrices]
+def _image(compared: Compared, labels: LabelList) -> ImageAgreement:
+    pairs = list(zip(compared.answers, compared.matrices, strict=True))
+    means = [mean_iou(class_ious(matrix, labels)) for matrix in compared.matrices]
     known = [m for m in means if m is not None]
     return ImageAgreement(
-        line=result.item.line,
-        source_ref=result.item.source_ref,
-        workers=shares,
-        pairwise=result.pairwise,
+        line=compared.item.line,
+        source_ref=compared.item.source_ref,
+        workers={a.worker: float(np.trace(m) / max(m.sum(), 1)) for a, m in pairs},
+        pairwise=compared.pairwise,
         mean_iou=float(np.mean(known)) if known else None,
     )
 
@@ -200,7 +223,7 @@ def _summary(
     people = [_worker(name, matrix, times[name], labels) for name, matrix in sorted(totals.items())]
     people.sort(key=lambda w: (w.mean_iou is None, w.mean_iou or 0, w.worker))
     images.sort(key=lambda i: (i.mean_iou is None, i.mean_iou or 0, i.line))
-    iou = dict(sorted(_ious(everything, labels).items(), key=lambda e: e[1]))
+    iou = dict(sorted(class_ious(everything, labels).items(), key=lambda e: e[1]))
     return AgreementResult(
         classes=names,
         workers=tuple(people),
@@ -213,14 +236,14 @@ def _summary(
 
 
 def _worker(name: str, matrix: _Matrix, times: list[float | None], labels: LabelList) -> WorkerAgreement:
-    ious = _ious(matrix, labels)
+    ious = class_ious(matrix, labels)
     known = [t for t in times if t is not None]
     return WorkerAgreement(
         worker=name,
         images=len(times),
         pixel_agreement=float(np.trace(matrix) / max(matrix.sum(), 1)),
         iou=ious,
-        mean_iou=_mean(ious),
+        mean_iou=mean_iou(ious),
         seconds=float(np.mean(known)) if known else None,
     )
 

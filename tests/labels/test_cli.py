@@ -53,7 +53,7 @@ def test_export_agreement_report_repair(shared_job, tmp_path, capsys):
     common = ["--labels", labels, "--quiet"]
     assert main(["export", source, str(tmp_path / "a"), "--split", "50/50", *common]) == 0
     assert "train: 3 images\nvalidation: 3 images\nleft out, unlabeled: 1" in capsys.readouterr().out
-    assert main(["agreement", source, *common]) == 0
+    assert main(["agreement", source, "--names", *common]) == 0
     assert "look at: worker carl-04de" in capsys.readouterr().out
     assert main(["agreement", source, "--json", *common]) == 0
     assert json.loads(capsys.readouterr().out)["classes"][1] == "person"

@@ -8,7 +8,14 @@ from collections import Counter
 import pytest
 from PIL import PngImagePlugin
 
-from ground_truth_labels import Storage, agreement, export, read_manifest, repair
+from ground_truth_labels import (
+    Storage,
+    agreement,
+    export,
+    read_manifest,
+    repair,
+    worker_quality,
+)
 
 
 class CountedS3:
@@ -56,6 +63,7 @@ def decoded(monkeypatch):
 
 
 COMMANDS = {
+    "workers": lambda manifest, target: worker_quality(manifest),
     "agreement": lambda manifest, target: agreement(manifest),
     "repair": lambda manifest, target: repair(manifest, target / "repaired"),
     "export": lambda manifest, target: export(manifest, target / "out"),

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from ground_truth_labels import WorkerResponses, agreement, read_manifest
+from ground_truth_labels.pseudonyms import pseudonym
 
 
 def test_the_careless_worker_is_named(shared_job):
-    result = agreement(read_manifest(shared_job.manifest))
+    manifest = read_manifest(shared_job.manifest)
+    result = agreement(manifest, responses=WorkerResponses(manifest, names=True))
     assert [w.worker for w in result.workers] == ["carl-04de", "bela-91cc", "anna-7f3a"]
     assert any("carl-04de" in text for text in result.look_at)
     assert len(result.images) == 6 and not result.problems
@@ -58,7 +60,7 @@ def test_answers_follow_the_object_number_not_the_line(job):
     result = agreement(read_manifest(job.manifest, labels=sorted(
         ("person", "clothing", "cat", "cup", "tableware", "vehicle", "bike")
     )))  # fmt: skip
-    assert result.images[0].workers["anna-7f3a"] > 0.9
+    assert result.images[0].workers[pseudonym("anna-7f3a")] > 0.9
 
 
 def answer(image):

@@ -17,6 +17,7 @@ from ..progress import Progress, ProgressBar
 from ..repairs import repair
 from ..reports import report
 from ..responses import WorkerResponses
+from ..worker_quality import WorkerQualityResult, worker_quality
 from ..workers import AgreementResult, agreement
 from .tables import table
 
@@ -86,7 +87,7 @@ def run_export(options: argparse.Namespace) -> int:
 def run_agreement(options: argparse.Namespace) -> int:
     """`agreement`: 1 if there are no worker responses."""
     manifest = _manifest(options)
-    responses = WorkerResponses(manifest, location=options.responses)
+    responses = WorkerResponses(manifest, location=options.responses, names=options.names)
     if not len(responses):
         print(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
         return 1
@@ -99,12 +100,49 @@ def run_agreement(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_workers(options: argparse.Namespace) -> int:
+    """`workers`: 1 if there are no worker responses."""
+    manifest = _manifest(options)
+    responses = WorkerResponses(manifest, location=options.responses, names=options.names)
+    if not len(responses):
+        print(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
+        return 1
+    known = None
+    if options.known:
+        known = read_manifest(
+            options.known,
+            labels=manifest.labels,
+            unknown=options.unknown,
+            root=options.root,
+            storage=manifest.storage,
+        )
+    with _progress(options, "comparing") as progress:
+        result = worker_quality(
+            manifest,
+            responses=responses,
+            known=known,
+            activity=options.activity,
+            workers=options.workers,
+            progress=progress,
+        )
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print_workers(result)
+    return 0
+
+
 def run_report(options: argparse.Namespace) -> int:
     """`report`."""
     manifest = _manifest(options)
     with _progress(options, "reading") as progress:
         result = report(
-            manifest, options.target, title=options.title, workers=options.workers, progress=progress
+            manifest,
+            options.target,
+            title=options.title,
+            names=options.names,
+            workers=options.workers,
+            progress=progress,
         )
     print(result.location)
     return 0
@@ -211,6 +249,30 @@ def _print_agreement(result: AgreementResult) -> None:
     worst = [[str(i.line), _number(i.mean_iou), i.source_ref] for i in result.images[:5]]
     print(table(["line", "IoU", "least agreement"], worst, left=0, last_left=True))
     for text in [*result.look_at, *result.problems]:
+        print(f"look at: {text}")
+
+
+def _print_workers(result: WorkerQualityResult) -> None:
+    columns = ["worker", "images", "s/image", "images/h", "declined", "returned", "mean IoU", "known", "IoU"]
+    rows = [
+        [
+            w.worker,
+            f"{w.images:,}",
+            "-" if w.seconds is None else f"{w.seconds:,.1f}",
+            "-" if w.images_an_hour is None else f"{w.images_an_hour:,.1f}",
+            "-" if w.declined is None else f"{w.declined:,}",
+            "-" if w.returned is None else f"{w.returned:,}",
+            _number(w.mean_iou),
+            f"{w.known_images:,}",
+            _number(w.known_iou),
+        ]
+        for w in result.workers
+    ]
+    print(table(columns, rows, left=1))
+    classes = list(dict.fromkeys(name for w in result.workers for name in w.iou))
+    rows = [[name, *(_number(w.iou.get(name)) for w in result.workers)] for name in classes]
+    print(table(["class", *(w.worker for w in result.workers)], rows, left=1))
+    for text in result.problems:
         print(f"look at: {text}")
 
 

@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _check(commands)
     _export(commands)
     _agreement(commands)
+    _workers(commands)
     _report(commands)
     _repair(commands)
     _import(commands)
@@ -120,10 +121,31 @@ def _agreement(commands: _Commands) -> None:
     parser.add_argument(
         "--responses", metavar="LOCATION", help="default: worker-response beside the manifest"
     )
+    parser.add_argument("--names", action="store_true", help="workers' ids; default: pseudonyms")
+
+
+def _workers(commands: _Commands) -> None:
+    text = (
+        "Answers, time and agreement of each worker. A consolidated label is made from the answers, so with "
+        "few workers it flatters them; images whose label is known beforehand (--known) don't."
+    )
+    parser = _command(commands, "workers", "how much, how fast and how well each worker works", text)
+    parser.add_argument("--json", action="store_true", help="the whole result as JSON")
+    parser.add_argument(
+        "--responses", metavar="LOCATION", help="default: worker-response beside the manifest"
+    )
+    parser.add_argument("--names", action="store_true", help="workers' ids; default: pseudonyms")
+    parser.add_argument("--known", metavar="MANIFEST", help="known labels of some of the images")
+    parser.add_argument(
+        "--activity",
+        metavar="FILE",
+        help="events of /aws/sagemaker/groundtruth/WorkerActivity: who declined how many tasks",
+    )
 
 
 def _report(commands: _Commands) -> None:
     parser = _command(commands, "report", "one HTML page with pictures")
+    parser.add_argument("--names", action="store_true", help="workers' ids; default: pseudonyms")
     parser.add_argument("target", nargs="?", default="labels-report.html", help="default: labels-report.html")
     parser.add_argument("--title", help="heading; default: the job's name")
 

@@ -35,6 +35,7 @@ def report(
     title: str | None = None,
     examples: int = 3,
     comparisons: int = 5,
+    names: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> ReportResult:
@@ -46,6 +47,7 @@ def report(
         title: Heading. Default: the job's name.
         examples: Pictures for each class. Default: 3.
         comparisons: Images with the least agreement to show side by side. Default: 5.
+        names: Whether workers are called by their `workerId`. Default: by a pseudonym.
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
 
@@ -53,7 +55,14 @@ def report(
         LabelsError: The manifest cannot be read, or has several label attributes and none was chosen.
     """
     location = os.fspath(target)
-    found = gather(manifest, examples=examples, comparisons=comparisons, workers=workers, progress=progress)
+    found = gather(
+        manifest,
+        examples=examples,
+        comparisons=comparisons,
+        names=names,
+        workers=workers,
+        progress=progress,
+    )
     html = page(found, title=title or (found.jobs[0] if found.jobs else "Labels"))
     manifest.storage.write(location, html.encode())
     return ReportResult(location=location, check=found.check, agreement=found.agreement)

@@ -1,12 +1,13 @@
-"""What a report needs, gathered in two streamed passes."""
+"""What a report needs, gathered in one streamed pass over the masks, each decoded once."""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..checks import CheckResult, check
+from ..checks import Checked, Checking, CheckResult
 from ..classes import LabelList
 from ..errors import LabelsError
 from ..item import Item
@@ -14,8 +15,9 @@ from ..manifest import Manifest
 from ..parallel import ordered_map
 from ..progress import Progress, tracked
 from ..responses import WorkerResponses
-from ..workers import AgreementResult, ImageAgreement, agreement
-from .pictures import thumbnail
+from ..worker_quality import Watching, WorkerQualityResult
+from ..workers import AgreementResult, Compared, Comparing, ImageAgreement
+from .pictures import Small, shrink, thumbnail
 
 _BINS = 20
 
@@ -57,6 +59,7 @@ class Gathered:
         check: Findings and class shares.
         agreement: None without worker responses.
         examples: Class name → pictures, largest share first.
+        quality: How each worker works; None without worker responses.
         comparisons: Least agreement first.
         confidence: Number of images in each of 20 equal steps from 0 to 1.
         human: Number of images labeled by people, and by automated labeling.
@@ -68,6 +71,7 @@ class Gathered:
     labels: LabelList
     check: CheckResult
     agreement: AgreementResult | None
+    quality: WorkerQualityResult | None
     examples: dict[str, tuple[Example, ...]]
     comparisons: tuple[Comparison, ...]
     confidence: tuple[int, ...]
@@ -77,18 +81,48 @@ class Gathered:
     dates: tuple[str, str] | None
 
 
+#: Longest side of an example and of a comparison, in pixels.
+_EXAMPLE, _COMPARISON = 520, 400
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a worker thread made of one object: numbers, and the masks small enough to be kept."""
+
+    checked: Checked
+    shares: dict[int, float]
+    small: Small | None
+    compared: Compared | None
+    answers: list[tuple[str, Small]]
+
+
 def gather(
-    manifest: Manifest, *, examples: int, comparisons: int, workers: int | None, progress: Progress | None
+    manifest: Manifest,
+    *,
+    examples: int,
+    comparisons: int,
+    names: bool,
+    workers: int | None,
+    progress: Progress | None,
 ) -> Gathered:
-    """Two passes over the masks, one over the responses; pictures only of what is shown."""
-    checked = check(manifest, workers=workers, progress=progress)
+    """One pass over masks and answers; then pictures, of what is shown alone."""
     labels = manifest.labels
+    responses = WorkerResponses(manifest, names=names)
+    checking, comparing, watching = Checking(manifest), Comparing(manifest, responses), Watching(manifest)
     best: dict[str, list[tuple[float, int, Item]]] = {}
+    least: list[tuple[float, int, _Looked]] = []
+    kept: dict[int, Small] = {}
     bins, people, jobs = [0] * _BINS, Counter[bool | None](), Counter[str]()
     waiting: list[tuple[int, str, str]] = []
     dates: list[str] = []
-    results = ordered_map(_shares, manifest.items(), workers=workers)
-    for item, shares in tracked(results, progress, checked.lines):
+
+    def look(item: Item) -> _Looked:
+        return _look(item, checking, comparing if len(responses) else None)
+
+    results = ordered_map(look, manifest.items(), workers=workers)
+    for looked in tracked(results, progress, manifest.scan.lines):
+        item = looked.checked.item
+        checking.add(looked.checked)
         if item.state != "labeled":
             if len(waiting) < 200:
                 waiting.append((item.line, item.source_ref, item.failure or str(item.error or item.state)))
@@ -98,17 +132,27 @@ def gather(
         dates = _range(dates, item.created)
         if item.confidence is not None:
             bins[min(_BINS - 1, max(0, int(item.confidence * _BINS)))] += 1
-        for class_id, share in shares.items():
+        for class_id, share in looked.shares.items():
             name = labels.by_id.get(class_id)
             if name and name != "BACKGROUND":
                 _keep(best.setdefault(name, []), (share, -item.line, item), examples)
-    compared = _agreement(manifest, workers)
+        _keep_small(kept, best, looked)
+        if looked.compared is not None:
+            watching.add(looked.compared)
+            image = comparing.add(looked.compared)
+            if image is not None:
+                mean = image.mean_iou
+                _keep(least, (-1.0 if mean is None else 1 - mean, -item.line, looked), comparisons)
+    compared = comparing.result() if len(responses) else None
     return Gathered(
         labels=labels,
-        check=checked,
+        check=checking.result(),
         agreement=compared,
-        examples={n: tuple(_example(e, labels) for e in _sorted(best.get(n, []))) for n in labels.names},
-        comparisons=_comparisons(manifest, compared, comparisons),
+        quality=watching.result() if len(responses) else None,
+        examples=_examples(best, kept, labels, workers),
+        comparisons=_comparisons(
+            compared, {looked.checked.item.line: looked for *_, looked in least}, labels
+        ),
         confidence=tuple(bins),
         human=(people[True], people[False]),
         jobs=tuple(name for name, _ in jobs.most_common() if name),
@@ -117,77 +161,87 @@ def gather(
     )
 
 
-def _shares(item: Item) -> tuple[Item, dict[int, float]]:
-    import numpy as np
-
-    if item.state != "labeled":
-        return item, {}
-    try:
-        counts = np.bincount((mask := item.mask()).ravel())
-    except LabelsError:
-        return item, {}
-    return item, {int(i): float(counts[i] / mask.size) for i in np.flatnonzero(counts)}
+def _look(item: Item, checking: Checking, comparing: Comparing | None) -> _Looked:
+    checked = checking.look(item)
+    mask = checked.mask
+    if mask is None:
+        return _Looked(checked, {}, None, None, [])
+    shares = {i: count / mask.size for i, count in checked.counts.items()}
+    compared = comparing.compare(item, mask) if comparing is not None else None
+    answers = compared.answers if compared is not None else []
+    small = [(a.worker, shrink(a.mask, _COMPARISON)) for a in answers]
+    if compared is not None:
+        # The answers' masks are as large as the label's; what waits for its turn keeps numbers alone.
+        compared = replace(compared, answers=[replace(a, mask=a.mask[:0]) for a in answers])
+    return _Looked(replace(checked, mask=None), shares, shrink(mask, _EXAMPLE), compared, small)
 
 
 def _range(dates: list[str], created: str | None) -> list[str]:
     return dates if created is None else [min([*dates, created]), max([*dates, created])]
 
 
-def _keep(heap: list[tuple[float, int, Item]], entry: tuple[float, int, Item], count: int) -> None:
-    # Lines are unique, so two entries never tie down to the item, which has no order.
+def _keep(heap: list[tuple[float, int, Any]], entry: tuple[float, int, Any], count: int) -> None:
+    # Lines are unique, so two entries never tie down to the third, which has no order.
     heapq.heappush(heap, entry)
     if len(heap) > count:
         heapq.heappop(heap)
 
 
-def _sorted(heap: list[tuple[float, int, Item]]) -> list[tuple[float, int, Item]]:
-    return sorted(heap, key=lambda e: (-e[0], -e[1]))
+def _keep_small(
+    kept: dict[int, Small], best: dict[str, list[tuple[float, int, Item]]], looked: _Looked
+) -> None:
+    """Keep the small mask while its object is among the examples of any class."""
+    assert looked.small is not None or not looked.shares
+    line = looked.checked.item.line
+    shown = {-entry[1] for heap in best.values() for entry in heap}
+    if looked.small is not None and line in shown:
+        kept[line] = looked.small
+    for gone in kept.keys() - shown:
+        del kept[gone]
 
 
-def _example(entry: tuple[float, int, Item], labels: LabelList) -> Example:
-    share, _, item = entry
+def _examples(
+    best: dict[str, list[tuple[float, int, Item]]],
+    kept: dict[int, Small],
+    labels: LabelList,
+    workers: int | None,
+) -> dict[str, tuple[Example, ...]]:
+    """The pictures, each made once however many classes show it."""
+    shown = {item.line: item for heap in best.values() for _, _, item in heap}
+
+    def picture(item: Item) -> tuple[int, str]:
+        try:
+            return item.line, thumbnail(item.image(), kept.get(item.line), labels, longest=_EXAMPLE)
+        except LabelsError:
+            return item.line, ""
+
+    pictures = dict(ordered_map(picture, shown.values(), workers=workers))
+    return {
+        name: tuple(
+            Example(item=item, share=share, picture=pictures[item.line])
+            for share, _, item in sorted(best.get(name, []), key=lambda e: (-e[0], -e[1]))
+        )
+        for name in labels.names
+    }
+
+
+def _comparisons(
+    result: AgreementResult | None, looked: dict[int, _Looked], labels: LabelList
+) -> tuple[Comparison, ...]:
+    images = result.images if result else ()
+    return tuple(_comparison(looked[i.line], i, labels) for i in images if i.line in looked)
+
+
+def _comparison(looked: _Looked, numbers: ImageAgreement, labels: LabelList) -> Comparison:
     try:
-        picture = thumbnail(item.image(), item.mask(), labels)
-    except LabelsError:
-        picture = ""
-    return Example(item=item, share=share, picture=picture)
-
-
-def _agreement(manifest: Manifest, workers: int | None) -> AgreementResult | None:
-    responses = WorkerResponses(manifest)
-    if not len(responses):
-        return None
-    try:
-        return agreement(manifest, responses=responses, workers=workers)
-    except LabelsError:
-        # An unusable line is in the findings already.
-        return None
-
-
-def _comparisons(manifest: Manifest, result: AgreementResult | None, count: int) -> tuple[Comparison, ...]:
-    wanted = {i.line: i for i in result.images[:count]} if result else {}
-    if not wanted:
-        return ()
-    responses = WorkerResponses(manifest)
-    found = {}
-    for item in manifest.items():
-        if item.line in wanted:
-            found[item.line] = _comparison(item, wanted[item.line], responses, manifest.labels)
-    return tuple(found[line] for line in wanted)
-
-
-def _comparison(
-    item: Item, numbers: ImageAgreement, responses: WorkerResponses, labels: LabelList
-) -> Comparison:
-    try:
-        image = item.image()
+        image = looked.checked.item.image()
     except LabelsError:
         return Comparison(agreement=numbers, pictures=())
     pictures = [
-        ("Image", thumbnail(image, None, labels, longest=400)),
-        ("Consolidated", thumbnail(image, item.mask(), labels, longest=400)),
+        ("Image", thumbnail(image, None, labels, longest=_COMPARISON)),
+        ("Consolidated", thumbnail(image, looked.small, labels, longest=_COMPARISON)),
     ]
-    for answer in responses.answers(item):
-        caption = f"{answer.worker} · {numbers.workers.get(answer.worker, 0):.1%}"
-        pictures.append((caption, thumbnail(image, answer.mask, labels, longest=400)))
+    for worker, mask in looked.answers:
+        caption = f"{worker} · {numbers.workers.get(worker, 0):.1%}"
+        pictures.append((caption, thumbnail(image, mask, labels, longest=_COMPARISON)))
     return Comparison(agreement=numbers, pictures=tuple(pictures))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from ..worker_quality import WorkerQuality
 from ..workers import AgreementResult
 from .gather import Comparison, Gathered
 from .style import STYLE
@@ -118,18 +119,44 @@ def _examples(found: Gathered) -> str:
 
 
 def _agreement(result: AgreementResult, found: Gathered) -> str:
+    quality = {w.worker: w for w in found.quality.workers} if found.quality else {}
     rows = "".join(
         f'<tr><td>{escape(w.worker)}</td><td class="n">{w.images:,}</td>'
         f'<td class="n">{w.pixel_agreement:.1%}</td>'
         f'<td class="n"><em class="{_tone(w.mean_iou)}">{_number(w.mean_iou)}</em></td>'
-        f'<td class="n">{f"{w.seconds:,.0f} s" if w.seconds is not None else "-"}</td></tr>'
+        f'<td class="n">{_seconds(quality[w.worker])}</td><td class="n">{_rate(quality[w.worker])}</td></tr>'
         for w in result.workers
     )
-    head = _head(("Worker", ""), ("Images", "n"), ("Pixels", "n"), ("Mean IoU", "n"), ("Time", "n"))
-    workers = f"<table>{head}{rows}</table>"
+    head = _head(
+        ("Worker", ""), ("Images", "n"), ("Pixels", "n"), ("Mean IoU", "n"), ("Time", "n"), ("Images/h", "n")
+    )
+    workers = f"<table>{head}{rows}</table>{_by_class(result)}"
     confusion = _confusion(result)
     text = "Each worker's mask against the consolidated label. Least agreement first."
     return _section("Agreement", f'<div class="two"><div>{workers}</div><div>{confusion}</div></div>', text)
+
+
+def _seconds(worker: WorkerQuality) -> str:
+    return "-" if worker.seconds is None else f"{worker.seconds:,.0f} s"
+
+
+def _rate(worker: WorkerQuality) -> str:
+    return "-" if worker.images_an_hour is None else f"{worker.images_an_hour:,.0f}"
+
+
+def _by_class(result: AgreementResult) -> str:
+    """Each worker's agreement on the classes that are hardest for all, worst first."""
+    names = [name for name in result.iou if name != "BACKGROUND"][:8]
+    if len(result.workers) < 2 or not names:
+        return ""
+    head = _head(("IoU", ""), *((escape(_clip(name, 12)), "n") for name in names))
+    rows = "".join(
+        f"<tr><td>{escape(w.worker)}</td>"
+        + "".join(f'<td class="n">{_number(w.iou.get(name))}</td>' for name in names)
+        + "</tr>"
+        for w in result.workers
+    )
+    return f"<table>{head}{rows}</table>"
 
 
 def _confusion(result: AgreementResult) -> str:
