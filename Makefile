@@ -39,8 +39,9 @@ DEEP := tests/e2e/test_many_images.py
 test: $(READY) ## run the tests
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP:%=--ignore=%)
 
-deep: $(READY) ## run what takes minutes: the deploy of a directory of 20,000 files
+deep: $(READY) ## run what takes minutes: the deploy of a directory of 20,000 files, 30 kills of the server
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP)
+	@$(ENV) KILLS=30 python -m pytest -q tests/local/aws/test_durability.py
 
 # The tools that labels are exported for, in an environment of their own.
 INTEROP := .venv-interop

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from xml.sax.saxutils import escape
 
 from ministack import app as ministack_app
 from ministack.core import concurrency, iam_evaluator, responses, router, sigv4
 from ministack.core.iam_actions import identity_denial_message
 
+from .durability import Journal, NotWritten, changes_state, noticing_unwritten_objects
 from .guards import Guard
 from .service.types import Answer, Call, Check, Service
 
@@ -21,6 +24,9 @@ Send = Callable[[Any], Awaitable[None]]
 
 _TARGET = "SageMaker."
 _JSON = "application/x-amz-json-1.1"
+_FORM = "application/x-www-form-urlencoded"
+_ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]+)")
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +38,7 @@ class Gateway:
         service: answers SageMaker's actions.
         on_startup: awaited when MiniStack is up, before the first request is answered.
         on_shutdown: awaited before MiniStack saves its state.
+        journal: writes what a request changed before it is answered; without one nothing is kept.
     """
 
     def __init__(
@@ -41,11 +48,13 @@ class Gateway:
         *,
         on_startup: Callable[[], Awaitable[None]] | None = None,
         on_shutdown: Callable[[], Awaitable[None]] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._guard = guard
         self._service = service
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
+        self._journal = journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -63,7 +72,51 @@ class Gateway:
             if headers.get("x-amz-target", "").startswith(_TARGET):
                 await self._sagemaker(scope, headers, receive, send)
                 return
+        if scope["type"] == "http" and self._journal is not None:
+            await self._kept(self._journal, scope, headers, receive, send)
+            return
         await ministack_app.app(scope, receive, send)
+
+    async def _kept(
+        self, journal: Journal, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
+        """Pass a request to MiniStack, and its answer on when what it changed is on disk."""
+        service, action = _signed_for(headers), headers.get("x-amz-target", "").rpartition(".")[2]
+        refused = False
+
+        async def receive_noted() -> Any:
+            nonlocal action
+            message = await receive()
+            if not action and headers.get("content-type", "").startswith(_FORM):
+                found = _ACTION.search(message.get("body", b""))
+                action = found.group(1).decode() if found else ""
+            return message
+
+        async def send_kept(message: Any) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                reason = str(failures[0]) if failures else await self._commit(journal, scope, service, action)
+                if reason:
+                    refused = True
+                    await _refuse_unwritten(send, service, reason)
+            if not refused:
+                await send(message)
+
+        with noticing_unwritten_objects() as failures:
+            await ministack_app.app(scope, receive_noted, send_kept)
+
+    @staticmethod
+    async def _commit(journal: Journal, scope: Scope, service: str, action: str) -> str:
+        if scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+            # An object or a message may set off more than its own request changed.
+            journal.touch()
+        if not changes_state(scope["method"], scope["path"], service, action):
+            return ""
+        try:
+            await journal.commit()
+        except NotWritten as error:
+            return str(error)
+        return ""
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_hooked() -> Any:
@@ -176,6 +229,24 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {
         name.decode("latin-1").lower(): sigv4.decode_header_value(value) for name, value in scope["headers"]
     }
+
+
+def _signed_for(headers: dict[str, str]) -> str:
+    found = _SCOPE.search(headers.get("authorization", ""))
+    return found.group(1) if found else ""
+
+
+async def _refuse_unwritten(send: Send, service: str, reason: str) -> None:
+    """Answer that the change isn't kept; the client's SDK tries again, then tells its user."""
+    message = f"The embedded AWS can't write its state: {reason}"
+    request_id = str(uuid.uuid4())
+    if service in {"s3", "iam", "sts", "sns", "cloudformation"}:
+        error = f"<Error><Code>InternalError</Code><Message>{escape(message)}</Message></Error>"
+        body = error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
+        await _respond(send, 500, body.encode(), "text/xml", request_id)
+        return
+    body = json.dumps({"__type": "InternalFailure", "message": message})
+    await _respond(send, 500, body.encode(), _JSON, request_id)
 
 
 async def _refuse(scope: Scope, send: Send, reason: str) -> None:

@@ -73,6 +73,8 @@ def configure_environment(settings: Settings, port: int) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop."""
     settings = Settings.from_json((argv or sys.argv[1:])[0])
+    # Whatever is written from here on, by MiniStack and by Lambdas too, is its owner's alone.
+    os.umask(0o077)
     state = StateDir(settings.state_dir)
     state.create()
     with state.lock.open("w") as lock:
@@ -82,7 +84,12 @@ def main(argv: list[str] | None = None) -> int:
             print(json.dumps({"error": f"{state.root} is in use by another embedded AWS."}), flush=True)
             return 1
         _empty(state.temporary)
-        listener = socket.create_server((HOST, settings.port), backlog=512)
+        try:
+            listener = socket.create_server((HOST, settings.port), backlog=512)
+        except OSError as error:
+            reason = f"Port {settings.port} of {HOST} is not free: {error.strerror}. Choose another, or 0."
+            print(json.dumps({"error": reason}), flush=True)
+            return 1
         port = listener.getsockname()[1]
         configure_environment(settings, port)
         _provide_sdk(settings)
@@ -109,6 +116,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
 
     from . import account, identity, mends
     from .access import ServiceAccess
+    from .durability import Journal
     from .gateway import Gateway
     from .guards import Guard
     from .session import GatewaySession
@@ -121,11 +129,16 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     service = _load_service(settings, access)
     workers = _load_workers(settings, service, access)
     mends.install(service)
+    journal = Journal(state.ministack) if settings.persist else None
+    if journal is not None:
+        journal.install()
     portal = _load_portal(settings, service, access)
     stopping = asyncio.Event()
     _on_stop_request(asyncio.get_running_loop(), stopping.set, lambda: _end_now(settings))
 
     async def started() -> None:
+        if journal is not None:
+            journal.start()
         identity.ensure_users(settings.account, credentials)
         service.start()
         if workers is not None:
@@ -133,6 +146,8 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
 
     async def stopped() -> None:
         mends.custom_resources.give_up()
+        if journal is not None:
+            await journal.stop()
         if workers is not None:
             await asyncio.to_thread(workers.stop)
         await asyncio.to_thread(service.stop)
@@ -141,7 +156,8 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
-    app = Gateway(Guard(port, settings.origins), service, on_startup=started, on_shutdown=stopped)
+    guard = Guard(port, settings.origins)
+    app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal)
     serving = asyncio.create_task(hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
     session = GatewaySession(
         endpoint_url,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -109,6 +111,18 @@ class StateDir:
         return self.root / "lock"
 
     def create(self) -> None:
-        """Make the folders."""
+        """Make the folders, and all that is there already its owner's alone: keys and pictures lie here.
+
+        The folder is made owner-only first, so nobody else gets in while the rest is changed.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(self.root, 0o700)
         for folder in (self.ministack, self.s3, self.ground_truth, self.cdk_home, self.home, self.temporary):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place, folders, files in os.walk(self.root):
+            for name in folders + files:
+                path = os.path.join(place, name)
+                if not os.path.islink(path):
+                    mode = stat.S_IMODE(os.stat(path).st_mode)
+                    # Programs stay programs.
+                    os.chmod(path, 0o700 if name in folders else mode & 0o700)

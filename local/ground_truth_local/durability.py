@@ -1,0 +1,225 @@
+"""State on disk that is consistent at every moment: a killed server is taken up where its last answer was.
+
+MiniStack writes its services' state once, on a clean stop. Here a request that changes something is answered
+after its change is on disk: all services that changed are written to one SQLite database in one transaction,
+so a kill leaves the state before or after a change, never half of it. CloudFormation works on after its
+answer; its progress is written about once a second, its own record before what it made, so that a stack never
+claims what isn't there. Objects of S3 are files of their own, each replaced in one step; Ground Truth has a
+database of its own. None of it survives a power cut: nothing is flushed to the platter.
+
+The hooks are `app.load_state` and `app.save_all`, which MiniStack calls by these names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import hashlib
+import json
+import logging
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import persistence
+from ministack.services import cloudformation, s3
+
+_log = logging.getLogger(__name__)
+# A stack of which nobody works any more, by what it was at.
+_INTERRUPTED = {
+    "CREATE_IN_PROGRESS": "CREATE_FAILED",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
+    "UPDATE_IN_PROGRESS": "UPDATE_FAILED",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+}
+_READS = re.compile(
+    r"(Describe|List|Get|BatchGet|Lookup|Simulate|Check|Validate|Estimate|Filter|Query|Scan|Receive|Assume)"
+)
+_BACKGROUND_SECONDS = 1.0
+_SNAPSHOT_TRIES = 20
+_unwritten: contextvars.ContextVar[list[OSError] | None] = contextvars.ContextVar("unwritten", default=None)
+
+
+class NotWritten(Exception):
+    """A change could not be written to disk; the message says why."""
+
+
+def changes_state(method: str, path: str, service: str, action: str) -> bool:
+    """Whether a request may change what is kept, other than an object of S3, which is a file of its own."""
+    if method in {"GET", "HEAD", "OPTIONS"} or _READS.match(action):
+        return False
+    if service == "s3":
+        return path.strip("/").count("/") == 0
+    return not path.endswith("/invocations")
+
+
+class Journal:
+    """The state of MiniStack's services in one database."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(
+            folder / "services.sqlite", check_same_thread=False, isolation_level=None
+        )
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS services (name TEXT PRIMARY KEY, state TEXT NOT NULL)"
+        )
+        self._written: dict[str, bytes] = {}
+        self._turn = asyncio.Lock()
+        self._asked = self._done = 0
+        self._touched = False
+        self._background: asyncio.Task[None] | None = None
+
+    def install(self) -> None:
+        """Load and save through this journal, and notice when S3 can't write an object."""
+        ministack_app.load_state = self.load
+        ministack_app.save_all = lambda services: self.write(services)
+        stock = s3._atomic_write
+
+        def atomic_write(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return stock(*args, **kwargs)
+            except OSError as error:
+                # MiniStack logs this and answers 200.
+                failures = _unwritten.get()
+                if failures is not None:
+                    failures.append(error)
+                raise
+
+        s3._atomic_write = atomic_write
+
+    def load(self, service: str) -> Any:
+        """Return a service's state, `None` if there is none."""
+        row = self._connection.execute("SELECT state FROM services WHERE name = ?", (service,)).fetchone()
+        if row is None:
+            # What a version before the journal left.
+            return persistence.load_state(service)
+        return json.loads(row[0], object_hook=persistence._json_object_hook)
+
+    def write(self, services: Mapping[str, Callable[[], Any]]) -> None:
+        """Write the services that have changed, in one transaction.
+
+        Raises:
+            sqlite3.Error: the disk is full or can't be written.
+        """
+        with self._lock:
+            changed, digests = [], {}
+            # Referrers before what they refer to: what is made meanwhile is then unknown, never missing.
+            for name in sorted(services, key=lambda name: name != "cloudformation"):
+                text = _snapshot(name, services[name])
+                if text is None:
+                    continue
+                digest = hashlib.sha256(text.encode()).digest()
+                if self._written.get(name) != digest:
+                    changed.append((name, text))
+                    digests[name] = digest
+            if not changed:
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany("INSERT OR REPLACE INTO services VALUES (?, ?)", changed)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._written |= digests
+
+    async def commit(self) -> None:
+        """Return when all changes made so far are on disk.
+
+        Raises:
+            NotWritten: they are not.
+        """
+        self._asked += 1
+        mine = self._asked
+        async with self._turn:
+            if self._done >= mine:
+                return
+            upto = self._asked
+            try:
+                await asyncio.to_thread(self.write, ministack_app._build_persistence_save_dict())
+            except (sqlite3.Error, OSError) as error:
+                raise NotWritten(str(error)) from error
+            self._done = upto
+
+    def touch(self) -> None:
+        """Note that something may change in the background from now on."""
+        self._touched = True
+
+    def start(self) -> None:
+        """End what a kill interrupted, and write what changes in the background."""
+        _end_interrupted_stacks()
+        self._background = asyncio.create_task(self._write_in_background())
+
+    async def stop(self) -> None:
+        """Write no more in the background; MiniStack's own shutdown writes the last state."""
+        if self._background is not None:
+            self._background.cancel()
+
+    async def _write_in_background(self) -> None:
+        pause = _BACKGROUND_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if not (self._touched or _stacks_in_progress()):
+                continue
+            self._touched = False
+            started = time.monotonic()
+            try:
+                await self.commit()
+            except NotWritten as error:
+                self._touched = True
+                _log.error("The state can't be written: %s", error)
+            # At most a tenth of the time goes into writing, however large the state is.
+            pause = max(_BACKGROUND_SECONDS, 10 * (time.monotonic() - started))
+
+
+@contextlib.contextmanager
+def noticing_unwritten_objects() -> Any:
+    """Collect the objects that S3 could not write while a request is answered."""
+    failures: list[OSError] = []
+    token = _unwritten.set(failures)
+    try:
+        yield failures
+    finally:
+        _unwritten.reset(token)
+
+
+def _snapshot(name: str, get_state: Callable[[], Any]) -> str | None:
+    for tries_left in reversed(range(_SNAPSHOT_TRIES)):
+        try:
+            state = get_state()
+            break
+        except RuntimeError:
+            # Another thread changed a dictionary while it was copied.
+            if not tries_left:
+                raise
+            time.sleep(0.01)
+    return None if state is None else json.dumps(state, default=persistence._json_default)
+
+
+def _stacks_in_progress() -> bool:
+    return any(
+        str(stack.get("StackStatus", "")).endswith("_IN_PROGRESS")
+        for stack in list(cloudformation._stacks._data.values())
+    )
+
+
+def _end_interrupted_stacks() -> None:
+    """Give stacks that were under way when the server was killed a status from which people can go on."""
+    for stack in cloudformation._stacks._data.values():
+        ended = _INTERRUPTED.get(stack.get("StackStatus", ""))
+        if ended:
+            stack["StackStatus"] = ended
+            stack["StackStatusReason"] = "The embedded AWS was stopped while this operation was under way."
