@@ -8,14 +8,16 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from ministack import app as ministack_app
 from ministack.core import concurrency, iam_evaluator, responses, router, sigv4
 from ministack.core.iam_actions import identity_denial_message
 
+from . import bodies
 from .durability import Journal, NotWritten, changes_state, noticing_unwritten_objects
-from .guards import Guard
+from .guards import Guard, is_bucket
 from .service.types import Answer, Call, Check, Service
 
 Scope = MutableMapping[str, Any]
@@ -26,6 +28,7 @@ _TARGET = "SageMaker."
 _JSON = "application/x-amz-json-1.1"
 _FORM = "application/x-www-form-urlencoded"
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]+)")
+_PRESIGNED = ("X-Amz-Algorithm", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/aws4_request")
 _log = logging.getLogger(__name__)
 
@@ -67,6 +70,16 @@ class Gateway:
             await _refuse(scope, send, refusal)
             return
         if scope["type"] == "http":
+            if self._guard.is_anonymous(scope, headers):
+                code = "MissingAuthenticationTokenException" if "x-amz-target" in headers else "AccessDenied"
+                service = "" if "x-amz-target" in headers else "s3"
+                await _answer_error(send, service, 403, code, "The request is not signed.")
+                return
+            try:
+                receive = await bodies.read(receive, headers)
+            except bodies.BadBody as error:
+                await _answer_error(send, _signed_for(headers), error.status, error.code, str(error))
+                return
             # Bucket policies that demand TLS deny the CDK's own asset upload over plain http.
             scope = {**scope, "scheme": "https"}
             if headers.get("x-amz-target", "").startswith(_TARGET):
@@ -98,7 +111,9 @@ class Gateway:
                 reason = str(failures[0]) if failures else await self._commit(journal, scope, service, action)
                 if reason:
                     refused = True
-                    await _refuse_unwritten(send, service, reason)
+                    # The client's SDK tries again, then tells its user.
+                    words = f"The embedded AWS can't write its state: {reason}"
+                    await _answer_error(send, service, 500, "InternalError", words)
             if not refused:
                 await send(message)
 
@@ -221,8 +236,17 @@ def _authenticate(key: str) -> Answer | None:
 
 
 def _is_presigned_read(scope: Scope) -> bool:
-    is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
-    return is_read and b"X-Amz-Signature=" in scope["query_string"]
+    """Whether a browser may read this from any page: a link that S3 signed, whose signature S3 checks."""
+    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        return False
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    credential = query.get("X-Amz-Credential", "").split("/")
+    return (
+        all(query.get(name) for name in _PRESIGNED)
+        and len(credential) == 5
+        and credential[3] == "s3"
+        and is_bucket(scope["path"])
+    )
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -236,17 +260,16 @@ def _signed_for(headers: dict[str, str]) -> str:
     return found.group(1) if found else ""
 
 
-async def _refuse_unwritten(send: Send, service: str, reason: str) -> None:
-    """Answer that the change isn't kept; the client's SDK tries again, then tells its user."""
-    message = f"The embedded AWS can't write its state: {reason}"
+async def _answer_error(send: Send, service: str, status: int, code: str, message: str) -> None:
+    """Answer with an error in the service's own protocol."""
     request_id = str(uuid.uuid4())
     if service in {"s3", "iam", "sts", "sns", "cloudformation"}:
-        error = f"<Error><Code>InternalError</Code><Message>{escape(message)}</Message></Error>"
+        error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
         body = error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
-        await _respond(send, 500, body.encode(), "text/xml", request_id)
+        await _respond(send, status, body.encode(), "text/xml", request_id)
         return
-    body = json.dumps({"__type": "InternalFailure", "message": message})
-    await _respond(send, 500, body.encode(), _JSON, request_id)
+    body = json.dumps({"__type": code, "message": message})
+    await _respond(send, status, body.encode(), _JSON, request_id)
 
 
 async def _refuse(scope: Scope, send: Send, reason: str) -> None:

@@ -6,7 +6,12 @@ names the page in ``Origin``; a page that rebinds its own name to 127.0.0.1 show
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.services import s3
 
 from .settings import HOST
 
@@ -17,6 +22,18 @@ _OPEN_PATHS = (
     "/_ministack/cfn-response/",
     "/_ministack/cfn-signal/",
 )
+
+# The image registry, metadata of instances and of containers: MiniStack never asks these for a signature.
+_UNAUTHENTICATED = re.compile(r"/v2/?$|/v2/_catalog|/v2/.+/(manifests|blobs|tags)(/|$)|/latest/|/v[34]/")
+# What SDKs send without a signature; MiniStack asks for a password or a token instead.
+_UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
+_UNSIGNED_LINKS = frozenset({"ConfirmSubscription", "Unsubscribe"})
+
+
+def is_bucket(path: str) -> bool:
+    """Whether a path begins with the name of a bucket that is there."""
+    name = path.lstrip("/").partition("/")[0]
+    return bool(name) and s3._bucket_owner_account(name) is not None
 
 
 class Guard:
@@ -38,6 +55,26 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and not presigned_read and origin.lower() not in self._origins:
             return f"Origin {origin!r} may not call this server; it serves its own pages only."
+        if _UNAUTHENTICATED.match(path) and not is_bucket(path):
+            return f"{path} would be answered to anybody; there are no containers and instances here."
         if path.startswith("/_") and not path.startswith(_OPEN_PATHS):
             return f"{path} is an administration endpoint without authentication, which is closed here."
         return None
+
+    def is_anonymous(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+        """Whether nobody signed a request that somebody must sign.
+
+        MiniStack answers many services without asking who calls: creating a bucket, containers, the image
+        registry, instance metadata. Left open are what a bucket's policy decides, and what SDKs never sign.
+        """
+        path, method = scope["path"], scope["method"]
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        if headers.get("authorization", "").startswith(("AWS4-", "AWS ")) or "X-Amz-Signature" in query:
+            return False
+        return not (
+            method == "OPTIONS"
+            or path.startswith(_OPEN_PATHS)
+            or (method in {"GET", "HEAD"} and is_bucket(path))
+            or headers.get("x-amz-target", "").startswith(_UNSIGNED_TARGETS)
+            or (method == "GET" and bool(_UNSIGNED_LINKS & set(query.get("Action", []))))
+        )

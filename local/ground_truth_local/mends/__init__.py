@@ -13,6 +13,7 @@ from . import (
     custom_resources,
     lambda_files,
     lambdas,
+    managed_policies,
     no_root,
     pass_role,
     simulation,
@@ -35,6 +36,7 @@ def install(service: Service) -> None:
         custom_resources,
         lambdas,
         lambda_files,
+        managed_policies,
     )
     for mend in mends:
         mend.install()

@@ -14,6 +14,16 @@ _NEEDS = {
     "s3:GetObjectVersion": "kms:Decrypt",
     "s3:PutObject": "kms:GenerateDataKey",
 }
+# The key of all accounts, which every principal of the account may use through S3.
+_MANAGED_KEY = "alias/aws/s3"
+# Source: KMS Developer Guide, "Key states of AWS KMS keys". S3 puts `KMS.` before the error's code: public
+# reports of PutObject and GetObject.
+_UNUSABLE = {
+    "Disabled": ("KMS.DisabledException", "is disabled"),
+    "PendingDeletion": ("KMS.KMSInvalidStateException", "is pending deletion"),
+    "PendingReplicaDeletion": ("KMS.KMSInvalidStateException", "is pending replica deletion"),
+    "PendingImport": ("KMS.KMSInvalidStateException", "is pending import"),
+}
 _stock_enforce = iam_evaluator.enforce
 _stock_context = iam_actions.s3_service_context
 
@@ -49,9 +59,12 @@ def _enforce(
     if denied or needed is None or not access_key_id:
         return denied
     key = _key_of(iam_action, resource_arn, service_context or {})
-    record = kms._resolve_key(key) if key else None
-    if record is None:
+    if not key or key.rpartition(":")[2] == _MANAGED_KEY:
         return None
+    record = kms._resolve_key(key)
+    unusable = _unusable(key, record)
+    if unusable is not None:
+        return unusable
     context = {
         "kms:ViaService": f"s3.{region}.amazonaws.com",
         "kms:CallerAccount": responses.get_account_id(),
@@ -64,6 +77,14 @@ def _enforce(
     explicit = refused.decision == "Deny"
     message = iam_actions.identity_denial_message(needed, refused.principal_arn, record["Arn"], explicit)
     return iam_evaluator.AuthError("AccessDenied", message)
+
+
+def _unusable(key: str, record: dict[str, Any] | None) -> Any:
+    """Refuse a key that isn't there or may not be used, with the error code that S3 passes on from KMS."""
+    if record is None:
+        return iam_evaluator.AuthError("KMS.NotFoundException", f"Invalid keyId '{key}'")
+    code, words = _UNUSABLE.get(record["KeyState"], ("", ""))
+    return iam_evaluator.AuthError(code, f"{record['Arn']} {words}.") if code else None
 
 
 def _key_of(iam_action: str, resource_arn: str, context: dict[str, Any]) -> str | None:

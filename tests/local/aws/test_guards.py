@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import http.client
 import json
 import socket
@@ -11,6 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ground_truth_local import bodies
 from ground_truth_local.guards import Guard
 from ground_truth_local.session import GatewaySession
 
@@ -66,7 +69,11 @@ def test_other_origins_can_be_let_in():
 
 @pytest.mark.attack("a web page", "the embedded AWS")
 def test_only_a_presigned_read_may_come_from_elsewhere(aws):
-    query = "/bucket/a.jpg?X-Amz-Signature=0"
+    aws.session().client("s3").create_bucket(Bucket="pages")
+    query = (
+        "/pages/a.jpg?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60"
+        "&X-Amz-SignedHeaders=host&X-Amz-Signature=0&X-Amz-Credential=AKIA/20260101/us-east-1/s3/aws4_request"
+    )
     for method in ("POST", "PUT", "DELETE"):
         assert "Origin" in ask(aws, method, query, Origin="https://evil.example")[1]
     # Let through, and refused by S3 for its signature.
@@ -152,3 +159,88 @@ def test_boto3_finds_the_server_through_the_environment(aws, monkeypatch):
         monkeypatch.setenv(name, value)
     identity = boto3.session.Session().client("sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{aws.account}:user/deploy"
+
+
+@pytest.mark.attack("another user of the machine", "the embedded AWS")
+@pytest.mark.parametrize(
+    ("method", "path", "target"),
+    [
+        ("PUT", "/a-bucket-of-nobodys", ""),
+        ("PUT", "/a-bucket-of-nobodys/key", ""),
+        ("GET", "/", ""),
+        ("POST", "/", "AmazonEC2ContainerServiceV20141113.ListClusters"),
+        ("POST", "/", "AmazonSSM.DescribeParameters"),
+        ("POST", "/?Action=ListUsers", ""),
+        ("GET", "/v2/", ""),
+        ("GET", "/v2/_catalog", ""),
+        ("GET", "/latest/meta-data/", ""),
+        ("PUT", "/latest/api/token", ""),
+        ("GET", "/v3/metadata", ""),
+        ("GET", "/v4/metadata", ""),
+        ("GET", "/2015-03-31/functions", ""),
+        ("GET", "/oauth2/authorize", ""),
+    ],
+)
+def test_nothing_answers_who_does_not_sign(aws, method, path, target):
+    headers = {"X_Amz_Target": target} if target else {}
+    assert ask(aws, method, path, **headers)[0] == 403
+    made_up = "AWS4-HMAC-SHA256 Credential=AKIAMADEUP/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host"
+    status, text = ask(aws, method, path, Authorization=f"{made_up}, Signature={'0' * 64}", **headers)
+    assert status in (400, 403, 404), text
+
+
+@pytest.mark.attack("a web page", "the embedded AWS")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "X-Amz-Signature=x",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=x&X-Amz-Credential=AKIA/1/us-east-1/s3/aws4_request",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+        "&X-Amz-Signature=00&X-Amz-Credential=AKIA/20260101/us-east-1/lambda/aws4_request",
+    ],
+)
+def test_made_up_presigned_parameters_do_not_open_the_door_to_other_pages(aws, query):
+    aws.session().client("s3").create_bucket(Bucket="origins")
+    for path in ("/origins/a", "/2015-03-31/functions", "/latest/meta-data/"):
+        status, text = ask(aws, "GET", f"{path}?{query}", Origin="https://evil.example")
+        assert (status, "Origin" in text) == (403, True)
+
+
+def test_a_body_that_was_not_signed_is_refused(aws):
+    client = aws.session().client("s3")
+    client.create_bucket(Bucket="signed-bodies")
+
+    def another_body(request, **kwargs):
+        request.body = b"swapped"
+
+    client.meta.events.register("before-send.s3.PutObject", another_body)
+    with pytest.raises(ClientError) as caught:
+        client.put_object(Bucket="signed-bodies", Key="a", Body=b"honest!", ChecksumAlgorithm="SHA256")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
+    assert "Contents" not in aws.session().client("s3").list_objects_v2(Bucket="signed-bodies")
+
+
+def test_a_body_is_whole_signed_and_in_time():
+    async def body(*parts, sha256="", patience=5.0):
+        messages = [
+            {"type": "http.request", "body": part, "more_body": number + 1 < len(parts)}
+            for number, part in enumerate(parts)
+        ]
+
+        async def receive():
+            if messages:
+                return messages.pop(0)
+            await asyncio.sleep(60)
+
+        again = await bodies.read(receive, {"x-amz-content-sha256": sha256}, patience)
+        return (await again())["body"]
+
+    right = hashlib.sha256(b"honest").hexdigest()
+    assert asyncio.run(body(b"hon", b"est", sha256=right)) == b"honest"
+    assert asyncio.run(body(b"anything", sha256="UNSIGNED-PAYLOAD")) == b"anything"
+    with pytest.raises(bodies.BadBody) as caught:
+        asyncio.run(body(b"swapped", sha256=right))
+    assert caught.value.code == "XAmzContentSHA256Mismatch"
+    with pytest.raises(bodies.BadBody) as caught:
+        asyncio.run(body(patience=0.01))
+    assert caught.value.code == "RequestTimeout"
