@@ -31,6 +31,7 @@ def trust_allows_service(
     region: str,
     role_arn: str,
     source_arn: str = "",
+    source_account: bool = True,
 ) -> bool:
     """Evaluate a role's trust policy for a service principal acting on behalf of ``account``.
 
@@ -46,7 +47,10 @@ def trust_allows_service(
         resource_arn=role_arn,
         region=region,
         secure_transport=True,
-        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn or None},
+        service_context={
+            "aws:sourceaccount": account if source_account else None,
+            "aws:sourcearn": source_arn or None,
+        },
     )
     allowed = False
     for statement in [statements] if isinstance(statements, Mapping) else statements:
@@ -70,9 +74,13 @@ class ServiceAccess:
     Args:
         endpoint_url: the gateway's address.
         administrator: access key and secret of the administrator, for what AWS does by its own right.
+        source_account: whether services say for which account they assume a role.
     """
 
-    def __init__(self, endpoint_url: str, administrator: tuple[str, str]) -> None:
+    def __init__(
+        self, endpoint_url: str, administrator: tuple[str, str], *, source_account: bool = True
+    ) -> None:
+        self._source_account = source_account
         self._endpoint_url = endpoint_url
         self._administrator = administrator
 
@@ -81,20 +89,27 @@ class ServiceAccess:
         """The gateway's address."""
         return self._endpoint_url
 
-    def session_for_role(self, role_arn: str, region: str, account: str) -> boto3.Session:
-        """Assume the role as ``sagemaker.amazonaws.com`` and return a session with its credentials."""
+    def session_for_role(
+        self, role_arn: str, region: str, account: str, *, service: str = _SAGEMAKER
+    ) -> boto3.Session:
+        """Assume the role as a service and return a session with its credentials."""
         role_account, _, name = role_arn.partition("::")[2].partition(":role/")
         role = iam._roles.get_scoped(role_account, None, name.rpartition("/")[2])
         if role is None or not trust_allows_service(
-            role["AssumeRolePolicyDocument"], _SAGEMAKER, account=account, region=region, role_arn=role_arn
+            role["AssumeRolePolicyDocument"],
+            service,
+            account=account,
+            region=region,
+            role_arn=role_arn,
+            source_account=self._source_account,
         ):
             raise AssumeRoleDenied(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-                f"'{_SAGEMAKER}' to assume the role."
+                f"'{service}' to assume the role."
             )
         key = f"ASIA{secrets.token_hex(8).upper()}"
         secret, token = secrets.token_hex(20), secrets.token_hex(48)
-        session_name = "SageMaker"
+        session_name = "SageMaker" if service == _SAGEMAKER else service.partition(".")[0]
         sts.register_session(
             key,
             {

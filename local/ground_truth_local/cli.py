@@ -52,6 +52,24 @@ def _parser() -> argparse.ArgumentParser:
         "--portal-port", type=int, default=0, help="the worker portal's port (default: a free one)"
     )
     serve.add_argument(
+        "--black-hole",
+        action="append",
+        default=[],
+        metavar="SERVICE",
+        help="Lambdas get no answer from this service, e.g. iam; may be repeated",
+    )
+    serve.add_argument(
+        "--throttle-every", type=int, default=0, metavar="N", help="each N-th request is throttled"
+    )
+    serve.add_argument(
+        "--break-every", type=int, default=0, metavar="N", help="each N-th object that is read breaks off"
+    )
+    serve.add_argument(
+        "--no-source-account",
+        action="store_true",
+        help="services that assume a role don't send aws:SourceAccount",
+    )
+    serve.add_argument(
         "--real-elements", action="store_true", help="templates load AWS's own elements from the network"
     )
     serve.add_argument("--json", action="store_true", help="print one line of JSON instead, for scripts")
@@ -76,6 +94,10 @@ def _serve(console: Console, arguments: argparse.Namespace) -> int:
         simulated_workers=arguments.simulated_workers,
         portal_port=arguments.portal_port,
         real_elements=arguments.real_elements,
+        source_account=not arguments.no_source_account,
+        black_holes=arguments.black_hole,
+        throttle_every=arguments.throttle_every,
+        break_every=arguments.break_every,
     ) as aws:
         context = list(arguments.context)
         if arguments.workteam:

@@ -19,6 +19,7 @@ from . import bodies
 from .durability import Journal, NotWritten, changes_state, noticing_unwritten_objects
 from .guards import Guard, is_bucket
 from .service.types import Answer, Call, Check, Service
+from .wire import Wire, breaking
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -42,6 +43,7 @@ class Gateway:
         on_startup: awaited when MiniStack is up, before the first request is answered.
         on_shutdown: awaited before MiniStack saves its state.
         journal: writes what a request changed before it is answered; without one nothing is kept.
+        wire: what goes wrong on the way.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Gateway:
         on_startup: Callable[[], Awaitable[None]] | None = None,
         on_shutdown: Callable[[], Awaitable[None]] | None = None,
         journal: Journal | None = None,
+        wire: Wire | None = None,
     ) -> None:
         self._guard = guard
         self._service = service
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
         self._journal = journal
+        self._wire = wire or Wire()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -75,10 +79,20 @@ class Gateway:
                 service = "" if "x-amz-target" in headers else "s3"
                 await _answer_error(send, service, 403, code, "The request is not signed.")
                 return
+            trouble = self._wire.trouble(scope["method"], _signed_for(headers), headers)
+            if trouble.hole:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return
+            if trouble.broken:
+                send = breaking(send)
             try:
                 receive = await bodies.read(receive, headers)
             except bodies.BadBody as error:
                 await _answer_error(send, _signed_for(headers), error.status, error.code, str(error))
+                return
+            if trouble.throttled:
+                await _throttle(send, _signed_for(headers))
                 return
             # Bucket policies that demand TLS deny the CDK's own asset upload over plain http.
             scope = {**scope, "scheme": "https"}
@@ -258,6 +272,14 @@ def _headers(scope: Scope) -> dict[str, str]:
 def _signed_for(headers: dict[str, str]) -> str:
     found = _SCOPE.search(headers.get("authorization", ""))
     return found.group(1) if found else ""
+
+
+async def _throttle(send: Send, service: str) -> None:
+    if service == "s3":
+        await _answer_error(send, service, 503, "SlowDown", "Please reduce your request rate.")
+        return
+    code = "Throttling" if service in {"iam", "cloudformation", "sns"} else "ThrottlingException"
+    await _answer_error(send, service, 400, code, "Rate exceeded")
 
 
 async def _answer_error(send: Send, service: str, status: int, code: str, message: str) -> None:

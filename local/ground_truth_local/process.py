@@ -120,15 +120,16 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     from .gateway import Gateway
     from .guards import Guard
     from .session import GatewaySession
+    from .wire import Wire
 
     state = StateDir(settings.state_dir)
     endpoint_url = f"http://{HOST}:{port}"
     credentials = account.load_credentials(state)
     administrator = credentials[account.ADMINISTRATOR]
-    access = ServiceAccess(endpoint_url, administrator)
+    access = ServiceAccess(endpoint_url, administrator, source_account=settings.source_account)
     service = _load_service(settings, access)
     workers = _load_workers(settings, service, access)
-    mends.install(service)
+    mends.install(service, access)
     journal = Journal(state.ministack) if settings.persist else None
     if journal is not None:
         journal.install()
@@ -156,8 +157,11 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
+    wire = Wire(
+        settings.black_holes, throttle_every=settings.throttle_every, break_every=settings.break_every
+    )
     guard = Guard(port, settings.origins)
-    app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal)
+    app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
     serving = asyncio.create_task(hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
     session = GatewaySession(
         endpoint_url,
@@ -174,6 +178,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
             stopping.set()
             await serving
             raise
+        wire.open()
         ready = {"endpoint_url": endpoint_url, "port": port, "portal_url": portal.url if portal else ""}
         # The portal's socket listens already, so nobody who reads this line can come too early.
         print(json.dumps(ready), flush=True)

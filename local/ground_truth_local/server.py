@@ -48,6 +48,11 @@ class EmbeddedAws:
             Default: tasks wait for people.
         seed: what simulated workers paint follows from it and the picture.
         seconds_per_task: how long a simulated worker rests after a task. Default: not at all.
+        source_account: whether a service that assumes a role sends ``aws:SourceAccount``. That Ground Truth
+            does is documented nowhere: switch it off to see whether your roles need it.
+        black_holes: services that Lambdas get no answer from, as in an isolated network: ``["iam"]``.
+        throttle_every: each so many-th request is throttled. Default: none.
+        break_every: each so many-th object that is read breaks off in its middle. Default: none.
         node_modules: the folder with the AWS SDK for JavaScript, which Lambda's Node runtimes have. Default:
             that of the current folder, of one above it, or of this project's checkout.
         log_level: of ``server.log``.
@@ -66,6 +71,10 @@ class EmbeddedAws:
         simulated_workers: bool = False,
         seed: int = 0,
         seconds_per_task: float = 0.0,
+        source_account: bool = True,
+        black_holes: Sequence[str] = (),
+        throttle_every: int = 0,
+        break_every: int = 0,
         node_modules: str | os.PathLike[str] | None = None,
         log_level: str = "WARNING",
     ) -> None:
@@ -86,6 +95,10 @@ class EmbeddedAws:
             simulated_workers=simulated_workers,
             seed=seed,
             seconds_per_task=seconds_per_task,
+            source_account=source_account,
+            black_holes=tuple(black_holes),
+            throttle_every=throttle_every,
+            break_every=break_every,
             node_modules=sdk_path() if node_modules is None else str(Path(node_modules).absolute()),
             log_level=log_level,
         )

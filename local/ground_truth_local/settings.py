@@ -38,6 +38,14 @@ class Settings:
     """What the simulated workers paint follows from it."""
     seconds_per_task: float = 0.0
     """How long a simulated worker rests after a task."""
+    source_account: bool = True
+    """Whether a service that assumes a role sends `aws:SourceAccount`; Ground Truth may not."""
+    black_holes: tuple[str, ...] = ()
+    """Services that Lambdas get no answer from."""
+    throttle_every: int = 0
+    """Each so many-th request is throttled; 0 for none."""
+    break_every: int = 0
+    """Each so many-th object that is read breaks off; 0 for none."""
     node_modules: str = ""
     """The folder with the SDK that Lambda's Node runtimes have; empty if there is none."""
     log_level: str = "WARNING"
@@ -50,7 +58,11 @@ class Settings:
     def from_json(cls, text: str) -> Settings:
         """Read what ``to_json`` wrote."""
         data = json.loads(text)
-        data.update(state_dir=Path(data["state_dir"]), origins=tuple(data["origins"]))
+        data.update(
+            state_dir=Path(data["state_dir"]),
+            origins=tuple(data["origins"]),
+            black_holes=tuple(data["black_holes"]),
+        )
         return cls(**data)
 
 

@@ -6,6 +6,7 @@ the contract tests in ``tests/local/aws`` fail when a newer one moves what they 
 
 from __future__ import annotations
 
+from ..access import ServiceAccess
 from ..service.types import Service
 from . import (
     buckets,
@@ -18,13 +19,14 @@ from . import (
     pass_role,
     simulation,
     sse_kms,
+    step_functions,
     workteams,
 )
 
 __all__ = ["install"]
 
 
-def install(service: Service) -> None:
+def install(service: Service, access: ServiceAccess) -> None:
     """Put everything right; once, before the server starts."""
     mends = (
         no_root,
@@ -41,3 +43,4 @@ def install(service: Service) -> None:
     for mend in mends:
         mend.install()
     workteams.install(service)
+    step_functions.install(access)

@@ -25,7 +25,12 @@ def install() -> None:
 
     def credentials(config: dict[str, Any]) -> dict[str, str]:
         group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
-        return {**stock_credentials(config), "AWS_LAMBDA_LOG_GROUP_NAME": group}
+        return {
+            **stock_credentials(config),
+            "AWS_LAMBDA_LOG_GROUP_NAME": group,
+            # Also on AWS; SDKs put it into their user agent.
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
+        }
 
     handler["create"] = create
     lambda_runtime.execution_credentials = credentials
