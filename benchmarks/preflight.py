@@ -103,10 +103,10 @@ def _build(endpoint: str, count: int) -> None:
 def _preflight(endpoint: str) -> None:
     s3 = _client(endpoint)
     from labeling_job.preflight.access import Reader
-    from labeling_job.preflight.findings import Findings
     from labeling_job.preflight.manifest import read_manifest
     from labeling_job.preflight.pictures import look_at_images
     from labeling_job.preflight.plan import plan_of
+    from labeling_job.rules.findings import Findings
 
     source = {"S3DataSource": {"ManifestS3Uri": f"s3://{s3_stub.BUCKET}/in.manifest"}}
     plan = plan_of({"InputConfig": {"DataSource": source}}, region="eu-west-1")

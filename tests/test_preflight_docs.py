@@ -16,7 +16,7 @@ from cdk_ground_truth import cli
 from labeling_job import limits
 from labeling_job.errors import DeployError
 from labeling_job.preflight import access, gate, headers
-from labeling_job.preflight.findings import CHECKS
+from labeling_job.rules.findings import CHECKS
 from tests.corpus import pictures
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws

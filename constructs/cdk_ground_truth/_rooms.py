@@ -1,7 +1,7 @@
 """Finds the rooms that ship with the library but are no packages: `lambda/` and `assets/`.
 
 In a checkout they are two levels up, in an installed wheel they are beside this file. The handler's
-contract, limits and preflight are loaded from its own folder, so that both sides run one definition.
+contract, limits, rules and preflight are loaded from its own folder, so that both sides run one definition.
 """
 
 from __future__ import annotations
@@ -45,12 +45,16 @@ def _load(name: str) -> Any:
 
 if TYPE_CHECKING:
     from labeling_job import contract, cost, limits
-    from labeling_job.preflight import findings, plan, run
+    from labeling_job.preflight import plan, run
+    from labeling_job.rules import findings, manifest, places, task
 else:
     contract = _load("contract")
     limits = _load("limits")
     cost = _load("cost")
-    findings = _load("preflight.findings")
+    findings = _load("rules.findings")
+    places = _load("rules.places")
+    task = _load("rules.task")
+    manifest = _load("rules.manifest")
 
     def __getattr__(name: str) -> Any:
         """What only the command needs, and synth shouldn't wait for."""
@@ -59,4 +63,16 @@ else:
         return _load(f"preflight.{name}")
 
 
-__all__ = ["ASSETS_DIR", "LAMBDA_DIR", "contract", "cost", "findings", "limits", "plan", "run"]
+__all__ = [
+    "ASSETS_DIR",
+    "LAMBDA_DIR",
+    "contract",
+    "cost",
+    "findings",
+    "limits",
+    "manifest",
+    "places",
+    "plan",
+    "run",
+    "task",
+]

@@ -88,6 +88,8 @@ class Assembly:
             shared=self._shared,
             access=self._access,
             job_name_prefix=self._settings.job_name_prefix,
+            task=self._settings.task,
+            skipped_checks=self._settings.preflight.skipped_checks,
             staging=self._staging,
         )
         config = self._settings.images.bind(binding)
@@ -169,7 +171,7 @@ class Assembly:
             role_arn=role_arn,
             workteam_arn=settings.workteam.workteam_arn,
             user_pools=f"arn:{shared.partition}:cognito-idp:{shared.region}:{shared.account}:userpool/*",
-            off=settings.preflight.off,
+            off=settings.preflight.skipped_checks,
         )
         allow(shared.handler, checked)
 

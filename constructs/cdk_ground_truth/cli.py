@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ._rooms import findings as finding
-from ._rooms import limits, plan, run
+from ._rooms import limits, places, plan, run
 
 OK: Final = 0
 FOUND: Final = 1
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @dataclass(frozen=True)
-class _File(plan.Place):
+class _File(places.Place):
     """A file of this machine, where the handler would read an object."""
 
     def __str__(self) -> str:
@@ -113,7 +113,7 @@ class _Given:
             raise UsageError("--template needs --labels or --categories: a template is rendered with them")
         self.left_out = _left_out(options, self.categories is not None)
 
-    def _place(self, name: str | None) -> plan.Place | None:
+    def _place(self, name: str | None) -> places.Place | None:
         if name is None:
             return None
         if not name.startswith("s3://"):
@@ -122,7 +122,7 @@ class _Given:
             return _File(_DISK, name)
         if self._offline:
             raise UsageError(f"--offline reads files of this machine alone, not {name}")
-        place = plan.place_of(name)
+        place = places.place_of(name)
         if place is None:
             raise UsageError(f"not an object's S3 URI, s3://bucket/key: {name}")
         return place

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 from ._rooms import limits
+from ._rooms import manifest as rules
 from .validation import Checker
 
-_SOURCE_REF = "source-ref"
-_ATTRIBUTE_MAX = limits.MANIFEST_ATTRIBUTE_MAX
-_S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
+if TYPE_CHECKING:
+    from labeling_job.rules.findings import Findings
+    from labeling_job.rules.task import LabelingTask
+
 _INSTEAD = "upload with 'aws s3 sync', and use Images.from_bucket"
 
 
@@ -73,63 +74,22 @@ def _files(directory: Path) -> Iterator[tuple[str, int]]:
             yield path, os.stat(path).st_size
 
 
-def read_manifest(check: Checker, path: Path) -> ManifestFile:
-    """Read a manifest of JSON lines and hold it against the service's rules.
+def read_manifest(check: Checker, path: Path, task: LabelingTask, found: Findings) -> ManifestFile:
+    """Read a manifest of JSON lines by the rules that the deploy holds it against.
 
     Raises:
-        ValueError: names the file, the line and the rule.
+        ValueError: names the file, the lines, the checks and their rules.
     """
     if not path.is_file():
         check.fail("images", "be from an existing manifest file", str(path))
     content = path.read_bytes()
-    try:
-        lines = content.decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except UnicodeDecodeError as error:
-        check.fail("images", "be a manifest in UTF-8", f"{path}: {error}")
-    if lines == [""]:
-        check.fail("images", "have at least one line in the manifest", str(path))
-    if len(lines) > limits.OBJECTS_MAX:
-        check.fail(
-            "images", f"have at most {limits.OBJECTS_MAX:,} lines, a job's quota", f"{path}: {len(lines):,}"
-        )
+    manifest = rules.read(io.BytesIO(content), task, found)
+    check.findings("images", found, f"{path} ({manifest.objects:,} lines)")
     prefixes: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        bucket, key = _source_ref(_Line(check, path, number), line)
-        folder = key[: key.rfind("/") + 1]
-        prefixes[bucket] = _common_folder(prefixes.get(bucket, folder), folder)
+    for _, image in manifest.images:
+        folder = image.key[: image.key.rfind("/") + 1]
+        prefixes[image.bucket] = _common_folder(prefixes.get(image.bucket, folder), folder)
     return ManifestFile(content=content, prefixes=prefixes)
-
-
-@dataclass(frozen=True)
-class _Line:
-    check: Checker
-    path: Path
-    number: int
-
-    def fail(self, must: str, got: object) -> NoReturn:
-        self.check.fail(f"{self.path}:{self.number}", must, got)
-
-
-def _source_ref(line: _Line, text: str) -> tuple[str, str]:
-    if len(text) > limits.MANIFEST_LINE_MAX:
-        line.fail(f"have at most {limits.MANIFEST_LINE_MAX:,} characters", len(text))
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        line.fail("be one JSON object", text[:80])
-    dollar = next((name for name in value if name.startswith("$")), None)
-    if dollar is not None:
-        line.fail("have no attribute that starts with '$'", dollar)
-    for name, attribute in value.items():
-        if len(attribute if isinstance(attribute, str) else json.dumps(attribute)) > _ATTRIBUTE_MAX:
-            line.fail(f"have at most {_ATTRIBUTE_MAX:,} characters in an attribute", name)
-    uri = value.get(_SOURCE_REF)
-    match = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
-    if match is None:
-        line.fail(f"have a '{_SOURCE_REF}' like s3://bucket/key", uri)
-    return match["bucket"], match["key"]
 
 
 def _common_folder(one: str, other: str) -> str:

@@ -15,11 +15,12 @@ from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._rooms import contract, limits
+from ._rooms import contract, findings, limits, task
 from .buckets import BucketUse, warn_about_cors
 from .execution_role import Access
 from .handler import STAGING_ROOT
 from .image_files import check_directory, read_manifest
+from .preflight import warn
 from .stack_shared import StackShared
 from .validation import Checker, is_token
 
@@ -40,6 +41,9 @@ class ImagesBinding:
     shared: StackShared
     access: Access
     job_name_prefix: str
+    #: By what a manifest is judged at synth, and which checks of it nobody wants.
+    task: task.LabelingTask
+    skipped_checks: frozenset[str]
     #: The bucket for what is staged; made when first called.
     staging: Callable[[], BucketUse]
 
@@ -271,7 +275,9 @@ class _ManifestFile(Images):
     image_buckets: tuple[s3.IBucket, ...]
 
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
-        manifest = read_manifest(binding.check, self.path)
+        found = findings.Findings(binding.skipped_checks)
+        manifest = read_manifest(binding.check, self.path, binding.task, found)
+        warn(binding.scope, found)
         given = {use.name: use for use in map(binding.shared.buckets.use, self.image_buckets)}
         for use in given.values():
             _read_all(binding.access, use, manifest.prefixes.get(use.name, ""))

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aws_cdk import Duration
+from aws_cdk import Annotations, Duration
 from aws_cdk import aws_kms as kms
+from constructs import Construct
 
 from ._rooms import findings
 from .buckets import BucketUse
@@ -57,7 +58,7 @@ class Preflight:
         check.known(name, check.seconds(name, self.image_time, 1, _SECONDS_MAX))
 
     @property
-    def off(self) -> frozenset[str]:
+    def skipped_checks(self) -> frozenset[str]:
         """Checks that nobody makes."""
         return frozenset(self.skip if self.enabled else findings.CHECKS)
 
@@ -99,6 +100,13 @@ class Checked:
     def wants(self, *checks: str) -> bool:
         """Whether any of the checks is made."""
         return not self.off.issuperset(checks)
+
+
+def warn(scope: Construct, found: findings.Findings) -> None:
+    """Say at synth what a deploy would say as well, and not refuse."""
+    if found.warnings():
+        text = found.message("Preflight will warn:", "docs/preflight.md has all checks.")
+        Annotations.of(scope).add_warning_v2("cdk-ground-truth:preflight", text)
 
 
 def allow(handler: Handler, checked: Checked) -> None:

@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._rooms import contract, limits
+from ._rooms import contract, limits, task
 from .category_file import check_labels
 from .cost import CostCeiling
 from .images import Images
@@ -69,6 +69,14 @@ class JobSettings:
     #: What the labels to adjust or to verify are called, and what these are about.
     prior_attribute: str = ""
     prior_labels: tuple[str, ...] | None = None
+
+    @property
+    def task(self) -> task.LabelingTask:
+        """By what the job's input is judged, as far as it is known."""
+        name = self.label_attribute_name
+        return task.LabelingTask(
+            attribute="" if is_token(name) else name, automated=self.automated_labeling is not None
+        )
 
     def lifecycle_properties(self) -> dict[str, Any]:
         """What the handler does differently from its defaults."""

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from aws_cdk import Duration, Token
 
+from ._rooms import findings as finding
+
 
 def is_token(value: object) -> bool:
     """Whether a value is known only when CloudFormation deploys."""
@@ -30,6 +32,12 @@ class Checker:
     def fail(self, name: str, must: str, got: object, fix: str = "") -> NoReturn:
         """Raise the error; ``must`` completes "'name' must …"."""
         raise ValueError(f"{self.where}: '{name}' must {must}, got {got!r}{'; ' + fix if fix else ''}")
+
+    def findings(self, name: str, found: finding.Findings, what: str) -> None:
+        """Refuse what has errors, in the words in which a deploy would."""
+        if found.errors():
+            head = f"{self.where}: '{name}' breaks rules of a labeling job: {found.counts()} in {what}"
+            raise ValueError(found.message(finding.clipped(head, 400), "docs/preflight.md has all checks."))
 
     def known(self, name: str, *values: object) -> None:
         """No token: something is worked out of the value before CloudFormation knows it."""

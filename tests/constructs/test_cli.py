@@ -14,7 +14,7 @@ from cdk_ground_truth import cli
 from labeling_job.contract import Images, JobProperties
 from labeling_job.errors import DeployError
 from labeling_job.preflight import access, gate
-from labeling_job.preflight.findings import CHECKS
+from labeling_job.rules.findings import CHECKS
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws
 from tests.corpus.odd import ODD

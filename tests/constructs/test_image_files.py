@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cdk_ground_truth import image_files
-from cdk_ground_truth._rooms import limits
+from cdk_ground_truth._rooms import findings, limits, task
 from cdk_ground_truth.image_files import check_directory, read_manifest
 from cdk_ground_truth.validation import Checker
 
@@ -60,39 +60,61 @@ def test_a_link_to_a_parent_ends(tmp_path):
     assert check_directory(CHECK, tmp_path) is False
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "have at least one line"),
-        (b"\xff\xfe", "be a manifest in UTF-8"),
-        (b"not json", ":1' must be one JSON object, got 'not json'"),
-        (b'["a"]', ":1' must be one JSON object"),
-        (f"{LINE}\n\n{LINE}".encode(), ":2' must be one JSON object"),
-        (b'{"source": "x"}', ":1' must have a 'source-ref' like s3://bucket/key, got None"),
-        (b'{"source-ref": "https://x/y"}', "got 'https://x/y'"),
-        (b'{"source-ref": "s3://bucket"}', "got 's3://bucket'"),
-        (f'{LINE}\n{{"source-ref": "s3://b/k", "$x": 1}}'.encode(), r":2' must have no attribute .* '\$'"),
-        (
-            json.dumps({"source-ref": "s3://b/k", "x": "y" * 20_001}).encode(),
-            "20,000 characters in an attribute",
-        ),
-        (
-            json.dumps({"source-ref": "s3://b/k", "x": "y" * 100_000}).encode(),
-            "have at most 100,000 characters",
-        ),
-        (f"{LINE}\n".encode() * 20_001, "have at most 20,000 lines"),
-    ],
-)
-def test_a_manifest_that_breaks_a_rule(tmp_path, content, message):
+def read(path, skipped=()):
+    return read_manifest(CHECK, path, task.LabelingTask(attribute="streets-ref"), findings.Findings(skipped))
+
+
+#: Name → what makes it broken and the check that says so; tests/corpus has more, through all doors.
+BROKEN = {
+    "empty": (b"", "manifest-count: the manifest must have at least one line"),
+    "UTF-16": (b"\xff\xfe", "manifest-encoding line 1: the manifest must be UTF-8"),
+    "no JSON": (f"{LINE}\nnot json".encode(), "manifest-json line 2: each line must be one JSON object"),
+    "twice": (b'{"source-ref": "s3://bucket/a", "a": 1, "a": 2}', "there twice: 'a'"),
+    "NaN": (b'{"source-ref": "s3://bucket/a", "a": NaN}', "NaN is not JSON"),
+    "nested": (b'{"source-ref": "s3://bucket/a", "a": ' + b"[" * 40_000, "nested more than 200 deep"),
+    "any bucket": (b'{"source-ref": "s3://*/a.jpg"}', "'source-ref' must be an object's S3 URI"),
+    "an address": (b'{"source-ref": "s3://192.168.0.1/a.jpg"}', "must be an object's S3 URI"),
+    "two dots": (b'{"source-ref": "s3://a..b/a.jpg"}', "must be an object's S3 URI"),
+    "a long key": (b'{"source-ref": "s3://bucket/' + "é".encode() * 513 + b'"}', "an object's S3 URI"),
+    "source": (b'{"source-ref": "s3://bucket/a", "source": "b"}', "'source' is for text"),
+    "half a pair": (rb'{"source-ref": "s3://bucket/a", "a": "\ud800"}', "half a surrogate pair"),
+    "an image twice": (f"{LINE}\n{LINE}".encode(), "manifest-duplicates line 2"),
+    "too many": (f"{LINE}\n".encode() * 20_001, "a job takes at most 20,000 objects"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_manifest_that_breaks_a_rule(tmp_path, name):
+    content, words = BROKEN[name]
     path = tmp_path / "in.manifest"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        read_manifest(CHECK, path)
+    with pytest.raises(ValueError, match=r"Test/Job: 'images' breaks rules of a labeling job: ") as caught:
+        read(path)
+    assert words in str(caught.value) and f"{path} (" in str(caught.value)
+
+
+def test_characters_are_counted_not_escapes(tmp_path):
+    path = tmp_path / "in.manifest"
+    path.write_text(json.dumps({"source-ref": "s3://bucket/key.png", "note": "é" * 4_000}))
+    assert read(path).prefixes == {"bucket": ""}
+
+
+def test_a_skipped_check_is_skipped_at_synth_too(tmp_path):
+    path = tmp_path / "in.manifest"
+    path.write_text(f"{LINE}\n{LINE}\n")
+    assert read(path, ["manifest-duplicates"]).prefixes == {"bucket": ""}
+
+
+def test_what_no_rule_lets_through_never_becomes_a_bucket(tmp_path):
+    """It would come into a policy: with all checks skipped, too."""
+    path = tmp_path / "in.manifest"
+    path.write_text('{"source-ref": "s3://*/a.jpg"}\n' + LINE)
+    assert read(path, findings.CHECKS).prefixes == {"bucket": ""}
 
 
 def test_a_manifest_that_is_no_file(tmp_path):
     with pytest.raises(ValueError, match="be from an existing manifest file"):
-        read_manifest(CHECK, tmp_path)
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +129,4 @@ def test_a_manifest_that_is_no_file(tmp_path):
 def test_a_buckets_prefix_is_the_folder_of_all_its_keys(tmp_path, keys, prefix):
     path = tmp_path / "in.manifest"
     path.write_text("\n".join(json.dumps({"source-ref": f"s3://bucket/{key}"}) for key in keys))
-    assert read_manifest(CHECK, path).prefixes == {"bucket": prefix}
+    assert read(path).prefixes == {"bucket": prefix}

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from cdk_ground_truth import CostCeiling, Images, Preflight, Prices, PriceTier, StoppingConditions
 from labeling_job import cost as handler_cost
 from labeling_job.contract import parse
-from labeling_job.preflight.findings import CHECKS
+from labeling_job.rules.findings import CHECKS
 from tests.least_privilege import skipped
 
 HANDLER = "CdkGroundTruthHandlerRole"

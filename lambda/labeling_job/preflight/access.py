@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import code_of, said
-from .plan import Place
+from ..rules.places import Place
 
 MISSING: Final = "missing"
 NO_BUCKET: Final = "no bucket"

@@ -10,15 +10,20 @@ from typing import Any
 from .. import cost, log
 from ..contract import PREFLIGHT_SECONDS, TAG_COST, TAG_OBJECTS, TAG_TASKS, JobProperties
 from ..errors import DeployError, said
+from ..rules.findings import CHECKS, Findings, clipped
+from ..rules.manifest import Manifest
+from ..rules.places import Place
 from .access import Reader
-from .findings import CHECKS, Findings
-from .manifest import Manifest, read_manifest
-from .plan import Place, Plan, plan_of
+from .manifest import read_manifest
+from .plan import Plan, plan_of
 from .run import run
 
-# What is left of the invocation to create the job, or to answer.
+# What is left of the invocation after the images, to create the job, and after the manifest, to answer.
 _MARGIN_MS = 180_000
+_END_MS = 45_000
 _LOGGED_AT_ONCE = 100
+# Of the message's bytes, so that its findings have room.
+_URI_SHOWN = 250
 
 
 def passed(
@@ -64,18 +69,29 @@ def _checked(
     started: float,
 ) -> tuple[Findings, Manifest]:
     """Run what is on; a job with a ceiling alone has only its manifest read, for the count."""
+
+    def left() -> int:
+        return int(context.get_remaining_time_in_millis())
+
+    def ending() -> bool:
+        return left() < _END_MS
+
     if properties.preflight is None:
         findings = Findings(set(CHECKS) - {"cost-ceiling", "manifest-readable"})
         reader = Reader(client("s3"), sleep=time.sleep, clock=time.monotonic)
-        return findings, Manifest() if plan.streaming else read_manifest(reader, plan, findings)
+        if plan.streaming:
+            return findings, Manifest()
+        return findings, read_manifest(reader, plan, findings, out_of_time=ending)
     findings = Findings(properties.preflight.get("Off", ()))
     deadline = started + int(properties.preflight.get("Seconds", PREFLIGHT_SECONDS))
 
     def out_of_time() -> bool:
-        return time.monotonic() > deadline or int(context.get_remaining_time_in_millis()) < _MARGIN_MS
+        return time.monotonic() > deadline or left() < _MARGIN_MS
 
     name = request["LabelingJobName"]
-    manifest, reader = run(plan, findings, client=client, job_name=name, out_of_time=out_of_time)
+    manifest, reader = run(
+        plan, findings, client=client, job_name=name, out_of_time=out_of_time, ending=ending
+    )
     log.action("PreflightRead", objects=manifest.objects, requests=reader.requests, bytes=reader.bytes)
     return findings, manifest
 
@@ -122,9 +138,11 @@ def _tell(
             log.action("PreflightFound", **{**group, "found": found[start : start + _LOGGED_AT_ONCE]})
     where = _write_report({**about, "findings": groups}, job_name, plan, client)
     if findings.errors():
-        what = f"{plan.manifest} ({about['lines']:,} lines)"
+        what = f"{clipped(str(plan.manifest), _URI_SHOWN)} ({about['lines']:,} lines)"
         head = f"Preflight: {findings.counts()} in {what}; no job was created."
-        raise DeployError(findings.message(head, f"In full: {where}log group {context.log_group_name}."))
+        # A cut URI would lead nowhere, and the log has all as well.
+        tail = f"In full: {where if len(where) < _URI_SHOWN else ''}log group {context.log_group_name}."
+        raise DeployError(findings.message(head, tail))
 
 
 def _write_report(report: Mapping[str, Any], job_name: str, plan: Plan, client: Callable[[str], Any]) -> str:

@@ -14,9 +14,10 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 from ..limits import AUTOMATED_LABELING_LABELS_MAX, CATEGORY_DOCUMENT_VERSION, LABEL_NAME_MAX
+from ..rules.findings import Findings
+from ..rules.places import Place, place_of
 from .access import Reader, ReadError
-from .findings import Findings
-from .plan import Place, Plan, place_of
+from .plan import Plan
 
 FILE_BYTES_MAX: Final = 10 * 1024 * 1024
 _CATEGORIES = "category-file"

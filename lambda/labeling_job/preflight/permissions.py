@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import code_of, said
-from .findings import Findings
-from .plan import Place, Plan
+from ..rules.findings import Findings
+from ..rules.places import Place
+from .plan import Plan
 
 _DIRECTORIES_PER_BUCKET = 20
 _READ = ("s3:GetObject",)

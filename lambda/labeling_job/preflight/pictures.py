@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ..limits import AUTOMATED_LABELING_PIXELS_MAX, IMAGE_BYTES_MAX, IMAGE_PIXELS_MAX
+from ..rules.findings import Findings
+from ..rules.places import Place
 from .access import ARCHIVED, DENIED, ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Piece, Reader, ReadError
-from .findings import Findings
 from .headers import BROKEN, FORMAT, JPEG, PNG, PNG_END, Header, ImageError, read_header
-from .plan import Place
 
 THREADS: Final = 24
 # A PNG says where it ends; a few programs append something of their own.

@@ -7,30 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
-_KEY_BYTES_MAX = 1_024
+from ..rules.places import Place, place_of, prefix_of
+from ..rules.task import LabelingTask
+
 _FUNCTION = re.compile(r"arn:[^:]+:lambda:(?P<region>[^:]*):(?P<account>[^:]*):function:(?P<name>[^:]+)")
 
 
-@dataclass(frozen=True)
-class Place:
-    """An object in S3, or a prefix."""
-
-    bucket: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
-
-
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(LabelingTask):
     """A job as it is about to be created."""
 
     region: str
     role_arn: str
-    attribute: str
-    task_type: str
     manifest: Place | None
     output: Place | None
     categories: Place | None
@@ -38,7 +26,6 @@ class Plan:
     output_key: str
     workteam_arn: str
     functions: tuple[str, ...]
-    automated: bool
     concurrent_tasks: int
     #: Different workers who label each object.
     workers: int
@@ -46,33 +33,6 @@ class Plan:
     streaming: bool = False
     #: The prefix that is listed for images at each deploy, where there is one.
     listed: Place | None = None
-
-    @property
-    def is_chain(self) -> bool:
-        """Whether the job shows workers the labels of an earlier one."""
-        return self.task_type.startswith(("Adjustment", "Verification"))
-
-
-def place_of(uri: object) -> Place | None:
-    """An object's place; None for what isn't ``s3://bucket/key`` with a legal bucket name and key.
-
-    Keys are taken as they stand: neither S3 nor Ground Truth decodes ``%20`` or ``+`` in them.
-    """
-    place = prefix_of(uri)
-    return place if place is not None and place.key else None
-
-
-def prefix_of(uri: object) -> Place | None:
-    """A bucket with a prefix that may be empty."""
-    if not isinstance(uri, str) or not uri.startswith("s3://"):
-        return None
-    bucket, _, key = uri[5:].partition("/")
-    try:
-        legal = _BUCKET.fullmatch(bucket) is not None and len(key.encode()) <= _KEY_BYTES_MAX
-    except UnicodeEncodeError:
-        # A lone surrogate: JSON can spell it, UTF-8 and so S3 can't.
-        return None
-    return Place(bucket, key) if legal and ".." not in bucket else None
 
 
 def plan_of(request: Mapping[str, Any], *, region: str, listed: str = "") -> Plan:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..rules.findings import Findings
+from ..rules.manifest import Manifest
 from .access import Reader
-from .findings import Findings
-from .manifest import Manifest, read_manifest
+from .manifest import read_manifest
 from .page import check_classes, check_template, read_categories
 from .permissions import RolePermissions
 from .pictures import look_at_images
@@ -40,6 +41,7 @@ def run(
     client: Callable[[str], Any],
     job_name: str,
     out_of_time: Callable[[], bool],
+    ending: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Manifest, Reader]:
@@ -49,11 +51,10 @@ def run(
         client: service's name → boto3 client.
         job_name: the job's, for the place of its output.
         out_of_time: whether looking at images has to end.
+        ending: whether reading the manifest has to end, which can't be looked at in part.
     """
     reader = Reader(client("s3"), sleep=sleep, clock=clock)
-    manifest = (
-        Manifest() if plan.streaming else read_manifest(reader, plan, findings, out_of_time=out_of_time)
-    )
+    manifest = Manifest() if plan.streaming else read_manifest(reader, plan, findings, out_of_time=ending)
     unusable = check_buckets(plan, (image.bucket for _, image in manifest.images), reader, findings)
     check_overlap(plan, manifest.images, findings)
     if findings.wants(*_IMAGE_CHECKS):

@@ -8,9 +8,10 @@ from typing import Any
 
 from ..errors import code_of, said
 from ..limits import CONCURRENT_TASKS_UNASKED, FUNCTION_ACCOUNTS, PUBLIC_WORKTEAM, WORKTEAM_ARN
+from ..rules.findings import Findings
+from ..rules.places import Place
 from .access import NO_BUCKET, Reader, kind_of
-from .findings import Findings
-from .plan import Place, Plan, function_name
+from .plan import Plan, function_name
 
 _GROUPS_ASKED = 5
 # What S3 calls its first two Regions.

@@ -1,9 +1,16 @@
-"""The input manifest: JSON Lines with the limits of "Use an Input Manifest File" and "Input Data Quotas"."""
+"""The input manifest: JSON Lines with the limits of "Use an Input Manifest File" and "Input Data Quotas".
+
+SQLite's JSON functions judge the lines: the handler's preflight reads them with Python's parser, and a
+mistake of one parser is not to be the other's too.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from .errors import JobFailure
@@ -11,76 +18,96 @@ from .rules import MAX_OBJECTS, S3Location, parse_s3_uri
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
-_CHUNK = 1 << 20
+_BUFFER = 1 << 20
 _MAX_LINE_BYTES = MAX_LINE_CHARACTERS * 4 + 2
+_ATTRIBUTES = "SELECT key, type, value FROM json_each(?)"
+
+
+class _Raw(io.RawIOBase):
+    """A body of S3's as the standard library's buffered reader takes it."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def parse_manifest(body: Any, location: S3Location) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each line as it stands and as parsed; at no time is more than a line and a chunk in memory.
+    """Yield each line as it stands and as parsed; at no time is more than a line and a buffer in memory.
 
     Raises:
         JobFailure: the first line that breaks a rule, by number.
     """
     number = 0
-    for number, raw in enumerate(_lines(body, location), start=1):
-        if number > MAX_OBJECTS:
-            raise JobFailure(
-                f"ClientError: The manifest {location} has more than {MAX_OBJECTS} data objects, the limit "
-                "of a semantic segmentation job."
-            )
-        yield _parse_line(raw, f"line {number} of the manifest {location}")
+    with closing(sqlite3.connect(":memory:")) as judge:
+        judge.text_factory = bytes
+        for number, raw in enumerate(_lines(body, location), start=1):
+            if number > MAX_OBJECTS:
+                raise JobFailure(
+                    f"ClientError: The manifest {location} has more than {MAX_OBJECTS} data objects, the"
+                    " limit of a semantic segmentation job."
+                )
+            yield _parse_line(judge, raw, f"line {number} of the manifest {location}")
     if number == 0:
         raise JobFailure(f"ClientError: The manifest {location} has no data objects.")
 
 
 def _lines(body: Any, location: S3Location) -> Iterator[bytes]:
-    pending = b""
-    while chunk := body.read(_CHUNK):
-        *complete, pending = (pending + chunk).split(b"\n")
-        yield from (line.removesuffix(b"\r") for line in complete)
-        if len(pending) > _MAX_LINE_BYTES:
+    reader = io.BufferedReader(_Raw(body), _BUFFER)
+    while line := reader.readline(_MAX_LINE_BYTES + 1):
+        if len(line) > _MAX_LINE_BYTES:
             raise JobFailure(
                 f"ClientError: A line of the manifest {location} has more than {MAX_LINE_CHARACTERS} "
                 "characters."
             )
-    if pending.strip():
-        yield pending.removesuffix(b"\r")
+        if line.endswith(b"\n") or line.strip():
+            yield line.rstrip(b"\n").removesuffix(b"\r")
 
 
-def _parse_line(raw: bytes, where: str) -> tuple[str, dict[str, Any]]:
+def _parse_line(judge: sqlite3.Connection, raw: bytes, where: str) -> tuple[str, dict[str, Any]]:
     try:
-        line = raw.decode("utf-8")
+        line = str(raw, "utf-8")
     except UnicodeDecodeError as error:
         raise JobFailure(f"ClientError: {where.capitalize()} is not UTF-8: {error}.") from error
     if len(line) > MAX_LINE_CHARACTERS:
         raise JobFailure(f"ClientError: The {where} has more than {MAX_LINE_CHARACTERS} characters.")
     try:
+        [(kind,)] = judge.execute("SELECT json_type(?)", (line,)).fetchall()
+        attributes = judge.execute(_ATTRIBUTES, (line,)).fetchall() if kind == b"object" else []
         entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except (sqlite3.Error, ValueError, RecursionError) as error:
         raise JobFailure(f"ClientError: The {where} is not valid JSON: {error}.") from error
-    if not isinstance(entry, dict):
+    if kind != b"object":
         raise JobFailure(f"ClientError: The {where} is not a JSON object.")
-    _check_attributes(entry, where)
+    _check_attributes(attributes, where)
     return line, entry
 
 
-def _check_attributes(entry: dict[str, Any], where: str) -> None:
-    for name, value in entry.items():
+def _check_attributes(attributes: list[tuple[bytes, bytes, Any]], where: str) -> None:
+    found: dict[str, object] = {}
+    for key, kind, value in attributes:
+        name, text = _text(key, where), _text(value, where) if isinstance(value, bytes) else ""
+        found[name] = text if kind == b"text" else None
         if name.startswith("$"):
             raise JobFailure(
                 f"ClientError: The {where} has the attribute {name!r}; a name must not start with '$'."
             )
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if len(text) > MAX_ATTRIBUTE_CHARACTERS:
             raise JobFailure(
                 f"ClientError: The attribute {name!r} in {where} has more than "
                 f"{MAX_ATTRIBUTE_CHARACTERS} characters."
             )
-    if "source" in entry:
+    if "source" in found:
         raise JobFailure(
             f"ClientError: The {where} has 'source', which is for text; use 'source-ref' for an image."
         )
-    source = entry.get("source-ref")
+    source = found.get("source-ref")
     if not isinstance(source, str):
         raise JobFailure(f"ClientError: The {where} has no 'source-ref'.")
     location = parse_s3_uri(source)
@@ -88,6 +115,13 @@ def _check_attributes(entry: dict[str, Any], where: str) -> None:
         raise JobFailure(
             f"ClientError: The 'source-ref' in {where} must be 's3://bucket/key', got {source!r}."
         )
+
+
+def _text(value: bytes, where: str) -> str:
+    try:
+        return str(value, "utf-8")
+    except UnicodeDecodeError as error:
+        raise JobFailure(f"ClientError: The {where} holds half a surrogate pair: {error}.") from error
 
 
 def source_of(line: str) -> S3Location:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from labeling_job.preflight.access import DENIED, KEY_DENIED, MISSING, Reader, ReadError, kind_of
-from labeling_job.preflight.plan import Place
+from labeling_job.rules.places import Place
 from tests.corpus.fake_aws import FakeAws, error
 from tests.corpus.world import INPUT, good_world
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labeling_job.preflight.findings import Findings
+from labeling_job.rules.findings import Findings
 
 
 def test_a_message_cuts_a_long_uri_within_and_keeps_the_images_name():

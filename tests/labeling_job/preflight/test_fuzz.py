@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from labeling_job.preflight import page
 from labeling_job.preflight.access import Reader
-from labeling_job.preflight.findings import Findings
 from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
-from labeling_job.preflight.manifest import PriorLabels, parse_line, raw_lines
 from labeling_job.preflight.page import check_classes, parse_categories
 from labeling_job.preflight.pictures import look_at_images
-from labeling_job.preflight.plan import Place, plan_of
+from labeling_job.preflight.plan import plan_of
+from labeling_job.rules.findings import Findings
+from labeling_job.rules.lines import parse_line, raw_lines
+from labeling_job.rules.places import Place
+from labeling_job.rules.prior_labels import PriorLabels
 from tests.corpus import pictures
 from tests.corpus.fake_aws import FakeAws
 from tests.corpus.world import INPUT, REGION, TEMPLATE, good_world

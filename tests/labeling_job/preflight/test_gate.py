@@ -9,7 +9,7 @@ import pytest
 from labeling_job.contract import TAG_COST, TAG_OBJECTS, TAG_TASKS, Images, JobProperties
 from labeling_job.errors import DeployError
 from labeling_job.preflight import gate
-from labeling_job.preflight.findings import CHECKS
+from labeling_job.rules.findings import CHECKS
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws, error
 from tests.corpus.world import INPUT, OUTPUT, good_world

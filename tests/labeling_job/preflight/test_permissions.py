@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from labeling_job.preflight.findings import Findings
 from labeling_job.preflight.permissions import RolePermissions
-from labeling_job.preflight.plan import Place, plan_of
+from labeling_job.preflight.plan import plan_of
+from labeling_job.rules.findings import Findings
+from labeling_job.rules.places import Place
 from tests.corpus.fake_aws import FakeAws, error
 from tests.corpus.world import INPUT, REGION, Key, drop, good_world
 
@@ -18,7 +19,7 @@ def outcome(world, aws=None) -> dict[str, str]:
     role.check_trust()
     role.check_buckets([(1, Place(INPUT, "day/a.jpg"))], "corpus")
     role.check_keys([f"arn:aws:kms:{REGION}:{world.account}:key/{name}" for name in world.keys])
-    return {group[0].check: group[0].severity for group in findings.groups()}
+    return {group.check: group.severity for group in findings.groups()}
 
 
 def allow(principal: object) -> dict:
@@ -134,7 +135,7 @@ class TestKeys:
         world.request["OutputConfig"]["KmsKeyId"] = f"arn:aws:kms:{REGION}:{world.account}:key/labels"
         findings = Findings()
         RolePermissions(plan_of(world.request, region=REGION), FakeAws(world), findings).check_keys([])
-        assert ["kms:GenerateDataKey" in group[0].rule for group in findings.groups()] == [True, False]
+        assert ["kms:GenerateDataKey" in group.rule for group in findings.groups()] == [True, False]
 
 
 def test_directories_are_sampled():

@@ -1,0 +1,1 @@
+"""What Ground Truth's inputs have to be, written once: synth, the command and the handler run this code."""
