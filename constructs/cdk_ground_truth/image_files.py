@@ -8,15 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ._rooms import limits
+from ._rooms import findings, limits, task
 from ._rooms import manifest as rules
 from .validation import Checker
-
-if TYPE_CHECKING:
-    from labeling_job.rules.findings import Findings
-    from labeling_job.rules.task import LabelingTask
 
 _INSTEAD = "upload with 'aws s3 sync', and use Images.from_bucket"
 
@@ -74,7 +69,9 @@ def _files(directory: Path) -> Iterator[tuple[str, int]]:
             yield path, os.stat(path).st_size
 
 
-def read_manifest(check: Checker, path: Path, task: LabelingTask, found: Findings) -> ManifestFile:
+def read_manifest(
+    check: Checker, path: Path, job: task.LabelingTask, found: findings.Findings
+) -> ManifestFile:
     """Read a manifest of JSON lines by the rules that the deploy holds it against.
 
     Raises:
@@ -83,7 +80,7 @@ def read_manifest(check: Checker, path: Path, task: LabelingTask, found: Finding
     if not path.is_file():
         check.fail("images", "be from an existing manifest file", str(path))
     content = path.read_bytes()
-    manifest = rules.read(io.BytesIO(content), task, found)
+    manifest = rules.read(io.BytesIO(content), job, found)
     check.findings("images", found, f"{path} ({manifest.objects:,} lines)")
     prefixes: dict[str, str] = {}
     for _, image in manifest.images:
