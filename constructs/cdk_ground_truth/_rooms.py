@@ -46,7 +46,7 @@ def _load(name: str) -> Any:
 if TYPE_CHECKING:
     from labeling_job import contract, cost, limits
     from labeling_job.preflight import plan, run
-    from labeling_job.rules import findings, manifest, places, task
+    from labeling_job.rules import findings, labels, manifest, places, task, template
 else:
     contract = _load("contract")
     limits = _load("limits")
@@ -55,6 +55,8 @@ else:
     places = _load("rules.places")
     task = _load("rules.task")
     manifest = _load("rules.manifest")
+    labels = _load("rules.labels")
+    template = _load("rules.template")
 
     def __getattr__(name: str) -> Any:
         """What only the command needs, and synth shouldn't wait for."""
@@ -69,10 +71,12 @@ __all__ = [
     "contract",
     "cost",
     "findings",
+    "labels",
     "limits",
     "manifest",
     "places",
     "plan",
     "run",
     "task",
+    "template",
 ]

@@ -8,14 +8,14 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
-from ._rooms import contract
+from ._rooms import contract, findings
 from .buckets import BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to
 from .handler import STAGED_WHY, staged_objects
 from .images import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
-from .preflight import Checked, allow
+from .preflight import Checked, allow, warn
 from .request import Made, create_labeling_job
 from .settings import JobSettings
 from .stack_shared import StackShared
@@ -127,7 +127,10 @@ class Assembly:
 
     def _template(self) -> bytes:
         if self._settings.worker_template is not None:
-            return self._settings.worker_template.read(self._check)
+            found = findings.Findings(self._settings.preflight.skipped_checks)
+            content = self._settings.worker_template.read(self._check, self._settings.labels, found)
+            warn(self._scope, found)
+            return content
         settings = self._settings
         return render(
             self._check,

@@ -5,44 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ._rooms import limits
+from ._rooms import findings, limits
+from ._rooms import labels as label_rules
 from .validation import Checker, is_token
 
-#: What the service calls the pixels that nobody painted.
-_BACKGROUND = "BACKGROUND"
 
-
-def check_labels(check: Checker, labels: Sequence[str], *, automated: bool) -> None:
-    """Refuse label names that the service or a reader of its masks can't tell apart.
+def check_labels(check: Checker, labels: Sequence[str], found: findings.Findings, *, automated: bool) -> None:
+    """Hold label names against the rules by which a deploy reads the label category file.
 
     Raises:
         ValueError: see Ground Truth's quotas for semantic segmentation.
     """
     check.items("labels", labels, f"for a single label write labels=[{labels!r}]")
-    if not labels:
-        check.fail("labels", "name at least one label", list(labels))
-    if automated and len(labels) > limits.AUTOMATED_LABELING_LABELS_MAX:
-        most = limits.AUTOMATED_LABELING_LABELS_MAX
-        check.fail("labels", f"have at most {most} items with automated labeling", len(labels))
-    seen: set[str] = set()
     for label in labels:
-        check.text("labels", label, longest=limits.LABEL_NAME_MAX)
         if is_token(label):
             check.fail("labels", "be known at synth time, as they go into a file", label)
-        if label != label.strip():
-            check.fail("labels", "have no white space around a name", label)
-        if not label.isprintable():
-            check.fail("labels", "have printable characters only", label)
-        if label.upper() == _BACKGROUND:
-            check.fail(
-                "labels",
-                f"not contain {_BACKGROUND}, which the service writes for unpainted pixels",
-                label,
-                "leave it out: every mask has it",
-            )
-        if label in seen:
-            check.fail("labels", "be unique", label)
-        seen.add(label)
+    label_rules.check_names(labels, found, automated=automated)
+    check.findings("labels", found, f"{len(labels)} labels")
 
 
 def category_file(labels: Sequence[str]) -> bytes:

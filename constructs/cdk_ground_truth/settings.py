@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._rooms import contract, limits, task
+from ._rooms import contract, findings, limits, task
 from .category_file import check_labels
 from .cost import CostCeiling
 from .images import Images
@@ -97,7 +97,8 @@ class JobSettings:
             ValueError: names the argument, the rule, the value and the fix.
         """
         self._check_kinds(check)
-        check_labels(check, self.labels, automated=self.automated_labeling is not None)
+        found = findings.Findings(self.preflight.skip)
+        check_labels(check, self.labels, found, automated=self.automated_labeling is not None)
         self._check_names(check)
         self._check_texts(check)
         self._check_lists(check)

@@ -11,7 +11,7 @@ from .chain import Counts, Earlier, continued, is_labeled, parsed, selected
 from .contract import Images, split_s3_uri
 from .errors import DeployError
 from .jobs import LIVE
-from .preflight.manifest import raw_lines
+from .rules.lines import raw_lines
 
 Describe = Callable[[str], Mapping[str, Any] | None]
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cdk_ground_truth import ExamplePicture, Instructions
-from cdk_ground_truth._rooms import ASSETS_DIR
+from cdk_ground_truth._rooms import ASSETS_DIR, findings
 from cdk_ground_truth.instructions import render
 from cdk_ground_truth.validation import Checker
 from cdk_ground_truth.worker_template import WorkerTemplate
@@ -70,7 +70,7 @@ def test_the_asset_is_the_guides_template_but_for_the_three_parts():
 def test_the_default_template_passes_our_own_lint(tmp_path):
     path = tmp_path / "default.html"
     path.write_text(made())
-    assert WorkerTemplate.from_file(path).read(CHECK) == made().encode()
+    assert WorkerTemplate.from_file(path).read(CHECK, ["road"], findings.Findings()) == made().encode()
     assert "@@" not in made() and "Enter description" not in made()
 
 

@@ -11,19 +11,22 @@ from cdk_ground_truth.settings import default_job_name_prefix
 
 TAGS = limits.TAGS_MAX - len(contract.OWN_TAGS) - len(contract.ESTIMATES)
 REFUSED = {
-    "no label": ({"labels": []}, "'labels' must name at least one label"),
+    "no label": ({"labels": []}, "category-file: there must be at least one label"),
     "labels as one string": ({"labels": "road"}, r"for a single label write labels=\['road'\]"),
-    "empty label": ({"labels": [""]}, "'labels' must have 1 to 256 characters"),
-    "long label": ({"labels": ["x" * 257]}, "'labels' must have 1 to 256 characters"),
-    "label with space around": ({"labels": [" road"]}, "have no white space around a name, got ' road'"),
-    "label with control character": ({"labels": ["a\tb"]}, "have printable characters only"),
-    "label twice": ({"labels": ["a", "b", "a"]}, "'labels' must be unique, got 'a'"),
-    "the service's own label": ({"labels": ["Background"]}, "not contain BACKGROUND"),
-    "label of another kind": ({"labels": [1]}, "'labels' must be a string, got 1"),
+    "empty label": ({"labels": [""]}, "a label must be a name of at least one character: ''"),
+    "long label": ({"labels": ["x" * 257]}, "a label must have at most 256 characters"),
+    "label with space around": (
+        {"labels": [" road"]},
+        "have no white space around it, which nobody sees; drop it: ' road'",
+    ),
+    "label with control character": ({"labels": ["a\tb"]}, "have no control characters or line breaks"),
+    "label twice": ({"labels": ["a", "b", "a"]}, "labels must be unique: 'a'"),
+    "the service's own label": ({"labels": ["Background"]}, "not be BACKGROUND"),
+    "label of another kind": ({"labels": [1]}, "a label must be a name of at least one character: 1"),
     "label known late": ({"labels": [Fn.ref("AWS::Region")]}, "be known at synth time"),
     "21 labels, automated": (
         {"labels": [str(n) for n in range(21)], "automated_labeling": AutomatedLabeling()},
-        "at most 20 items with automated labeling, got 21",
+        "automated labeling takes at most 20 labels: 21",
     ),
     "images of another kind": ({"images": "photos"}, r"be made with an Images\.from_… method, got 'photos'"),
     "work team of another kind": ({"workteam": "arn:…"}, r"be made with a Workteam\.from_… method"),
@@ -127,7 +130,8 @@ def test_refused(stack, add_job, arguments, message):
     with pytest.raises(ValueError, match=message) as raised:
         add_job(stack, **arguments)
     assert str(raised.value).startswith("Test/Job: ")
-    assert "\n" not in str(raised.value)
+    # One line for each kind, between who and where to read on, where it is a deploy's rule as well.
+    assert str(raised.value).count("\n") == (2 if "ERROR" in str(raised.value) else 0)
 
 
 @pytest.mark.parametrize("arguments", ACCEPTED.values(), ids=ACCEPTED)

@@ -264,6 +264,12 @@ labels("a number", {"document-version": "2018-11-28", "labels": [{"label": 1}]})
 labels("an empty name", {"document-version": "2018-11-28", "labels": [{"label": ""}]})
 labels("a name twice", {"document-version": "2018-11-28", "labels": [*_list, {"label": "road"}]})
 labels("a long name", {"document-version": "2018-11-28", "labels": [{"label": "x" * 257}]})
+labels("white space around", {"document-version": "2018-11-28", "labels": [{"label": " road"}]})
+labels("a tab", {"document-version": "2018-11-28", "labels": [{"label": "ro\tad"}]})
+labels("a line break", {"document-version": "2018-11-28", "labels": [{"label": "road\nside"}]})
+labels("BACKGROUND in lower case", {"document-version": "2018-11-28", "labels": [{"label": "background"}]})
+labels("labels twice", b'{"document-version": "2018-11-28", "labels": [], "labels": [{"label": "a"}]}')
+labels("NaN", b'{"document-version": "2018-11-28", "labels": [{"label": "a", "x": NaN}]}')
 labels("BACKGROUND", {"document-version": "2018-11-28", "labels": [*_list, {"label": "BACKGROUND"}]})
 
 
@@ -292,6 +298,8 @@ template("a label that isn't one", "{{ task.input.labels | to_json | escape }}",
 template("unknown filter", "to_json", "to_jsn")
 template("output not closed", "taskObject | grant_read_access }}", "taskObject | grant_read_access")
 template("unknown tag", "<crowd-form>", "<crowd-form>{% foreach x %}")
+template("no script", "crowd-html-elements.js", "elements.js")
+template("comment not closed", "<crowd-form>", "<crowd-form>{% comment %}")
 template("tag not closed", "<crowd-form>", "<crowd-form>{% if task.input.hint %}")
 
 broken("workteam", "team missing", lambda w: w.teams.clear())

@@ -177,5 +177,13 @@ odd(
     _template("Mark the road", "{{ 'mark | the road' | capitalize | append: '|' }}"),
 )
 odd("a template with a byte-order mark", lambda w: w.put("template.liquid.html", "\ufeff" + TEMPLATE))
+odd("labels by index", _template("task.input.labels", "task.input['labels']"))
+odd(
+    "labels in single quotes", _template("{{ task.input.labels | to_json | escape }}", "['road', 'building']")
+)
+odd(
+    "a label of emoji and a joiner",
+    lambda w: w.labels("\U0001f469\u200d\U0001f33e", "\u0645\u06cc\u200c\u062e"),
+)
 odd("a template in upper case", _template("crowd-form", "CROWD-FORM"))
 odd("a ceiling that holds", lambda w: setattr(w, "cost", {"MaxObjects": "3", "MaxTasks": "9"}))

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..rules.findings import Findings
+from ..rules.labels import check_classes
 from ..rules.manifest import Manifest
 from .access import Reader
 from .manifest import read_manifest
-from .page import check_classes, check_template, read_categories
+from .page import check_template, read_categories
 from .permissions import RolePermissions
 from .pictures import look_at_images
 from .plan import Plan

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from labeling_job.preflight import page
 from labeling_job.preflight.access import Reader
 from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
-from labeling_job.preflight.page import check_classes, parse_categories
 from labeling_job.preflight.pictures import look_at_images
 from labeling_job.preflight.plan import plan_of
+from labeling_job.rules import template
 from labeling_job.rules.findings import Findings
+from labeling_job.rules.labels import check_classes, parse_categories
 from labeling_job.rules.lines import parse_line, raw_lines
 from labeling_job.rules.places import Place
 from labeling_job.rules.prior_labels import PriorLabels
@@ -185,8 +185,9 @@ def test_a_category_file_of_any_content(data):
     | st.text(alphabet="{}%|'\"- .[]:<>/abtaskinputcomment\n", max_size=80),
 )
 def test_a_template_of_any_text(source):
-    for rule, got in page.problems(source, ENTRY, ["road"]):
-        assert rule and isinstance(got, str)
+    findings = Findings()
+    template.check(source.encode(errors="replace"), ENTRY, ["road"], findings)
+    assert findings.report()
 
 
 @pytest.mark.parametrize("name", LONG_HEADERS)
