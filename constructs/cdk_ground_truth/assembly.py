@@ -89,10 +89,11 @@ class Assembly:
             access=self._access,
             job_name_prefix=self._settings.job_name_prefix,
             task=self._settings.task,
-            skipped_checks=self._settings.preflight.skipped_checks,
+            found=findings.Findings(self._settings.preflight.skipped_checks),
             staging=self._staging,
         )
         config = self._settings.images.bind(binding)
+        warn(self._scope, binding.found)
         if config.streaming:
             self._check_streaming()
         for use, prefix in config.prefixes:

@@ -20,7 +20,6 @@ from .buckets import BucketUse, warn_about_cors
 from .execution_role import Access
 from .handler import STAGING_ROOT
 from .image_files import check_directory, read_manifest
-from .preflight import warn
 from .stack_shared import StackShared
 from .validation import Checker, is_token
 
@@ -41,9 +40,9 @@ class ImagesBinding:
     shared: StackShared
     access: Access
     job_name_prefix: str
-    #: By what a manifest is judged at synth, and which checks of it nobody wants.
+    #: By what a manifest is judged at synth, and what is found in it.
     task: task.LabelingTask
-    skipped_checks: frozenset[str]
+    found: findings.Findings
     #: The bucket for what is staged; made when first called.
     staging: Callable[[], BucketUse]
 
@@ -275,9 +274,7 @@ class _ManifestFile(Images):
     image_buckets: tuple[s3.IBucket, ...]
 
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
-        found = findings.Findings(binding.skipped_checks)
-        manifest = read_manifest(binding.check, self.path, binding.task, found)
-        warn(binding.scope, found)
+        manifest = read_manifest(binding.check, self.path, binding.task, binding.found)
         given = {use.name: use for use in map(binding.shared.buckets.use, self.image_buckets)}
         for use in given.values():
             _read_all(binding.access, use, manifest.prefixes.get(use.name, ""))

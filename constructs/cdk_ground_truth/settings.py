@@ -75,7 +75,9 @@ class JobSettings:
         """By what the job's input is judged, as far as it is known."""
         name = self.label_attribute_name
         return task.LabelingTask(
-            attribute="" if is_token(name) else name, automated=self.automated_labeling is not None
+            attribute="" if is_token(name) else name,
+            task_type=self.task_type.name,
+            automated=self.automated_labeling is not None,
         )
 
     def lifecycle_properties(self) -> dict[str, Any]:
