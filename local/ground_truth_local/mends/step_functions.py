@@ -57,9 +57,7 @@ def install(access: ServiceAccess) -> None:
 
 def _call(access: ServiceAccess, action: str, parameters: Any) -> Any:
     try:
-        session = access.session_for_role(
-            _role.get(), responses.get_region(), responses.get_account_id(), service=_PRINCIPAL
-        )
+        session = _session(access)
         client = session.client("sagemaker")
         method = getattr(client, re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower(), None)
         if method is None:
@@ -74,6 +72,16 @@ def _call(access: ServiceAccess, action: str, parameters: Any) -> Any:
         raise stepfunctions._ExecutionError("States.Runtime", str(error)) from error
     answer.pop("ResponseMetadata", None)
     return json.loads(json.dumps(answer, default=_plain))
+
+
+def _session(access: ServiceAccess) -> Any:
+    """Assume the machine's role; the CDK writes the service's principal with the Region in it."""
+    region, account = responses.get_region(), responses.get_account_id()
+    try:
+        return access.session_for_role(_role.get(), region, account, service=_PRINCIPAL)
+    except AssumeRoleDenied:
+        regional = f"states.{region}.amazonaws.com"
+        return access.session_for_role(_role.get(), region, account, service=regional)
 
 
 def _error_name(client: Any, error: ClientError) -> str:

@@ -10,14 +10,15 @@ import pytest
 STATES = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "states.amazonaws.com"}}
 
 
-@pytest.fixture
-def run(admin):
+@pytest.fixture(params=["states.amazonaws.com", "states.us-east-1.amazonaws.com"])
+def run(request, admin):
     """Run one task as a role that may do `actions`; return the execution's description and the role."""
     iam, states = admin.client("iam"), admin.client("stepfunctions")
 
     def execute(resource, parameters, *actions, catch=False):
         name = f"machine-{time.monotonic_ns()}"
-        trust = json.dumps({"Version": "2012-10-17", "Statement": [STATES]})
+        trusted = {**STATES, "Principal": {"Service": request.param}}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         allow = {"Effect": "Allow", "Action": [*actions, "s3:ListAllMyBuckets"], "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
