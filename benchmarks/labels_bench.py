@@ -30,7 +30,9 @@ from ground_truth_labels.decode import decode_mask
 
 HEIGHT, WIDTH = 1080, 1920
 CLASS_COUNTS = (2, 20, 150)
-GOAL_BARE, GOAL_LOOP = 1.3, 100.0
+#: Mode → how many times as long as bare Pillow the decoding of 20 classes may take.
+GOAL_BARE = {"RGBA": 1.15, "P": 1.5}
+GOAL_LOOP = 100.0
 FILES = 6
 
 
@@ -106,16 +108,19 @@ def bench_decode() -> bool:
                 f"{mode:6}{classes:>8}{1 / ours:>9.1f}{ours / plain:>15.2f}{slow / ours:>13.0f}"
                 f"{slow / plain:>13.0f}"
             )
-            if mode == "RGBA":
-                reached &= ours / plain <= GOAL_BARE
+            if mode in GOAL_BARE:
+                reached &= ours / plain <= GOAL_BARE[mode]
             if mode == "P" and classes == 20:
                 # The loop is measured where Ground Truth leaves its masks: in palette PNGs.
                 reached &= slow / ours >= GOAL_LOOP
     return reached
 
 
-def write_job(folder: Path, items: int, size: tuple[int, int]) -> Path:
-    """A manifest of `items` lines over a few mask files."""
+def write_job(folder: Path, items: int, size: tuple[int, int], *, images: bool = False) -> Path:
+    """A manifest of `items` lines over a few mask files, and one photograph if there are to be images."""
+    if images:
+        picture = np.random.default_rng(0).integers(0, 256, (*(n // 40 for n in size), 3), dtype=np.uint8)
+        Image.fromarray(picture).resize(size[::-1]).save(folder / "photo.jpg")
     names = [f"class {i}" for i in range(20)]
     rgb = np.random.default_rng(1).integers(0, 255, (21, 3), dtype=np.uint8)
     colors = {
@@ -135,7 +140,7 @@ def write_job(folder: Path, items: int, size: tuple[int, int]) -> Path:
     with path.open("w") as stream:
         for i in range(items):
             line = {
-                "source-ref": f"s3://bench/{i}.jpg",
+                "source-ref": "photo.jpg" if images else f"s3://bench/{i}.jpg",
                 "m-ref": f"{i % FILES}.png",
                 "m-ref-metadata": metadata,
             }
@@ -192,7 +197,8 @@ def main() -> int:
         return 0
     reached = bench_decode()
     bench_export(options.items)
-    goals = f"<= {GOAL_BARE}x bare (RGBA), >= {GOAL_LOOP:.0f}x the loop at 20 classes (P)"
+    bare_goals = ", ".join(f"{goal}x (mode {mode})" for mode, goal in GOAL_BARE.items())
+    goals = f"<= {bare_goals} of bare, >= {GOAL_LOOP:.0f}x the loop at 20 classes (P)"
     print(f"\ngoals ({goals}): {'reached' if reached else 'MISSED'}")
     return 0 if reached else 1
 

@@ -113,9 +113,13 @@ def _from_palette(image: Image.Image, table: ColorTable, sentinel: int) -> tuple
     if table.wide:
         wide: MaskArray = np.array(lut, np.uint16)[np.asarray(image)]
         return wide, not (wide == sentinel).any()
-    # bytes.translate is the fastest 256-entry lookup there is; bytearray keeps the array writable.
-    translated = bytearray(image.tobytes().translate(bytes(lut)))
-    return np.frombuffer(translated, np.uint8).reshape(shape), sentinel not in translated
+    pixels = image.tobytes()
+    top = int(np.frombuffer(pixels, np.uint8).max())
+    if lut[: top + 1] != list(range(top + 1)):
+        # The indices aren't the ids already. bytes.translate is the fastest 256-entry lookup there is.
+        pixels = pixels.translate(bytes(lut))
+    # bytearray keeps the array writable.
+    return np.frombuffer(bytearray(pixels), np.uint8).reshape(shape), sentinel not in pixels
 
 
 def _palette_colors(image: Image.Image) -> list[int]:

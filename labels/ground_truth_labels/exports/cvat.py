@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..classes import IGNORE
+from ..counts import class_counts
 from ..decode import MaskArray
 from .base import File, Format, Record, Records, Sample, json_bytes
 
@@ -64,7 +65,7 @@ class CvatFormat(Format):
 
 def _masks(mask: MaskArray) -> Iterator[tuple[int, str]]:
     """Class id → the attributes of its `<mask>`: box, and run lengths that begin with pixels outside."""
-    for class_id in np.flatnonzero(np.bincount(mask.ravel())).tolist():
+    for class_id in class_counts(mask):
         region = mask == class_id
         rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
         top, left = int(rows[0]), int(columns[0])

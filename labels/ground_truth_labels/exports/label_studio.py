@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
-import numpy as np
-
 from ..classes import IGNORE
+from ..counts import class_counts
 from .base import File, Format, Record, Records, Sample
 from .brush import encode
 
@@ -34,7 +33,7 @@ class LabelStudioFormat(Format):
     def record(self, sample: Sample) -> Record:
         """The task of one image."""
         name = f"{sample.name}{sample.image.suffix if sample.image else '.jpg'}"
-        present = np.flatnonzero(np.bincount(sample.mask.ravel())).tolist()
+        present = class_counts(sample.mask)
         result = [
             self._brush(sample, i) for i in present if i not in (self.labels.background, IGNORE)
         ]  # fmt: skip
