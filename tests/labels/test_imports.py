@@ -214,6 +214,34 @@ def test_what_cannot_be_trusted_is_refused_by_name(tmp_path, name, content, mess
         import_labels(read_manifest(path, labels=["road"]), tmp_path / name, tmp_path / "photo-bucket/job")
 
 
+def test_preflight_takes_it_for_the_input_of_an_adjustment_and_sends_nothing_twice(tmp_path):
+    """By the rules that handler and command read a manifest with, which know nothing of this package."""
+    from labeling_job.rules.findings import Findings
+    from labeling_job.rules.manifest import read
+    from labeling_job.rules.task import LabelingTask
+
+    path = simple(tmp_path)
+    (tmp_path / "a.xml").write_text(cvat(shape(), shape("sky")))
+    target, uri = tmp_path / "photo-bucket/job", f"{BUCKET}/job"
+    result = import_labels(read_manifest(path), tmp_path / "a.xml", target, uri=uri)
+    body = Path(result.manifest).read_bytes()
+    assert result.manifest == str(target / "manifests/output/output.manifest")
+    for task, wanted in (
+        (LabelingTask(attribute="better-ref", task_type="AdjustmentSemanticSegmentation"), 2),
+        (LabelingTask(attribute="verdict", task_type="VerificationSemanticSegmentation"), 2),
+        (LabelingTask(attribute="other-ref"), 2),
+    ):
+        findings = Findings()
+        manifest = read(io.BytesIO(body), task, findings)
+        assert not findings.report()
+        assert manifest.to_label == wanted
+        if task.is_chain:
+            assert manifest.classes == {"BACKGROUND", "road", "sky"}
+    findings = Findings()
+    read(io.BytesIO(body), LabelingTask(attribute="label-ref"), findings)
+    assert "labeled already" in findings.message("", "")
+
+
 def test_a_target_that_holds_something_is_left_alone(tmp_path):
     path = simple(tmp_path)
     (tmp_path / "a.xml").write_text(cvat(shape()))
