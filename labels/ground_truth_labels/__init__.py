@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ManifestError,
         MaskError,
         MissingError,
+        RepairError,
         UnknownColorError,
     )
     from .exports import ExportResult, export
@@ -49,6 +50,7 @@ _HOMES = {
     "MaskError": "errors",
     "MissingError": "errors",
     "Problem": "checks",
+    "RepairError": "errors",
     "RepairResult": "repairs",
     "ReportResult": "reports",
     "SegmentationDataset": "torch_data",
@@ -82,6 +84,7 @@ __all__ = [
     "MaskError",
     "MissingError",
     "Problem",
+    "RepairError",
     "RepairResult",
     "ReportResult",
     "SegmentationDataset",

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from ._indices import plan_indices
 from .align import ImageHeader, image_header
 from .counts import class_counts
-from .decode import MaskArray, open_png
-from .errors import LabelsError, LimitError, MaskError, MissingError, UnknownColorError
+from .decode import Decoded, MaskArray
+from .errors import LabelsError, LimitError, MaskError, MissingError, RepairError, UnknownColorError
 from .item import Item
 from .manifest import Manifest
 from .parallel import ordered_map
 from .progress import Progress, tracked
-from .repairs import has_wrong_indices
 
 _HEAD = 1 << 18
 
@@ -204,18 +204,12 @@ def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | No
     assert item.context is not None
     try:
         data = item.mask_bytes()
-        mask = item.mask()
+        decoded = item.context.decoded(item, data)
     except LabelsError as error:
         problems.append(_from_error(item, error, "mask"))
         return {}, None, None
-    if has_wrong_indices(open_png(data), item.colors):
-        message = (
-            f"{item.where}: {item.mask_ref}: palette indices differ from the colour map (colours are right)"
-        )
-        fix = "; decoding here is by colour; for other tools, write a copy with 'repair'"
-        problems.append(
-            Problem(code="wrong-index", severity="warning", line=item.line, message=message + fix)
-        )
+    problems += _wrong_index(item, decoded)
+    mask = decoded.ids
     counts = class_counts(mask)
     background = item.context.labels().background
     empty = set(counts) <= {background}
@@ -223,6 +217,22 @@ def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | No
         message = f"{item.where}: {item.mask_ref}: holds background only; nobody labeled anything"
         problems.append(Problem(code="empty-mask", severity="warning", line=item.line, message=message))
     return counts, None if empty else hashlib.sha256(data).hexdigest(), mask
+
+
+def _wrong_index(item: Item, decoded: Decoded) -> Iterator[Problem]:
+    assert item.context is not None
+    where = f"{item.where}: {item.mask_ref}"
+    try:
+        plan = plan_indices(decoded.image, item.colors, alpha=item.context.alpha, where=where)
+    except RepairError as error:
+        yield Problem(code="no-index", severity="warning", line=item.line, message=str(error))
+        return
+    if plan is not None and plan.wrong:
+        message = (
+            f"{where}: palette indices differ from the colour map (colours are right); decoding here is by "
+            "colour; for other tools, write a copy with 'repair'"
+        )
+        yield Problem(code="wrong-index", severity="warning", line=item.line, message=message)
 
 
 def _sizes(item: Item, header: ImageHeader, shape: tuple[int, int]) -> Iterator[Problem]:

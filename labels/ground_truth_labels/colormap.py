@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .classes import BACKGROUND, LabelList
@@ -19,12 +20,14 @@ class ColorEntry:
         class_name: The class; `BACKGROUND` for pixels nobody labeled.
         color: `0xRRGGBB`.
         index: The palette index that the service documents for it; jobs of June-September 2020 hold others.
+        key: The entry's key in the map, of which `index` is the number.
         confidence: Confidence of the image, or None.
     """
 
     class_name: str
     color: int
     index: int | None = None
+    key: str = ""
     confidence: float | None = None
 
     @property
@@ -47,6 +50,11 @@ class ColorTable:
     background: int
     wide: bool = False
 
+    @cached_property
+    def by_color(self) -> dict[int, int]:
+        """`0xRRGGBB` → id."""
+        return dict(self.ids)
+
 
 def parse_internal_color_map(value: Any, where: str) -> tuple[ColorEntry, ...]:
     """The entries of `internal-color-map` (SageMaker Developer Guide, "Semantic Segmentation Job Output").
@@ -67,7 +75,8 @@ def parse_internal_color_map(value: Any, where: str) -> tuple[ColorEntry, ...]:
             ColorEntry(
                 class_name=_name(entry.get("class-name"), where),
                 color=_color(entry.get("hex-color"), where),
-                index=int(key) if re.fullmatch(r"\d{1,6}", str(key)) else None,
+                index=int(key) if re.fullmatch(r"[0-9]{1,6}", key) else None,
+                key=key,
                 confidence=float(confidence) if isinstance(confidence, int | float) else None,
             )
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .classes import LabelList
 from .colormap import ColorEntry, ColorTable, color_table
-from .decode import MaskArray, Unknown, decode_mask
+from .decode import Alpha, Decoded, MaskArray, Unknown, decode
 from .errors import LimitError, MaskError, MissingError
 from .limits import Limits
 from .resolve import Resolver
@@ -34,19 +34,26 @@ class Context:
     resolver: Resolver
     labels: Callable[[], LabelList]
     unknown: Unknown
+    alpha: Alpha = "visible"
 
     def __getstate__(self) -> dict[str, object]:
         # A copy in another process needs the list itself, not the manifest that can gather it.
         labels = self.labels()
         return {**self.__dict__, "labels": partial(_constant, labels)}
 
-    def mask(self, item: Item, *, unknown: Unknown | None = None) -> MaskArray:
+    def mask(self, item: Item) -> MaskArray:
         """Decode an item's mask."""
-        data = item.mask_bytes()
-        table = self.table(item.colors, item.where)
-        name = f"{item.where}: {item.mask_ref}"
-        return decode_mask(
-            data, table, unknown=unknown or self.unknown, name=name, limits=self.storage.limits
+        return self.decoded(item, item.mask_bytes()).ids
+
+    def decoded(self, item: Item, data: bytes) -> Decoded:
+        """Decode an item's mask from its bytes, with what a check wants to know."""
+        return decode(
+            data,
+            self.table(item.colors, item.where),
+            unknown=self.unknown,
+            alpha=self.alpha,
+            name=f"{item.where}: {item.mask_ref}",
+            limits=self.storage.limits,
         )
 
     def table(self, colors: tuple[ColorEntry, ...], where: str) -> ColorTable:
@@ -57,12 +64,24 @@ class Context:
             # Not cached, and this time with the line in the message.
             return color_table(colors, self.labels(), where)
 
-    def read(self, reference: str, where: str, *, head: int | None = None) -> bytes:
-        """The bytes behind a reference."""
+    def read(self, reference: str, where: str, *, head: int | None = None, mask: bool = False) -> bytes:
+        """The bytes behind a reference.
+
+        Raises:
+            LimitError: It is too large.
+            MissingError: It is nowhere, with the places that were looked at.
+        """
         try:
-            return self.storage.read(self.resolver.locate(reference), head=head)
-        except (MissingError, LimitError) as error:
-            raise type(error)(f"{where}: {error}") from error
+            location = self.resolver.locate(reference, mask=mask)
+            return self.storage.read(location, head=head)
+        except LimitError as error:
+            raise LimitError(f"{where}: {error}") from error
+        except MissingError as error:
+            looked = self.resolver.looked(mask=mask)
+            if not looked or looked in str(error):
+                raise MissingError(f"{where}: {error}") from error
+            # With a local manifest it is the copy that is missing; S3 was only the last resort.
+            raise MissingError(f"{where}: {reference}: {looked}; S3 was asked last: {error}") from error
 
     def image(self, item: Item) -> Image.Image:
         """An item's image."""

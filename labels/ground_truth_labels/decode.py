@@ -6,6 +6,8 @@ import io
 import struct
 import threading
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import numpy as np
@@ -25,8 +27,29 @@ MaskArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Unknown = Literal["error", "ignore", "background"]
 """What a colour outside the map becomes: an `UnknownColorError`, 255, or the background."""
 
-_TRANSPARENT = 1 << 24
+Alpha = Literal["visible", "opaque", "color"]
+"""Which pixels count by their colour: all but the fully transparent, only the fully opaque, or every one.
+The others are background."""
+
+_ALPHA_OF_OPAQUE = 255
 _local = threading.local()
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A mask, and what its transparency decided.
+
+    Attributes:
+        ids: Class ids, shape (height, width).
+        image: The PNG, loaded.
+        partly: Class name's colour (`0xRRGGBB`) → pixels of it that are partly transparent.
+        hidden: The same for pixels that are fully transparent.
+    """
+
+    ids: MaskArray = field(repr=False)
+    image: Image.Image = field(repr=False)
+    partly: dict[int, int]
+    hidden: dict[int, int]
 
 
 def decode_mask(
@@ -34,6 +57,7 @@ def decode_mask(
     table: ColorTable,
     *,
     unknown: Unknown = "error",
+    alpha: Alpha = "visible",
     name: str = "mask",
     limits: Limits = DEFAULT_LIMITS,
 ) -> MaskArray:
@@ -41,8 +65,10 @@ def decode_mask(
 
     Args:
         data: The bytes of the PNG.
-        table: Colours and ids. Fully transparent pixels are background whatever their colour.
+        table: Colours and ids.
         unknown: What to do with other colours. Default: an error.
+        alpha: Which pixels count by their colour; the others are background. Default: all that are not
+            fully transparent, whatever colour hides under these.
         name: How to call the file in errors.
         limits: Pixels above which nothing is decoded.
 
@@ -54,16 +80,44 @@ def decode_mask(
         MaskError: Not a PNG, or a broken one.
         UnknownColorError: Colours that the table does not have.
     """
+    return decode(data, table, unknown=unknown, alpha=alpha, name=name, limits=limits).ids
+
+
+def decode(
+    data: bytes,
+    table: ColorTable,
+    *,
+    unknown: Unknown = "error",
+    alpha: Alpha = "visible",
+    name: str = "mask",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Decoded:
+    """`decode_mask`, with the picture and the counts that a check wants: one decoding for all of them."""
     image = open_png(data, name=name, limits=limits)
+    found = _Transparency()
     sentinel = _sentinel(table)
-    ids, complete = (_from_palette if image.mode in "LP1" else _from_rgb)(image, table, sentinel)
-    if complete:
-        return ids
-    bad = ids == sentinel
-    if unknown == "error":
-        raise unknown_colors_error(image, bad, [c for c, _ in table.ids], name)
-    ids[bad] = IGNORE if unknown == "ignore" else table.background
-    return ids
+    read = _from_palette if image.mode in "LP1" else _from_rgb
+    ids, complete = read(image, table, sentinel, alpha, found)
+    if not complete:
+        bad = ids == sentinel
+        if unknown == "error":
+            raise unknown_colors_error(image, bad, [c for c, _ in table.ids], name)
+        ids[bad] = IGNORE if unknown == "ignore" else table.background
+    return Decoded(ids, image, found.partly, found.hidden)
+
+
+class _Transparency:
+    """Counts of pixels whose alpha is not 255, by colour."""
+
+    def __init__(self) -> None:
+        self.partly: dict[int, int] = {}
+        self.hidden: dict[int, int] = {}
+
+    def add(self, colors: Iterable[int], alphas: Iterable[int], counts: Iterable[int]) -> None:
+        for color, alpha, count in zip(colors, alphas, counts, strict=True):
+            if alpha != _ALPHA_OF_OPAQUE and count:
+                side = self.partly if alpha else self.hidden
+                side[color] = side.get(color, 0) + count
 
 
 def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS) -> Image.Image:
@@ -73,14 +127,16 @@ def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS
         LimitError: Too many pixels.
         MaskError: Not a PNG, or a broken one.
     """
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 24:
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 26:
         raise MaskError(f"{name}: must be a PNG, starts with {data[:8]!r}")
-    width, height = struct.unpack(">II", data[16:24])
+    width, height, depth, color_type = struct.unpack(">IIBB", data[16:26])
     if width * height > limits.pixels:
         raise LimitError(
             f"{name}: announces {width:,} x {height:,} pixels, the limit is {limits.pixels:,}; "
             "nothing was decoded"
         )
+    if depth == 16 and color_type in (0, 4):
+        raise MaskError(f"{name}: is a grey PNG of 16 bits; the colours of a mask have 8 bits a channel")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -100,15 +156,17 @@ def _sentinel(table: ColorTable) -> int:
     return next(i for i in range(top, -1, -1) if i not in used)
 
 
-def _from_palette(image: Image.Image, table: ColorTable, sentinel: int) -> tuple[MaskArray, bool]:
+def _from_palette(
+    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency
+) -> tuple[MaskArray, bool]:
     """Ids, and whether none of them is the sentinel."""
-    known = dict(table.ids)
-    lut = [known.get(color, sentinel) for color in _palette_colors(image)]
-    for index in _transparent_indices(image):
-        lut[index] = table.background
-    lut += [sentinel] * (256 - len(lut))
     if image.mode == "1":
         image = image.convert("L")
+    entries = palette_entries(image)
+    lut = [id_of_color(color, opacity, table, sentinel, alpha) for color, opacity in entries]
+    if any(opacity != _ALPHA_OF_OPAQUE for _, opacity in entries):
+        found.add(*zip(*entries, strict=True), image.histogram()[: len(entries)])
+    lut += [sentinel] * (256 - len(lut))
     shape = (image.height, image.width)
     if table.wide:
         wide: MaskArray = np.array(lut, np.uint16)[np.asarray(image)]
@@ -122,38 +180,72 @@ def _from_palette(image: Image.Image, table: ColorTable, sentinel: int) -> tuple
     return np.frombuffer(bytearray(pixels), np.uint8).reshape(shape), sentinel not in pixels
 
 
-def _palette_colors(image: Image.Image) -> list[int]:
-    if image.mode != "P":
-        return [i * 0x010101 for i in range(256)]
-    flat = image.getpalette("RGB") or []
-    return [(flat[i] << 16) | (flat[i + 1] << 8) | flat[i + 2] for i in range(0, len(flat) - 2, 3)]
+def id_of_color(color: int, opacity: int, table: ColorTable, otherwise: int, alpha: Alpha) -> int:
+    """What one colour (`0xRRGGBB`) of one opacity (0-255) stands for: the rule that arrays follow below."""
+    known = table.by_color.get(color)
+    if alpha == "color":
+        return known if known is not None else (otherwise if opacity else table.background)
+    if opacity < (1 if alpha == "visible" else _ALPHA_OF_OPAQUE):
+        return table.background
+    return otherwise if known is None else known
 
 
-def _transparent_indices(image: Image.Image) -> list[int]:
+def palette_entries(image: Image.Image) -> list[tuple[int, int]]:
+    """`(0xRRGGBB, opacity 0-255)` of each index of a palette or grey PNG."""
+    if image.mode == "P":
+        flat = image.getpalette("RGB") or []
+        colors = [(flat[i] << 16) | (flat[i + 1] << 8) | flat[i + 2] for i in range(0, len(flat) - 2, 3)]
+    else:
+        colors = [i * 0x010101 for i in range(256)]
+    opacity = [_ALPHA_OF_OPAQUE] * len(colors)
     transparency = image.info.get("transparency")
     if isinstance(transparency, bytes):
-        return [i for i, alpha in enumerate(transparency) if alpha == 0 and i < 256]
-    return [transparency] if isinstance(transparency, int) and 0 <= transparency < 256 else []
+        opacity[: len(transparency)] = transparency[: len(colors)]
+    elif isinstance(transparency, int) and 0 <= transparency < len(colors):
+        opacity[transparency] = 0
+    return list(zip(colors, opacity, strict=True))
 
 
-def _from_rgb(image: Image.Image, table: ColorTable, sentinel: int) -> tuple[MaskArray, bool]:
+def _from_rgb(
+    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency
+) -> tuple[MaskArray, bool]:
     """Ids, and whether none of them is the sentinel."""
-    alpha = image.mode == "RGBA"
+    rule = alpha if image.mode == "RGBA" else None
     packed, owner = packed_pixels(image)
     starts = np.flatnonzero(packed[1:] != packed[:-1])
     if starts.size > packed.size // 16:
-        ids = _lookup(packed, table, sentinel, alpha=alpha)
+        ids = _lookup(packed, table, sentinel, rule)
+        if rule:
+            _count(packed, np.ones(1, np.intp), found)
         return ids.reshape(image.height, image.width), not (ids == sentinel).any()
     # Masks are long runs of one colour: look up one pixel of each, and repeat.
     starts += 1
     edges = np.concatenate((np.zeros(1, np.intp), starts, np.full(1, packed.size, np.intp)))
-    values = _lookup(packed[edges[:-1]], table, sentinel, alpha=alpha)
-    ids = cast(MaskArray, np.repeat(values, np.diff(edges)))
+    runs, lengths = packed[edges[:-1]], np.diff(edges)
+    values = _lookup(runs, table, sentinel, rule)
+    if rule:
+        _count(runs, lengths, found)
+    ids = cast(MaskArray, np.repeat(values, lengths))
     del packed, owner
     return ids.reshape(image.height, image.width), not (values == sentinel).any()
 
 
-def _lookup(packed: npt.NDArray[np.uint32], table: ColorTable, sentinel: int, *, alpha: bool) -> MaskArray:
+def _count(runs: npt.NDArray[np.uint32], lengths: npt.NDArray[np.intp], found: _Transparency) -> None:
+    clear = runs < _ALPHA_OF_OPAQUE << 24
+    if not clear.any():
+        return
+    colors, group = np.unique(runs[clear], return_inverse=True)
+    counts = np.bincount(group, weights=np.broadcast_to(lengths, runs.shape)[clear])
+    found.add(
+        (_swap(int(c) & 0xFFFFFF) for c in colors),
+        (int(c) >> 24 for c in colors),
+        (int(n) for n in counts),
+    )
+
+
+def _lookup(
+    packed: npt.NDArray[np.uint32], table: ColorTable, sentinel: int, alpha: Alpha | None
+) -> MaskArray:
     lut = _table_for_thread(table.wide, sentinel)
     colors = np.array([_swap(c) for c, _ in table.ids], np.intp)
     lut[colors] = [i for _, i in table.ids]
@@ -161,8 +253,10 @@ def _lookup(packed: npt.NDArray[np.uint32], table: ColorTable, sentinel: int, *,
         ids: MaskArray = lut.take(packed & 0xFFFFFF)
     finally:
         lut[colors] = sentinel
-    if alpha:
-        ids[packed < _TRANSPARENT] = table.background
+    if alpha == "color":
+        ids[(packed < 1 << 24) & (ids == sentinel)] = table.background
+    elif alpha:
+        ids[packed < (1 if alpha == "visible" else _ALPHA_OF_OPAQUE) << 24] = table.background
     return ids
 
 

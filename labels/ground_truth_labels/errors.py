@@ -27,6 +27,10 @@ class ExportError(LabelsError):
     """A target cannot take an export, or a format cannot hold the labels."""
 
 
+class RepairError(ExportError):
+    """A mask can be read, but no copy of it would read the same by index."""
+
+
 class UnknownColorError(MaskError):
     """A mask holds colours that its `internal-color-map` does not name.
 

@@ -105,7 +105,7 @@ class Item:
         """The mask's PNG file as it is."""
         if self.mask_ref is None:
             raise MaskError(f"{self.where}: has no mask, the object is {self.state}")
-        return self._context().read(self.mask_ref, self.where)
+        return self._context().read(self.mask_ref, self.where, mask=True)
 
     def image(self) -> Image.Image:
         """The image in RGB, turned as its EXIF orientation says.

@@ -12,7 +12,7 @@ from threading import RLock
 
 from .classes import LabelList
 from .context import Context
-from .decode import Unknown
+from .decode import Alpha, Unknown
 from .errors import LabelsError, ManifestError
 from .item import Item
 from .lines import read_lines
@@ -51,7 +51,10 @@ class Manifest:
         labels: LabelList | None,
         background: int,
         unknown: Unknown,
+        alpha: Alpha,
         root: str | None,
+        mask_root: str | None = None,
+        named: str | None = None,
         storage: Storage,
     ) -> None:
         self.location = location
@@ -62,9 +65,10 @@ class Manifest:
         self._lock = RLock()
         self.context = Context(
             storage=storage,
-            resolver=Resolver(location, storage, root=root),
+            resolver=Resolver(location, storage, named=named, root=root, mask_root=mask_root),
             labels=lambda: self.labels,
             unknown=unknown,
+            alpha=alpha,
         )
 
     def __repr__(self) -> str:
@@ -171,7 +175,9 @@ def read_manifest(
     labels: LabelList | Sequence[str] | str | os.PathLike[str] | None = None,
     background: int = 0,
     unknown: Unknown = "error",
+    alpha: Alpha = "visible",
     root: str | os.PathLike[str] | None = None,
+    mask_root: str | os.PathLike[str] | None = None,
     endpoint_url: str | None = None,
     storage: Storage | None = None,
 ) -> Manifest:
@@ -186,7 +192,11 @@ def read_manifest(
         background: Id of pixels nobody labeled. Default: 0. Not used with a `LabelList`, which has its own.
         unknown: Colours that a mask's map does not know are an `error` (default), 255 (`ignore`) or
             `background`.
-        root: Folder with a copy of the bucket. Default: looked for around a local manifest, then S3.
+        alpha: Which pixels count by their colour: all but the fully transparent (`visible`, default), only
+            the fully opaque (`opaque`), or every one (`color`). The others are background.
+        root: Folder with a copy of the bucket. Default: the folder that `location` names, for a file the one
+            that holds it; then S3. Nothing above or outside of these folders is ever read.
+        mask_root: The same for masks alone. Default: `root`.
         endpoint_url: S3 endpoint. Default: as boto3 finds it.
         storage: A shared `Storage`. Default: a new one for `endpoint_url`.
 
@@ -199,13 +209,17 @@ def read_manifest(
         labels = LabelList.read(os.fspath(labels), background=background, storage=storage)
     elif labels is not None and not isinstance(labels, LabelList):
         labels = LabelList(tuple(labels), background=background)
+    given = os.fspath(location)
     return Manifest(
-        _manifest_file(os.fspath(location)),
+        _manifest_file(given),
         attribute=attribute,
         labels=labels,
         background=background,
         unknown=unknown,
+        alpha=alpha,
         root=os.fspath(root) if root is not None else None,
+        mask_root=os.fspath(mask_root) if mask_root is not None else None,
+        named=given if not is_s3(given) and Path(given).is_dir() else None,
         storage=storage,
     )
 
@@ -215,9 +229,11 @@ def _manifest_file(location: str) -> str:
         return join(location, _OUTPUT) if location.endswith("/") else location
     if not Path(location).is_dir():
         return location
-    direct = Path(location, _OUTPUT)
-    found = [direct] if direct.is_file() else sorted(Path(location).rglob("output/output.manifest"))
+    direct = [path for name in (_OUTPUT, "output.manifest") if (path := Path(location, name)).is_file()]
+    found = direct[:1] or sorted(Path(location).rglob("output/output.manifest"))
     if len(found) != 1:
         names = ", ".join(str(p) for p in found[:5]) or "none"
         raise ManifestError(f"{location}: must hold one job's {_OUTPUT}, found {names}; name the manifest")
+    if not found[0].resolve().is_relative_to(Path(location).resolve()):
+        raise ManifestError(f"{found[0]}: is a symbolic link out of {location}; name the manifest itself")
     return str(found[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -11,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from .colormap import ColorEntry, ColorTable
-from .decode import decode_mask, open_png
-from .errors import ExportError
+from ._indices import IndexPlan, plan_indices
+from ._png_indices import read_indexed
+from .colormap import ColorEntry
+from .decode import Alpha
+from .errors import ExportError, RepairError
 from .item import Item
 from .manifest import Manifest
 from .parallel import ordered_map
 from .progress import Progress, tracked
-from .storage import is_s3, join
+from .storage import Storage, is_s3, join
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,26 +43,6 @@ class RepairResult:
     passed: int
 
 
-def has_wrong_indices(image: Image.Image, colors: tuple[ColorEntry, ...]) -> bool:
-    """Whether a palette PNG uses other indices for its colours than the colour map says.
-
-    Masks that have no palette have no indices, so they are never wrong.
-    """
-    if image.mode != "P":
-        return False
-    flat = image.getpalette("RGB") or []
-    expected: dict[int, set[int | None]] = {}
-    for entry in colors:
-        expected.setdefault(entry.color, set()).add(entry.index)
-    used = [i for i, count in enumerate(image.histogram()[:256]) if count]
-    for index in used:
-        red, green, blue = [*flat[3 * index : 3 * index + 3], 0, 0, 0][:3]
-        indices = expected.get(red << 16 | green << 8 | blue)
-        if indices and index not in indices:
-            return True
-    return False
-
-
 def repair(
     manifest: Manifest,
     target: str | os.PathLike[str],
@@ -70,7 +52,9 @@ def repair(
 ) -> RepairResult:
     """Write `masks/` and `output.manifest` with right palette indices; the originals are never touched.
 
-    A repaired mask has the index that `internal-color-map` gives to each colour. Everything else on a line
+    A repaired mask has the index that `internal-color-map` gives to each colour. Pixels without a class get
+    the map's BACKGROUND, and without one an index that no class has. Every copy is read back, by another
+    way than it was written, and held against the original's colours pixel by pixel. Everything else on a line
     stays; the mask's reference points to the copy (relative to the manifest in a folder).
 
     Args:
@@ -80,7 +64,8 @@ def repair(
         progress: Called with the number of lines done and their total.
 
     Raises:
-        ExportError: The target is not empty, or an index does not fit into a palette.
+        ExportError: The target is not empty.
+        RepairError: A mask has no copy that reads the same; nothing is left of a wrong one.
         LabelsError: A line or mask cannot be used.
     """
     target = os.fspath(target)
@@ -88,15 +73,19 @@ def repair(
     if next(iter(storage.list(target)) if is_s3(target) else _entries(target), None) is not None:
         raise ExportError(f"{target}: is not empty; repair writes a copy, choose an empty target")
     kinds = {"corrected": 0, "unchanged": 0, "passed": 0}
+    digest = hashlib.sha256()
 
     def lines() -> Iterator[bytes]:
         results = ordered_map(lambda item: _repair_item(item, target), iter(manifest), workers=workers)
         for kind, line in tracked(results, progress, manifest.scan.lines):
             kinds[kind] += 1
-            yield line.encode() + b"\n"
+            data = line.encode() + b"\n"
+            digest.update(data)
+            yield data
 
     location = join(target, "output.manifest")
     storage.write_stream(location, lines())
+    _same(storage, location, digest.digest())
     return RepairResult(manifest=location, **kinds)
 
 
@@ -107,32 +96,91 @@ def _entries(target: str) -> Iterator[Any]:
 def _repair_item(item: Item, target: str) -> tuple[str, str]:
     if item.mask_ref is None or item.attribute is None or item.context is None:
         return "passed", item.raw
+    where = f"{item.where}: {item.mask_ref}"
     data = item.mask_bytes()
-    wrong = has_wrong_indices(open_png(data, name=item.mask_ref), item.colors)
+    # What can't be read can't be repaired, and is told in the words of reading.
+    image = item.context.decoded(item, data).image
+    plan = plan_indices(image, item.colors, alpha=item.context.alpha, where=where)
     name = f"masks/{item.name}.png"
-    item.context.storage.write(join(target, *name.split("/")), _right(item, data) if wrong else data)
+    location = join(target, *name.split("/"))
+    storage = item.context.storage
+    if plan is None or not plan.wrong:
+        storage.write(location, data)
+        _same(storage, location, hashlib.sha256(data).digest())
+        kind = "unchanged"
+    else:
+        storage.write(location, _moved(image, plan))
+        try:
+            _compare(image, storage.read(location), item.colors, item.context.alpha, where)
+        except RepairError:
+            storage.remove(location)
+            raise
+        kind = "corrected"
     value = json.loads(item.raw)
     value[item.attribute] = join(target, name) if is_s3(target) else name
-    return "corrected" if wrong else "unchanged", json.dumps(value, ensure_ascii=False)
+    return kind, _json(value)
 
 
-def _right(item: Item, data: bytes) -> bytes:
-    indices: dict[int, int] = {}
-    for entry in item.colors:
-        if entry.index is None or entry.index > 254:
-            raise ExportError(
-                f"{item.where}: {entry.class_name!r} has index {entry.index!r}, "
-                "a palette has 0..254 for classes"
-            )
-        indices.setdefault(entry.color, entry.index)
-    background = next((e.index for e in item.colors if e.class_name == "BACKGROUND"), 0)
-    table = ColorTable(tuple(sorted(indices.items())), background or 0)
-    mask: npt.NDArray[Any] = decode_mask(data, table, name=f"{item.where}: {item.mask_ref}")
-    palette = bytearray(768)
-    for color, index in indices.items():
-        palette[3 * index : 3 * index + 3] = color.to_bytes(3, "big")
-    image = Image.fromarray(mask.astype(np.uint8))
-    image.putpalette(bytes(palette))
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair is legal JSON as an escape, and can't be written otherwise.
+        return json.dumps(value)
+    return text
+
+
+def _moved(image: Image.Image, plan: IndexPlan) -> bytes:
+    table = bytes(plan.moves.get(i, 0) for i in range(256))
+    copy = Image.frombytes("P", image.size, image.tobytes().translate(table))
+    # From 17 entries on an index has eight bits, and every reader takes it for what it is.
+    size = max(17, *(index + 1 for index in plan.palette))
+    entries = [plan.palette.get(i, (0, 255)) for i in range(size)]
+    copy.putpalette(b"".join(color.to_bytes(3, "big") for color, _ in entries))
+    opacity = bytes(alpha for _, alpha in entries)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    copy.save(buffer, "PNG", **({"transparency": opacity} if min(opacity) < 255 else {}))
     return buffer.getvalue()
+
+
+def _same(storage: Storage, location: str, digest: bytes) -> None:
+    found = hashlib.sha256()
+    with storage.open(location) as stream:
+        while chunk := stream.read(1 << 20):
+            found.update(chunk)
+    if found.digest() != digest:
+        raise RepairError(f"{location}: reads back otherwise than it was written; the repair stops here")
+
+
+def _compare(
+    original: Image.Image, copy: bytes, colors: tuple[ColorEntry, ...], alpha: Alpha, where: str
+) -> None:
+    """Hold the copy's classes, by index, against the original's, by colour, at every pixel.
+
+    Raises:
+        RepairError: They differ.
+    """
+    read = read_indexed(copy, f"{where}: the repaired copy")
+    if read.indices.shape != (original.height, original.width):
+        raise RepairError(f"{where}: the repaired copy has another size; it was removed")
+    rgba = np.asarray(original.convert("RGBA"), np.uint8).view("<u4").ravel().astype(np.uint64)
+    pairs, counts = np.unique(rgba << np.uint64(8) | read.indices.ravel(), return_counts=True)
+    by_hex = {entry.hex: entry.class_name for entry in colors}
+    by_index = {entry.index: entry.class_name for entry in colors}
+    differing = 0
+    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        red, green, blue, opacity = (pair >> 8).to_bytes(4, "little")
+        name = by_hex.get(f"#{red:02x}{green:02x}{blue:02x}", "")
+        if opacity < {"visible": 1, "opaque": 255, "color": 0}[alpha] or (not name and not opacity):
+            name = "BACKGROUND"
+        index = pair & 255
+        # An index that the map doesn't have is nobody's: background, or the colour that nobody knew.
+        found = by_index.get(index, "BACKGROUND" if name == "BACKGROUND" else "")
+        shown = f"#{read.palette[index]:06x}"
+        differing += count if found != name or (index in by_index and by_hex.get(shown) != name) else 0
+    if differing:
+        raise RepairError(
+            f"{where}: {differing:,} pixels of the repaired copy read as another class than the original's; "
+            "the copy was removed, use the original, which reads right by colour"
+        )

@@ -188,11 +188,13 @@ class Storage:
             Path(location).unlink(missing_ok=True)
 
     def _get(self, location: str, **extra: str) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
         bucket, key = split_s3(location)
         try:
             return self.s3.get_object(Bucket=bucket, Key=key, **extra)
+        except NoCredentialsError as error:
+            raise MissingError(f"{location}: cannot be read: there are no AWS credentials here") from error
         except (ClientError, BotoCoreError) as error:
             raise MissingError(f"{location}: cannot be read: {error}") from error
 

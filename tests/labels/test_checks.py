@@ -11,7 +11,7 @@ from ground_truth_labels import check, read_manifest
 
 
 def codes(job, **options):
-    result = check(read_manifest(job.manifest, **options))
+    result = check(read_manifest(job.root, **options))
     return {(p.code, p.severity, p.line) for p in result.problems}
 
 
@@ -20,7 +20,7 @@ def test_a_good_job_has_nothing_but_a_note(shared_job):
 
 
 def test_shares_and_images(shared_job):
-    result = check(read_manifest(shared_job.manifest))
+    result = check(read_manifest(shared_job.root))
     assert sum(result.pixels.values()) == pytest.approx(1)
     assert result.images["vehicle"] == 2 and result.images["BACKGROUND"] == 6
     json.dumps(result.as_dict())

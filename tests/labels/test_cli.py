@@ -25,30 +25,30 @@ def test_each_command_has_help(command, capsys):
 
 
 def test_read(shared_job, capsys):
-    assert main(["read", str(shared_job.manifest), "--json"]) == 0
+    assert main(["read", str(shared_job.root), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["state"] for line in lines] == ["labeled"] * 6 + ["unlabeled"]
-    assert main(["read", str(shared_job.manifest), "--limit", "2"]) == 0
+    assert main(["read", str(shared_job.root), "--limit", "2"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_check_exit_codes(job, capsys):
-    assert main(["check", str(job.manifest), "--quiet"]) == 0
+    assert main(["check", str(job.root), "--quiet"]) == 0
     assert "0 errors, 0 warnings" in capsys.readouterr().out
     job.lines.append(job.lines[0])
     job.write()
-    assert main(["check", str(job.manifest), "--quiet"]) == 0
-    assert main(["check", str(job.manifest), "--quiet", "--strict"]) == 1
+    assert main(["check", str(job.root), "--quiet"]) == 0
+    assert main(["check", str(job.root), "--quiet", "--strict"]) == 1
     job.local(job.lines[0]["source-ref"]).unlink()
     capsys.readouterr()
-    assert main(["check", str(job.manifest), "--quiet", "--json"]) == 1
+    assert main(["check", str(job.root), "--quiet", "--json"]) == 1
     result = json.loads(capsys.readouterr().out)
     assert {"missing-image", "duplicate-source"} <= {p["code"] for p in result["problems"]}
-    assert main(["check", str(job.manifest), "--quiet", "--no-images"]) == 0
+    assert main(["check", str(job.root), "--quiet", "--no-images"]) == 0
 
 
 def test_export_agreement_report_repair(shared_job, tmp_path, capsys):
-    source = str(shared_job.root / "labels/streets")
+    source = str(shared_job.root)
     labels = "person,clothing,cat,cup,tableware,vehicle,bike"
     common = ["--labels", labels, "--quiet"]
     assert main(["export", source, str(tmp_path / "a"), "--split", "50/50", *common]) == 0
@@ -76,5 +76,5 @@ def test_a_wrong_split_is_wrong_usage(split, capsys):
 
 
 def test_agreement_without_answers_says_where_it_looked(build_job, capsys):
-    assert main(["agreement", str(build_job(workers=False).manifest)]) == 1
+    assert main(["agreement", str(build_job(workers=False).root)]) == 1
     assert "no worker responses; name the folder with --responses" in capsys.readouterr().err

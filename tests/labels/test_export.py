@@ -23,14 +23,14 @@ from ground_truth_labels.exports.split import stratify
 
 @pytest.fixture(scope="module")
 def source(shared_job):
-    manifest = read_manifest(shared_job.manifest)
+    manifest = read_manifest(shared_job.root)
     return {i.name: (i.mask(), np.asarray(i.image())) for i in manifest if i.state == "labeled"}
 
 
 @pytest.fixture
 def exported(shared_job, tmp_path):
     def run(name, **options):
-        export(read_manifest(shared_job.manifest), tmp_path / "out", format=name, **options)
+        export(read_manifest(shared_job.root), tmp_path / "out", format=name, **options)
         return tmp_path / "out"
 
     return run
@@ -137,7 +137,7 @@ def test_sagemaker_channels(exported, source):
 def test_torch_dataset_obeys_the_map_style_protocol(shared_job, source):
     import pickle
 
-    dataset = pickle.loads(pickle.dumps(SegmentationDataset(read_manifest(shared_job.manifest))))
+    dataset = pickle.loads(pickle.dumps(SegmentationDataset(read_manifest(shared_job.root))))
     assert len(dataset) == 6
     for (image, mask), (wanted, pixels) in zip((dataset[i] for i in range(6)), source.values(), strict=True):
         assert np.array_equal(np.asarray(mask), wanted) and str(mask.dtype).endswith("int64")
@@ -148,7 +148,7 @@ def test_torch_dataset_obeys_the_map_style_protocol(shared_job, source):
 
 def test_torch_data_loader(shared_job, source):
     data = pytest.importorskip("torch.utils.data")
-    dataset = SegmentationDataset(read_manifest(shared_job.manifest))
+    dataset = SegmentationDataset(read_manifest(shared_job.root))
     assert isinstance(dataset, data.Dataset)
     loader = data.DataLoader(dataset, batch_size=1, num_workers=2)
     for (_, mask), (wanted, _) in zip(loader, source.values(), strict=True):
@@ -156,7 +156,7 @@ def test_torch_data_loader(shared_job, source):
 
 
 def test_everything_left_out_is_listed(shared_job, tmp_path):
-    result = export(read_manifest(shared_job.manifest), tmp_path / "out")
+    result = export(read_manifest(shared_job.root), tmp_path / "out")
     assert result.exported == {"": 6} and result.left_out == {"unlabeled": 1}
     (line,) = (tmp_path / "out/_labels/left-out.jsonl").read_text().splitlines()
     assert json.loads(line)["source_ref"].endswith("open/0.jpg")
@@ -170,7 +170,7 @@ def test_images_with_exif_orientation_are_turned(job, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
-    export(read_manifest(job.manifest), tmp_path / "out")
+    export(read_manifest(job.root), tmp_path / "out")
     written = Image.open(tmp_path / "out/images/000001_chelsea.jpg")
     assert written.size == job.truth[1].shape[::-1] and not written.getexif().get(0x0112)
 
@@ -179,7 +179,7 @@ def test_sizes_must_agree(job, tmp_path):
     path = job.local(job.lines[0]["source-ref"])
     Image.open(path).crop((0, 0, 50, 40)).save(path)
     with pytest.raises(MaskError, match=r"line 1: .*image has 50 x 40 pixels, mask 512 x 512"):
-        export(read_manifest(job.manifest), tmp_path / "out")
+        export(read_manifest(job.root), tmp_path / "out")
 
 
 def test_unknown_colours_stop_or_are_left_out(job, tmp_path):
@@ -188,8 +188,8 @@ def test_unknown_colours_stop_or_are_left_out(job, tmp_path):
     image.putpixel((0, 0), (1, 2, 3))
     image.save(path)
     with pytest.raises(UnknownColorError, match="line 1"):
-        export(read_manifest(job.manifest), tmp_path / "a")
-    result = export(read_manifest(job.manifest), tmp_path / "b", skip_broken=True)
+        export(read_manifest(job.root), tmp_path / "a")
+    result = export(read_manifest(job.root), tmp_path / "b", skip_broken=True)
     assert result.left_out == {"broken": 1, "unlabeled": 1}
     assert "#010203" in (tmp_path / "b/_labels/left-out.jsonl").read_text()
 
@@ -205,13 +205,13 @@ def test_unknown_colours_stop_or_are_left_out(job, tmp_path):
 )
 def test_wrong_options(shared_job, tmp_path, options, message):
     with pytest.raises(ExportError, match=message):
-        export(read_manifest(shared_job.manifest), tmp_path / "out", **options)
+        export(read_manifest(shared_job.root), tmp_path / "out", **options)
 
 
 def test_a_target_in_use_is_refused_and_untouched(shared_job, tmp_path):
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ExportError, match="is not empty"):
-        export(read_manifest(shared_job.manifest), tmp_path)
+        export(read_manifest(shared_job.root), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -316,8 +316,8 @@ def test_export_to_s3_is_the_same_tree(shared_job, tmp_path, fake_s3):
     from ground_truth_labels import Storage
 
     storage = Storage(client=fake_s3)
-    export(read_manifest(shared_job.manifest, storage=storage), "s3://target/set", format="coco")
-    export(read_manifest(shared_job.manifest), tmp_path / "out", format="coco")
+    export(read_manifest(shared_job.root, storage=storage), "s3://target/set", format="coco")
+    export(read_manifest(shared_job.root), tmp_path / "out", format="coco")
     local = {
         p.relative_to(tmp_path / "out").as_posix(): p.read_bytes()
         for p in (tmp_path / "out").rglob("*.*")

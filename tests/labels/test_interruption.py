@@ -49,7 +49,7 @@ def assert_whole(path):
 
 def command(job, target, layout):
     return [
-        sys.executable, "-m", "ground_truth_labels", "export", str(job.manifest), str(target),
+        sys.executable, "-m", "ground_truth_labels", "export", str(job.root), str(target),
         "--format", layout, "--split", "60/20/20", "--workers", "2", "--quiet",
     ]  # fmt: skip
 
@@ -63,7 +63,7 @@ def big_job(tmp_path_factory, job_maker):
 @pytest.mark.parametrize("layout", ["coco", "hf-parquet", "numpy"])
 def test_killed_again_and_again(big_job, tmp_path, layout):
     undisturbed, target = tmp_path / "undisturbed", tmp_path / "killed"
-    export(read_manifest(big_job.manifest), undisturbed, format=layout,
+    export(read_manifest(big_job.root), undisturbed, format=layout,
            split={"train": 60, "validation": 20, "test": 20})  # fmt: skip
     kills = 0
     for wanted in (3, 25, 50, 75):
@@ -88,30 +88,30 @@ def test_an_error_in_the_middle_keeps_what_was_done(job, tmp_path):
     good = victim.read_bytes()
     victim.write_bytes(good[:50])
     with pytest.raises(ValueError, match="line 5"):
-        export(read_manifest(job.manifest), tmp_path / "out", workers=1)
+        export(read_manifest(job.root), tmp_path / "out", workers=1)
     victim.write_bytes(good)
-    result = export(read_manifest(job.manifest), tmp_path / "out")
+    result = export(read_manifest(job.root), tmp_path / "out")
     assert result.resumed == 4 and result.exported == {"": 6}
-    export(read_manifest(job.manifest), tmp_path / "other")
+    export(read_manifest(job.root), tmp_path / "other")
     assert tree(tmp_path / "out") == tree(tmp_path / "other")
 
 
 def test_repeating_a_finished_export_changes_nothing(shared_job, tmp_path):
-    export(read_manifest(shared_job.manifest), tmp_path / "out")
+    export(read_manifest(shared_job.root), tmp_path / "out")
     before = {p: p.stat().st_mtime_ns for p in visible(tmp_path / "out")}
-    assert export(read_manifest(shared_job.manifest), tmp_path / "out").resumed == 6
+    assert export(read_manifest(shared_job.root), tmp_path / "out").resumed == 6
     assert {p: p.stat().st_mtime_ns for p in visible(tmp_path / "out")} == before
 
 
 def test_other_options_do_not_mix(shared_job, tmp_path):
-    export(read_manifest(shared_job.manifest), tmp_path / "out")
+    export(read_manifest(shared_job.root), tmp_path / "out")
     with pytest.raises(ExportError, match="another finished export"):
-        export(read_manifest(shared_job.manifest, background=7), tmp_path / "out")
+        export(read_manifest(shared_job.root, background=7), tmp_path / "out")
 
 
 def test_an_unfinished_export_of_other_options_is_refused(job, tmp_path):
     job.local(job.lines[4]["streets-ref"]).write_bytes(b"x")
     with pytest.raises(ValueError):
-        export(read_manifest(job.manifest), tmp_path / "out")
+        export(read_manifest(job.root), tmp_path / "out")
     with pytest.raises(ExportError, match="unfinished export of other labels or options"):
-        export(read_manifest(job.manifest), tmp_path / "out", format="numpy")
+        export(read_manifest(job.root), tmp_path / "out", format="numpy")

@@ -16,7 +16,7 @@ from ground_truth_labels import LabelList, agreement, check, export, read_manife
 
 @pytest.fixture(scope="module")
 def manifest(shared_job):
-    location = os.environ.get("GROUND_TRUTH_JOB") or shared_job.root / "labels/streets"
+    location = os.environ.get("GROUND_TRUTH_JOB") or shared_job.root
     return read_manifest(location, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
 
 

@@ -19,7 +19,7 @@ from ground_truth_labels import (
 
 
 def test_items_say_what_the_line_says(shared_job):
-    item = next(iter(read_manifest(shared_job.manifest)))
+    item = next(iter(read_manifest(shared_job.root)))
     assert (item.state, item.line, item.index, item.job_name) == ("labeled", 1, 0, "streets")
     assert (item.confidence, item.human) == (0.95, True)
     assert item.source_ref == "s3://street-bucket/inputs/day 0/astronaut.jpg"
@@ -30,21 +30,21 @@ def test_items_say_what_the_line_says(shared_job):
 
 def test_masks_read_back_with_the_ids_of_the_given_list(shared_job):
     names = ["person", "clothing", "cat", "cup", "tableware", "vehicle", "bike"]
-    manifest = read_manifest(shared_job.manifest, labels=names)
+    manifest = read_manifest(shared_job.root, labels=names)
     for item, truth in zip((i for i in manifest if i.state == "labeled"), shared_job.truth, strict=True):
         assert np.array_equal(item.mask(), truth)
 
 
 def test_without_a_list_ids_follow_the_sorted_names_whatever_the_line_order(job):
-    first = read_manifest(job.manifest).labels
+    first = read_manifest(job.root).labels
     job.lines.reverse()
     job.write()
-    assert read_manifest(job.manifest).labels == first
+    assert read_manifest(job.root).labels == first
     assert first.names == tuple(sorted(first.names))
 
 
 def test_unlabeled_lines_are_seen(shared_job):
-    states = [item.state for item in read_manifest(shared_job.manifest)]
+    states = [item.state for item in read_manifest(shared_job.root)]
     assert states == ["labeled"] * 6 + ["unlabeled"]
 
 
@@ -55,7 +55,7 @@ def test_failed_lines_are_seen_with_their_reason(job):
     }
     del job.lines[1]["streets-ref"]
     job.write()
-    item = list(read_manifest(job.manifest))[1]
+    item = list(read_manifest(job.root))[1]
     assert (item.state, item.failure) == ("failed", "ClientError: expired")
 
 
@@ -65,14 +65,14 @@ def test_folder_of_the_job_and_relative_references(job):
             if key in line:
                 line[key] = line[key].removeprefix("s3://street-bucket/")
     job.write()
-    items = [i for i in read_manifest(job.root / "labels/streets") if i.state == "labeled"]
+    items = [i for i in read_manifest(job.root / "labels/streets", root=job.root) if i.state == "labeled"]
     assert len(items) == 6 and all(i.mask().any() and i.image() for i in items)
 
 
 def test_copies_in_which_the_colon_was_replaced(job):
     for path in job.root.rglob("*T08:00*.png"):
         path.rename(path.with_name(path.name.replace(":", "_")))
-    assert all(i.mask().any() for i in read_manifest(job.manifest) if i.state == "labeled")
+    assert all(i.mask().any() for i in read_manifest(job.root) if i.state == "labeled")
 
 
 def test_several_attributes_must_be_chosen(job):
@@ -90,8 +90,8 @@ def test_several_attributes_must_be_chosen(job):
         }
     job.write()
     with pytest.raises(ManifestError, match="several label attributes, 'streets-ref', 'adjusted-ref'"):
-        list(read_manifest(job.manifest))
-    item = next(iter(read_manifest(job.manifest, attribute="adjusted-ref")))
+        list(read_manifest(job.root))
+    item = next(iter(read_manifest(job.root, attribute="adjusted-ref")))
     assert item.job_name == "again"
     assert [(v.class_name, v.comments) for v in item.verifications] == [("good", ("fine",))]
 
@@ -99,7 +99,7 @@ def test_several_attributes_must_be_chosen(job):
 def test_windows_line_ends_and_a_byte_order_mark(job):
     text = job.manifest.read_text()
     job.manifest.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
-    assert [i.line for i in read_manifest(job.manifest)] == [1, 2, 3, 4, 5, 6, 7]
+    assert [i.line for i in read_manifest(job.root)] == [1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_hostile_lines_are_named(job, line, message):
     lines = job.manifest.read_text().splitlines()
     lines[1] = line
     job.manifest.write_text("\n".join(lines))
-    manifest = read_manifest(job.manifest)
+    manifest = read_manifest(job.root)
     with pytest.raises(ManifestError, match=message):
         list(manifest)
     assert [i.state for i in manifest.items()][:3] == ["labeled", "invalid", "labeled"]
@@ -158,7 +158,7 @@ def test_an_endless_line_is_skipped_in_bounded_memory(job):
         # Sparse, so a gigabyte costs neither disk nor time to write.
         stream.seek(2**30, 1)
         stream.write(b"\n" + lines[2] + b"\n")
-    command = [sys.executable, "-c", MEASURE, str(job.manifest)]
+    command = [sys.executable, "-c", MEASURE, str(job.root)]
     *told, peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [line.split()[1] for line in told] == ["labeled", "invalid", "labeled"]
     assert "LimitError" in told[1] and "line 2: has 1,073,741,824 bytes" in told[1]
@@ -166,7 +166,7 @@ def test_an_endless_line_is_skipped_in_bounded_memory(job):
 
 
 def test_a_class_outside_the_list_is_an_error(shared_job):
-    item = next(iter(read_manifest(shared_job.manifest, labels=["person"])))
+    item = next(iter(read_manifest(shared_job.root, labels=["person"])))
     with pytest.raises(ManifestError, match=r"line 1: class 'bike', .* not in the label list"):
         item.mask()
 
@@ -180,13 +180,13 @@ def test_a_missing_mask_names_the_line(job):
 
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
 
-    item = next(iter(read_manifest(job.manifest, storage=Storage(client=Absent()))))
+    item = next(iter(read_manifest(job.root, storage=Storage(client=Absent()))))
     with pytest.raises(MissingError, match=r"line 1: .*NoSuchKey"):
         item.mask()
 
 
 def test_file_size_limit(job):
-    item = next(iter(read_manifest(job.manifest, storage=Storage(limits=Limits(file_bytes=100)))))
+    item = next(iter(read_manifest(job.root, storage=Storage(limits=Limits(file_bytes=100)))))
     with pytest.raises(LimitError, match="the limit is 100"):
         item.mask()
 

@@ -19,8 +19,8 @@ def test_public_names():
     assert ground_truth_labels.__all__ == sorted(ground_truth_labels.__all__) == [
         "AgreementResult", "CheckResult", "ExportError", "ExportResult", "ImportResult", "Item", "LabelList",
         "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError",
-        "Problem", "RepairResult", "ReportResult", "SegmentationDataset", "Storage", "UnknownColorError",
-        "WorkerQualityResult", "WorkerResponses", "agreement", "check", "export", "import_labels",
+        "Problem", "RepairError", "RepairResult", "ReportResult", "SegmentationDataset", "Storage",
+        "UnknownColorError", "WorkerQualityResult", "WorkerResponses", "agreement", "check", "export", "import_labels",
         "read_manifest", "repair", "report", "worker_quality",
     ]  # fmt: skip
     for name in ground_truth_labels.__all__:
@@ -69,13 +69,13 @@ def test_the_wheel_works_alone(clean, shared_job, tmp_path):
     assert subprocess.run([clean, "-c", code], capture_output=True, text=True).stdout == "True\n"
     for arguments in (["check", "--quiet"], ["report", str(tmp_path / "r.html"), "--quiet"]):
         command, *rest = arguments
-        run = [clean, "-I", "-m", "ground_truth_labels", command, str(shared_job.manifest), *rest]
+        run = [clean, "-I", "-m", "ground_truth_labels", command, str(shared_job.root), *rest]
         assert subprocess.run(run, capture_output=True, text=True, cwd=tmp_path).returncode == 0
     absent = (
         "import importlib.util as u; print([n for n in ('aws_cdk', 'rich', 'datasets') if u.find_spec(n)])"
     )
     assert subprocess.run([clean, "-I", "-c", absent], capture_output=True, text=True).stdout == "[]\n"
-    parquet = ["export", str(shared_job.manifest), str(tmp_path / "p"), "--format", "hf-parquet", "--quiet"]
+    parquet = ["export", str(shared_job.root), str(tmp_path / "p"), "--format", "hf-parquet", "--quiet"]
     told = subprocess.run(
         [clean, "-I", "-m", "ground_truth_labels", *parquet], capture_output=True, text=True
     )

@@ -33,7 +33,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def page(shared_job, tmp_path_factory):
     target = tmp_path_factory.mktemp("report") / "r.html"
-    result = report(read_manifest(shared_job.manifest), target)
+    result = report(read_manifest(shared_job.root), target)
     assert result.location == str(target) and result.agreement
     return target.read_text()
 
@@ -73,7 +73,7 @@ def test_what_comes_from_files_is_escaped(job):
     job.lines[0]["streets-ref-metadata"]["job-name"] = "labeling-job/<b>"
     job.write()
     target = job.root / "r.html"
-    report(read_manifest(job.manifest), target)
+    report(read_manifest(job.root), target)
     assert "<script>alert" not in target.read_text() and "<img src=x>" not in target.read_text()
 
 
@@ -82,6 +82,6 @@ def test_a_job_without_answers_and_with_broken_masks_still_has_a_page(build_job)
     job.local(job.lines[0]["streets-ref"]).write_bytes(b"x")
     job.local(job.lines[1]["source-ref"]).unlink()
     target = job.root / "r.html"
-    result = report(read_manifest(job.manifest), target)
+    result = report(read_manifest(job.root), target)
     assert result.agreement is None and len(result.check.errors) == 2
     Page(target.read_text())

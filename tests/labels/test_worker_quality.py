@@ -21,7 +21,7 @@ def by_name(manifest, **options):
 
 
 def test_time_and_agreement_equal_a_count_by_hand(shared_job):
-    manifest = read_manifest(shared_job.manifest)
+    manifest = read_manifest(shared_job.root)
     found = by_name(manifest)
     responses = WorkerResponses(manifest, names=True)
     items = [item for item in manifest if item.state == "labeled"]
@@ -42,7 +42,7 @@ def test_time_and_agreement_equal_a_count_by_hand(shared_job):
 
 
 def test_workers_have_pseudonyms_unless_asked(shared_job):
-    text = json.dumps(worker_quality(read_manifest(shared_job.manifest)).as_dict())
+    text = json.dumps(worker_quality(read_manifest(shared_job.root)).as_dict())
     assert "carl" not in text and pseudonym("carl-04de") in text
 
 
@@ -53,24 +53,24 @@ def test_throughput_leaves_long_pauses_out(job):
         for answer in answers["answers"]:
             answer["submissionTime"] = f"2026-11-23T{time}.000Z"
         path.write_text(json.dumps(answers))
-    assert {w.images_an_hour for w in by_name(read_manifest(job.manifest)).values()} == {30}
+    assert {w.images_an_hour for w in by_name(read_manifest(job.root)).values()} == {30}
 
 
 def test_known_images_tell_more_than_the_consolidated_label(job):
     """Somebody's answer, taken for the truth of two images: nobody else is as good on these."""
-    labels = read_manifest(job.manifest).labels
+    labels = read_manifest(job.root).labels
     known = job.root / "known.manifest"
     lines = [json.loads(json.dumps(line)) for line in job.lines[:2]]
     for line in lines:
         line["other-ref"] = line.pop("streets-ref")
         line["other-ref-metadata"] = line.pop("streets-ref-metadata")
     known.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    found = by_name(read_manifest(job.manifest, labels=labels), known=read_manifest(known, labels=labels))
+    found = by_name(read_manifest(job.root, labels=labels), known=read_manifest(known, labels=labels))
     for worker in found.values():
         assert worker.known_images == 2 and 0 < worker.known_iou <= 1
     assert next(iter(found)) == "carl-04de"
     with pytest.raises(LabelsError, match="other class ids"):
-        by_name(read_manifest(job.manifest), known=read_manifest(known, labels=labels.names[::-1]))
+        by_name(read_manifest(job.root), known=read_manifest(known, labels=labels.names[::-1]))
 
 
 def event(worker, kind):
@@ -87,7 +87,7 @@ def test_declines_come_from_the_activity_log(job, answered):
         if answered
         else "".join(json.dumps(e) + "\n" for e in events)
     )
-    found = by_name(read_manifest(job.manifest), activity=log)
+    found = by_name(read_manifest(job.root), activity=log)
     assert {name: (w.images, w.declined, w.returned) for name, w in found.items()} == {
         "anna-7f3a": (6, 0, 0),
         "bela-91cc": (6, 0, 1),
@@ -100,14 +100,14 @@ def test_declines_come_from_the_activity_log(job, answered):
 def test_what_is_no_log_is_refused(job, text):
     (job.root / "log").write_text(text)
     with pytest.raises(LabelsError, match="worker activity log"):
-        worker_quality(read_manifest(job.manifest), activity=job.root / "log")
+        worker_quality(read_manifest(job.root), activity=job.root / "log")
 
 
 def test_the_command_prints_a_table_or_json(job, capsys):
-    assert main(["workers", str(job.manifest), "--quiet", "--names"]) == 0
+    assert main(["workers", str(job.root), "--quiet", "--names"]) == 0
     told = capsys.readouterr().out
     assert "carl-04de" in told and "images/h" in told and "tableware" in told
-    assert main(["workers", str(job.manifest), "--quiet", "--json"]) == 0
+    assert main(["workers", str(job.root), "--quiet", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["workers"]) == 3
     shutil.rmtree(job.root / "labels/streets/annotations/worker-response")
-    assert main(["workers", str(job.manifest), "--quiet"]) == 1
+    assert main(["workers", str(job.root), "--quiet"]) == 1

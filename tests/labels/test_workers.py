@@ -11,7 +11,7 @@ from ground_truth_labels.pseudonyms import pseudonym
 
 
 def test_the_careless_worker_is_named(shared_job):
-    manifest = read_manifest(shared_job.manifest)
+    manifest = read_manifest(shared_job.root)
     result = agreement(manifest, responses=WorkerResponses(manifest, names=True))
     assert [w.worker for w in result.workers] == ["carl-04de", "bela-91cc", "anna-7f3a"]
     assert any("carl-04de" in text for text in result.look_at)
@@ -20,7 +20,7 @@ def test_the_careless_worker_is_named(shared_job):
 
 
 def test_numbers_equal_a_count_by_hand(shared_job):
-    manifest = read_manifest(shared_job.manifest)
+    manifest = read_manifest(shared_job.root)
     responses = WorkerResponses(manifest)
     item = next(iter(manifest))
     answers = {a.worker: a.mask for a in responses.answers(item)}
@@ -50,14 +50,14 @@ def test_one_file_for_each_worker_is_read_too(job):
     path.unlink()
     for i, answer in enumerate(answers):
         path.with_name(f"2026-11-23_08:00:0{i}.json").write_text(json.dumps({"answers": [answer]}))
-    manifest = read_manifest(job.manifest)
+    manifest = read_manifest(job.root)
     assert len(list(WorkerResponses(manifest).answers(next(iter(manifest))))) == 3
 
 
 def test_answers_follow_the_object_number_not_the_line(job):
     job.lines = [job.lines[3]]
     job.write()
-    result = agreement(read_manifest(job.manifest, labels=sorted(
+    result = agreement(read_manifest(job.root, labels=sorted(
         ("person", "clothing", "cat", "cup", "tableware", "vehicle", "bike")
     )))  # fmt: skip
     assert result.images[0].workers[pseudonym("anna-7f3a")] > 0.9
@@ -80,6 +80,6 @@ def answer(image):
 def test_a_broken_answer_is_told_and_the_rest_counts(job, content, message):
     (path,) = (job.root / "labels/streets/annotations/worker-response/iteration-1/0").iterdir()
     path.write_text(content)
-    result = agreement(read_manifest(job.manifest))
+    result = agreement(read_manifest(job.root))
     assert len(result.images) == 5
     assert len(result.problems) == 1 and message in result.problems[0] and str(path) in result.problems[0]

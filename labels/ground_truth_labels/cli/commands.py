@@ -190,7 +190,9 @@ def _manifest(options: argparse.Namespace) -> Manifest:
         labels=options.labels,
         background=options.background,
         unknown=options.unknown,
+        alpha=options.alpha,
         root=options.root,
+        mask_root=options.mask_root,
         endpoint_url=options.endpoint_url,
     )
 

@@ -75,7 +75,18 @@ def _command(commands: _Commands, name: str, summary: str, text: str = "") -> ar
         default="error",
         help="colours outside the map: an error, 255, or background; default: error",
     )
-    group.add_argument("--root", metavar="FOLDER", help="copy of the bucket; default: looked for, then S3")
+    group.add_argument(
+        "--alpha",
+        choices=("visible", "opaque", "color"),
+        default="visible",
+        help="pixels that count: all but fully transparent (default), fully opaque, all",
+    )
+    group.add_argument(
+        "--root",
+        metavar="FOLDER",
+        help="copy of the bucket; default: the folder named, then S3",
+    )
+    group.add_argument("--mask-root", metavar="FOLDER", help="the same for masks; default: --root")
     group.add_argument("--endpoint-url", metavar="URL", help="S3 endpoint; default: as boto3 finds it")
     group.add_argument("--workers", type=int, metavar="N", help="threads; default: one a core")
     group.add_argument("--quiet", action="store_true", help="no progress")

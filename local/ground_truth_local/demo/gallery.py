@@ -30,7 +30,7 @@ def write(session: Any, manifest_uri: str, folder: Path) -> int:
         source, _, name = item.source_ref.removeprefix("s3://").partition("/")
         _copy(s3, source, name, buckets)
     # From here on as a user with a copy of the buckets: no AWS.
-    manifest = read_manifest(buckets / bucket / key)
+    manifest = read_manifest(buckets / bucket / key, root=buckets)
     tiles = list(_tiles(manifest, folder / "masks"))
     _contact_sheet(tiles).save(folder / FILE)
     report(manifest, folder / "report.html")
