@@ -165,7 +165,7 @@ def _from_palette(
     entries = palette_entries(image)
     lut = [id_of_color(color, opacity, table, sentinel, alpha) for color, opacity in entries]
     if any(opacity != _ALPHA_OF_OPAQUE for _, opacity in entries):
-        found.add(*zip(*entries, strict=True), image.histogram()[: len(entries)])
+        found.add([c for c, _ in entries], [a for _, a in entries], image.histogram()[: len(entries)])
     lut += [sentinel] * (256 - len(lut))
     shape = (image.height, image.width)
     if table.wide:
