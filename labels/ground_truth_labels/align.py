@@ -1,4 +1,4 @@
-"""The image of a mask: of the same size, turned the way the workers saw it."""
+"""The image of a mask: of the same size, lying the way the workers saw it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .context import load_image
 from .errors import LimitError, MaskError
 from .item import Item
 from .limits import DEFAULT_LIMITS, Limits
+from .orientation import exif_orientation, seen_upright, without_turn
 
-_ORIENTATION = 0x0112
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif"}
 _QUALITY = 95
 
@@ -32,13 +32,6 @@ class ImageHeader:
     width: int
     height: int
     orientation: int
-
-    @property
-    def shown(self) -> tuple[int, int]:
-        """(height, width) as a browser shows it to the worker."""
-        if self.orientation >= 5:
-            return self.width, self.height
-        return self.height, self.width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,33 +62,25 @@ def image_header(data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -> 
     """
     try:
         image = Image.open(io.BytesIO(data))
-        orientation = _orientation(image)
     except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
         raise MaskError(f"{name}: cannot be decoded as an image: {error}") from error
     if image.width * image.height > limits.pixels:
         raise LimitError(f"{name}: has {image.width:,} x {image.height:,} pixels, limit {limits.pixels:,}")
     return ImageHeader(
-        format=image.format or "",
+        # A camera's JPEG with a second, smaller picture behind it; for readers it is a JPEG.
+        format="JPEG" if image.format == "MPO" else image.format or "",
         width=image.width,
         height=image.height,
-        orientation=orientation if orientation in range(1, 9) else 1,
+        orientation=exif_orientation(data),
     )
-
-
-def _orientation(image: Image.Image) -> int:
-    """From the header alone: Pillow's `getexif` decodes the whole of a PNG that has no EXIF."""
-    if image.format != "PNG":
-        return int(image.getexif().get(_ORIENTATION, 1))
-    exif = Image.Exif()
-    exif.load(image.info.get("exif", b""))
-    return int(exif.get(_ORIENTATION, 1))
 
 
 def aligned_image(item: Item, shape: tuple[int, int], *, jpeg: bool = False) -> ImageFile:
     """The image that belongs to a mask of `shape` (height, width).
 
-    The source file is passed on untouched where it can be. An image with an EXIF orientation is turned and
-    written anew without it, because most training code ignores EXIF and would see image and mask misaligned.
+    The source file is passed on untouched where it can be. Where the workers saw it as it is stored, a
+    note by which other readers would turn it is set to "as stored", and nothing else; where they saw it
+    turned (the mask's size tells, or `orientation`), it is turned and written anew.
 
     Args:
         item: The labeled object.
@@ -109,22 +94,26 @@ def aligned_image(item: Item, shape: tuple[int, int], *, jpeg: bool = False) -> 
     name = f"{item.where}: {item.source_ref}"
     limits = item.context.storage.limits if item.context else DEFAULT_LIMITS
     header = image_header(data, name=name, limits=limits)
-    stored = (header.height, header.width)
-    if shape not in (header.shown, stored):
+    size = (header.width, header.height)
+    rule = item.context.orientation if item.context else "stored"
+    upright = seen_upright(header.orientation, size, (shape[1], shape[0]), rule)
+    if upright is None:
         raise MaskError(
             f"{name}: image has {header.width} x {header.height} pixels, mask {shape[1]} x {shape[0]}; "
             "they must be equal"
         )
     suffix = _SUFFIXES.get(header.format, ".png")
-    if header.orientation == 1 and (header.format == "JPEG" or (header.format in _SUFFIXES and not jpeg)):
-        return ImageFile(data=data, suffix=suffix, width=shape[1], height=shape[0], verbatim=True)
-    image = load_image(data, name=name, limits=limits, turn=header.shown == shape)
+    if not upright and (header.format == "JPEG" or (header.format in _SUFFIXES and not jpeg)):
+        same = without_turn(data)
+        return ImageFile(data=same, suffix=suffix, width=shape[1], height=shape[0], verbatim=same is data)
+    image = load_image(data, name=name, limits=limits, orientation=header.orientation if upright else 1)
+    profile = image.info.get("icc_profile")
     as_jpeg = jpeg or header.format == "JPEG"
     buffer = io.BytesIO()
     if as_jpeg:
-        image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
+        image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, icc_profile=profile)
     else:
-        image.save(buffer, "PNG")
+        image.save(buffer, "PNG", icc_profile=profile)
     return ImageFile(
         data=buffer.getvalue(),
         suffix=".jpg" if as_jpeg else ".png",

@@ -15,6 +15,7 @@ from .decode import Decoded, MaskArray
 from .errors import LabelsError, LimitError, MaskError, MissingError, RepairError, UnknownColorError
 from .item import Item
 from .manifest import Manifest
+from .orientation import seen_upright, sizes_tell
 from .parallel import ordered_map
 from .progress import Progress, tracked
 
@@ -236,19 +237,21 @@ def _wrong_index(item: Item, decoded: Decoded) -> Iterator[Problem]:
 
 
 def _sizes(item: Item, header: ImageHeader, shape: tuple[int, int]) -> Iterator[Problem]:
-    stored = (header.height, header.width)
-    if shape == header.shown:
-        return
-    size = f"image {header.width} x {header.height}, mask {shape[1]} x {shape[0]}"
-    if shape == stored:
+    stored = (header.width, header.height)
+    assert item.context is not None
+    rule = item.context.orientation
+    upright = seen_upright(header.orientation, stored, (shape[1], shape[0]), rule)
+    where = f"{item.where}: {item.source_ref}"
+    if upright is None:
+        size = f"image {header.width} x {header.height}, mask {shape[1]} x {shape[0]}"
+        message = f"{where}: {size} pixels; they must be equal: label the image again"
+        yield Problem(code="size-mismatch", severity="error", line=item.line, message=message)
+    elif not sizes_tell(header.orientation, stored):
         message = (
-            f"{item.where}: {item.source_ref}: EXIF turns the image (orientation {header.orientation}), "
-            f"the mask is not turned: {size}; export writes the image unturned, look at it"
+            f"{where}: EXIF turns the image (orientation {header.orientation}), and no size tells "
+            f"whether the workers saw that; read as {rule}: orientation=… (--orientation) decides"
         )
         yield Problem(code="exif-orientation", severity="warning", line=item.line, message=message)
-        return
-    message = f"{item.where}: {item.source_ref}: {size} pixels; they must be equal: label the image again"
-    yield Problem(code="size-mismatch", severity="error", line=item.line, message=message)
 
 
 def _from_error(item: Item, error: LabelsError, what: str) -> Problem:

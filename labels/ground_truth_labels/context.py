@@ -14,6 +14,7 @@ from .colormap import ColorEntry, ColorTable, color_table
 from .decode import Alpha, Decoded, MaskArray, Unknown, decode
 from .errors import LimitError, MaskError, MissingError
 from .limits import Limits
+from .orientation import Orientation, exif_orientation, seen_upright, sizes_tell, turn
 from .resolve import Resolver
 from .storage import Storage
 
@@ -35,6 +36,7 @@ class Context:
     labels: Callable[[], LabelList]
     unknown: Unknown
     alpha: Alpha = "visible"
+    orientation: Orientation = "stored"
 
     def __getstate__(self) -> dict[str, object]:
         # A copy in another process needs the list itself, not the manifest that can gather it.
@@ -84,9 +86,28 @@ class Context:
             raise MissingError(f"{where}: {reference}: {looked}; S3 was asked last: {error}") from error
 
     def image(self, item: Item) -> Image.Image:
-        """An item's image."""
+        """An item's image, lying as the workers saw it."""
         name = f"{item.where}: {item.source_ref}"
-        return load_image(item.image_bytes(), name=name, limits=self.storage.limits)
+        data = item.image_bytes()
+        stored = load_image(data, name=name, limits=self.storage.limits)
+        found = exif_orientation(data)
+        if found == 1:
+            return stored
+        mask = self._mask_size(item) if sizes_tell(found, stored.size) else None
+        upright = seen_upright(found, stored.size, mask, self.orientation)
+        return turn(stored, found) if upright else stored
+
+    @staticmethod
+    def _mask_size(item: Item) -> tuple[int, int] | None:
+        if item.mask_ref is None:
+            return None
+        try:
+            head = item.mask_bytes(head=33)
+        except MissingError:
+            return None
+        if head[12:16] != b"IHDR" or len(head) < 24:
+            return None
+        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
 def _constant(labels: LabelList) -> LabelList:
@@ -98,14 +119,14 @@ def _cached_table(colors: tuple[ColorEntry, ...], labels: LabelList) -> ColorTab
     return color_table(colors, labels, "")
 
 
-def load_image(data: bytes, *, name: str, limits: Limits, turn: bool = True) -> Image.Image:
-    """An RGB image, turned as its EXIF orientation says, its size checked before decoding.
+def load_image(data: bytes, *, name: str, limits: Limits, orientation: int = 1) -> Image.Image:
+    """An RGB image, turned as `orientation` says (default: not), its size checked before decoding.
 
     Raises:
         LimitError: Too many pixels.
         MaskError: Not an image.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
@@ -115,8 +136,23 @@ def load_image(data: bytes, *, name: str, limits: Limits, turn: bool = True) -> 
             raise LimitError(
                 f"{name}: has {image.width:,} x {image.height:,} pixels, limit {limits.pixels:,}"
             )
-        return (ImageOps.exif_transpose(image) if turn else image).convert("RGB")
+        profile = image.info.get("icc_profile")
+        rgb = turn(_eight_bits(image).convert("RGB"), orientation)
     except LimitError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(f"{name}: cannot be decoded as an image: {error}") from error
+    # A profile for grey or CMYK doesn't describe the RGB that these became.
+    rgb.info["icc_profile"] = profile if image.mode in ("RGB", "RGBA", "P") else None
+    return rgb
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey scaled as browsers do; Pillow would cut all that is brighter than 255 off."""
+    if not image.mode.startswith("I"):
+        return image
+    import numpy as np
+    from PIL import Image
+
+    values = np.asarray(image).astype(np.uint32)
+    return Image.fromarray(((values * 255 + 32_895) >> 16).astype(np.uint8))

@@ -101,14 +101,14 @@ class Item:
         """
         return self._context().mask(self)
 
-    def mask_bytes(self) -> bytes:
-        """The mask's PNG file as it is."""
+    def mask_bytes(self, *, head: int | None = None) -> bytes:
+        """The mask's PNG file as it is, or its first `head` bytes."""
         if self.mask_ref is None:
             raise MaskError(f"{self.where}: has no mask, the object is {self.state}")
-        return self._context().read(self.mask_ref, self.where, mask=True)
+        return self._context().read(self.mask_ref, self.where, head=head, mask=True)
 
     def image(self) -> Image.Image:
-        """The image in RGB, turned as its EXIF orientation says.
+        """The image in RGB as the workers saw it: as stored, whatever EXIF says (see `read_manifest`).
 
         Raises:
             LabelsError: It is missing, too large or not an image.

@@ -16,6 +16,7 @@ from .decode import Alpha, Unknown
 from .errors import LabelsError, ManifestError
 from .item import Item
 from .lines import read_lines
+from .orientation import Orientation
 from .parse import SEGMENTATION, VERIFICATION, attributes, load_line, parse_item
 from .resolve import Resolver
 from .storage import Storage, is_s3, join
@@ -52,6 +53,7 @@ class Manifest:
         background: int,
         unknown: Unknown,
         alpha: Alpha,
+        orientation: Orientation = "stored",
         root: str | None,
         mask_root: str | None = None,
         named: str | None = None,
@@ -69,6 +71,7 @@ class Manifest:
             labels=lambda: self.labels,
             unknown=unknown,
             alpha=alpha,
+            orientation=orientation,
         )
 
     def __repr__(self) -> str:
@@ -176,6 +179,7 @@ def read_manifest(
     background: int = 0,
     unknown: Unknown = "error",
     alpha: Alpha = "visible",
+    orientation: Orientation = "stored",
     root: str | os.PathLike[str] | None = None,
     mask_root: str | os.PathLike[str] | None = None,
     endpoint_url: str | None = None,
@@ -194,6 +198,8 @@ def read_manifest(
             `background`.
         alpha: Which pixels count by their colour: all but the fully transparent (`visible`, default), only
             the fully opaque (`opaque`), or every one (`color`). The others are background.
+        orientation: How the workers saw images that EXIF turns, where the mask's size doesn't tell: as
+            `stored` (default: the guide says that its pages keep browsers from turning) or `upright`.
         root: Folder with a copy of the bucket. Default: the folder that `location` names, for a file the one
             that holds it; then S3. Nothing above or outside of these folders is ever read.
         mask_root: The same for masks alone. Default: `root`.
@@ -217,6 +223,7 @@ def read_manifest(
         background=background,
         unknown=unknown,
         alpha=alpha,
+        orientation=orientation,
         root=os.fspath(root) if root is not None else None,
         mask_root=os.fspath(mask_root) if mask_root is not None else None,
         named=given if not is_s3(given) and Path(given).is_dir() else None,

@@ -191,6 +191,7 @@ def _manifest(options: argparse.Namespace) -> Manifest:
         background=options.background,
         unknown=options.unknown,
         alpha=options.alpha,
+        orientation=options.orientation,
         root=options.root,
         mask_root=options.mask_root,
         endpoint_url=options.endpoint_url,

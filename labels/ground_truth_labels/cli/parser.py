@@ -82,6 +82,12 @@ def _command(commands: _Commands, name: str, summary: str, text: str = "") -> ar
         help="pixels that count: all but fully transparent (default), fully opaque, all",
     )
     group.add_argument(
+        "--orientation",
+        choices=("stored", "upright"),
+        default="stored",
+        help="how workers saw images that EXIF turns, where sizes don't tell; default: stored",
+    )
+    group.add_argument(
         "--root",
         metavar="FOLDER",
         help="copy of the bucket; default: the folder named, then S3",

@@ -41,7 +41,7 @@ class NumpyFormat(Format):
         for sample in samples:
             yield folder(sample.split, f"masks/{sample.name}.npy"), _npy(sample.mask)
             if sample.image is not None:
-                image = load_image(sample.image.data, name=sample.name, limits=DEFAULT_LIMITS, turn=False)
+                image = load_image(sample.image.data, name=sample.name, limits=DEFAULT_LIMITS)
                 yield folder(sample.split, f"images/{sample.name}.npy"), _npy(np.asarray(image))
 
 

@@ -219,7 +219,7 @@ class _Images:
         """Nobody's pixels, as many as the image has."""
         reference = self._references[index]
         header = image_header(self._context.read(reference, where), name=f"{where}: {reference}")
-        return np.zeros(header.shown, np.uint8)
+        return np.zeros((header.height, header.width), np.uint8)
 
 
 def _positions(drawing: Drawing, labels: LabelList) -> MaskArray:

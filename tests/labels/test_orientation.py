@@ -1,0 +1,272 @@
+"""Orientation: what turns an image is what Chromium turns, and everything reads it as the workers saw it.
+
+Each picture is painted by headless Chromium twice: as browsers do by default, and with `image-orientation:
+none`, as Ground Truth's pages show it (Developer Guide, sms-cors-update). It shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from ground_truth_labels import MaskError, SegmentationDataset, check, export, read_manifest
+from ground_truth_labels.context import load_image
+from ground_truth_labels.limits import DEFAULT_LIMITS
+from ground_truth_labels.orientation import exif_orientation, turn, without_turn
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+PNG = b"\x89PNG"
+COLORS = [(250, 20, 20), (20, 250, 20), (20, 20, 250), (250, 250, 20)]
+
+
+def _picture(size):
+    """A quarter of each colour, in steps of the eight pixels that a JPEG's blocks have."""
+    width, height = size
+    image = Image.new("RGB", size)
+    for i, color in enumerate(COLORS):
+        image.paste(color, (i % 2 * width // 2, i // 2 * height // 2, width, height))
+    return image
+
+
+def _exif(value, order="<"):
+    magic = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(f"{order}HHIHH", 0x0112, 3, 1, value, 0)
+    return magic + struct.pack(f"{order}IH", 8, 1) + entry + b"\0\0\0\0"
+
+
+def _jpeg(size, *segments):
+    buffer = io.BytesIO()
+    _picture(size).save(buffer, "JPEG", quality=100, subsampling=0)
+    data = buffer.getvalue()
+    return data[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(s) + 2) + s for s in segments) + data[2:]
+
+
+def _png(size, before=(), after=()):
+    buffer = io.BytesIO()
+    _picture(size).save(buffer, "PNG")
+    data = buffer.getvalue()
+    chunks = [b"", b""]
+    for i, parts in enumerate((before, after)):
+        for kind, body in parts:
+            chunks[i] += (
+                struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            )
+    return data[:33] + chunks[0] + data[33:-12] + chunks[1] + data[-12:]
+
+
+def cases(size=(32, 16)):
+    found = {}
+    for value in range(1, 9):
+        found[f"jpeg {value}"] = (_jpeg(size, b"Exif\0\0" + _exif(value)), value)
+        found[f"jpeg big-endian {value}"] = (_jpeg(size, b"Exif\0\0" + _exif(value, ">")), value)
+        found[f"png {value}"] = (_png(size, [(b"eXIf", _exif(value))]), value)
+    xmp = b"http://ns.adobe.com/xap/1.0/\0" + XMP.encode()
+    text = (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP.encode())
+    found["jpeg xmp alone"] = (_jpeg(size, xmp), 1)
+    found["jpeg xmp and exif"] = (_jpeg(size, xmp, b"Exif\0\0" + _exif(3)), 3)
+    found["png xmp alone"] = (_png(size, [text]), 1)
+    found["png late exif"] = (_png(size, after=[(b"eXIf", _exif(6))]), 1)
+    for value in (0, 9):
+        found[f"jpeg {value}"] = (_jpeg(size, b"Exif\0\0" + _exif(value)), 1)
+    return found
+
+
+CASES = cases()
+
+CELL, ACROSS = 40, 12
+PAINT = """
+async ([urls, rule, cell, across]) => {
+  document.body.replaceChildren();
+  document.body.style.background = "white";
+  await Promise.all(urls.map((url, i) => {
+    const image = new Image();
+    image.style.cssText = `position: absolute; left: ${i % across * cell}px; image-orientation: ${rule};
+      top: ${Math.floor(i / across) * cell}px; image-rendering: pixelated`;
+    image.src = url;
+    document.body.append(image);
+    return image.decode();
+  }));
+  return urls.map((_, i) => [document.images[i].width, document.images[i].height]);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def painted():
+    from ground_truth_local.portal.browser import BrowserMissing, launch
+
+    grey = np.linspace(0, 65_535, 256).astype(np.uint16).reshape(8, 32)
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "PNG")
+    files = {name: data for name, (data, _) in CASES.items()} | {"grey 16": buffer.getvalue()}
+    files |= {f"neutral {name}": without_turn(data) for name, (data, _) in CASES.items()}
+    names = list(files)
+    pictures = {name: [] for name in names}
+    here = "http://127.0.0.1:9/"
+
+    def answer(route):
+        path = route.request.url.removeprefix(here)
+        if not path:
+            route.fulfill(body="<body></body>", content_type="text/html")
+            return
+        data = files[names[int(path)]]
+        route.fulfill(body=data, content_type="image/png" if data.startswith(PNG) else "image/jpeg")
+
+    try:
+        with launch() as browser:
+            page = browser.new_page()
+            # Nothing listens there: a browser honours `none` for images of the page's own origin alone.
+            page.route("**/*", answer)
+            page.goto(here)
+            urls = [here + str(i) for i in range(len(names))]
+            for rule in ("from-image", "none"):
+                sizes = page.evaluate(PAINT, [urls, rule, CELL, ACROSS])
+                sheet = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+                for i, (name, (width, height)) in enumerate(zip(names, sizes, strict=True)):
+                    top, left = i // ACROSS * CELL, i % ACROSS * CELL
+                    pictures[name].append(sheet[top : top + height, left : left + width])
+    except BrowserMissing as error:
+        pytest.skip(str(error))
+    return files, pictures
+
+
+def near(a, b):
+    """The same but for what two JPEG decoders round differently."""
+    return a.shape == b.shape and np.abs(np.asarray(a, int) - np.asarray(b, int)).max() <= 3
+
+
+def test_what_chromium_turns_is_what_the_function_says(painted):
+    files, pictures = painted
+    for name, (data, wanted) in CASES.items():
+        turned, stored = pictures[name]
+        assert exif_orientation(data) == wanted, name
+        plain = load_image(data, name=name, limits=DEFAULT_LIMITS)
+        assert near(np.asarray(plain), stored), name
+        assert near(np.asarray(turn(plain, wanted)), turned), name
+    assert set(files) == set(pictures)
+
+
+def test_without_its_note_nobody_turns_it(painted):
+    import cv2
+
+    files, pictures = painted
+    for name, (data, _) in CASES.items():
+        neutral = files[f"neutral {name}"]
+        stored = pictures[name][1]
+        # Chromium both ways, Pillow by EXIF and XMP and late chunks, OpenCV by EXIF.
+        by_pillow = ImageOps.exif_transpose(Image.open(io.BytesIO(neutral)))
+        by_opencv = cv2.imdecode(np.frombuffer(neutral, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        for picture in (*pictures[f"neutral {name}"], np.asarray(by_pillow), by_opencv):
+            assert near(picture, stored), name
+        assert len(neutral) == len(data), name
+
+
+def test_grey_of_16_bits_is_scaled_as_chromium_does(painted):
+    files, pictures = painted
+    image = load_image(files["grey 16"], name="x", limits=DEFAULT_LIMITS)
+    assert np.array_equal(np.asarray(image), pictures["grey 16"][0])
+
+
+def job(tmp_path, data, mask_size, suffix="jpg"):
+    (tmp_path / f"a.{suffix}").write_bytes(data)
+    mask = np.zeros(mask_size[::-1], np.uint8)
+    mask[:2, :3] = 1
+    image = Image.fromarray(mask)
+    image.putpalette([255, 255, 255, 0x2C, 0xA0, 0x2C])
+    image.save(tmp_path / "m.png")
+    colors = {
+        "0": {"class-name": "BACKGROUND", "hex-color": "#ffffff"},
+        "1": {"class-name": "road", "hex-color": "#2ca02c"},
+    }
+    line = {
+        "source-ref": f"a.{suffix}",
+        "m-ref": "m.png",
+        "m-ref-metadata": {"internal-color-map": colors, "type": "groundtruth/semantic-segmentation"},
+    }
+    (tmp_path / "output.manifest").write_text(json.dumps(line))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("rule", ["stored", "upright"])
+def test_item_dataset_and_export_agree(name, rule, tmp_path):
+    data, value = CASES[name]
+    suffix = name.partition(" ")[0].replace("jpeg", "jpg")
+    plain = load_image(data, name=name, limits=DEFAULT_LIMITS)
+    sizes = [(32, 16), (16, 32)] if value >= 5 else [(32, 16)]
+    for size in sizes:
+        folder = tmp_path / f"{size[0]}"
+        folder.mkdir()
+        manifest = read_manifest(job(folder, data, size, suffix), orientation=rule)
+        upright = size == (16, 32) if value >= 5 else rule == "upright"
+        wanted = np.asarray(turn(plain, value) if upright else plain)
+        (item,) = manifest
+        assert np.array_equal(np.asarray(item.image()), wanted)
+        image, mask = SegmentationDataset(manifest)[0]
+        assert np.array_equal(np.asarray(image).transpose(1, 2, 0), wanted)
+        assert np.asarray(mask).shape == wanted.shape[:2]
+        export(manifest, folder / "out")
+        (written,) = (folder / "out/images").iterdir()
+        assert near(np.asarray(Image.open(written)), wanted)
+        assert near(np.asarray(ImageOps.exif_transpose(Image.open(written))), wanted)
+        codes = {p.code for p in check(manifest).problems if p.severity != "info"}
+        assert ("exif-orientation" in codes) == (value in (2, 3, 4)), codes
+        assert "size-mismatch" not in codes
+
+
+def test_squares_and_wrong_sizes(tmp_path):
+    square = _jpeg((32, 32), b"Exif\0\0" + _exif(6))
+    (tmp_path / "s").mkdir()
+    manifest = read_manifest(job(tmp_path / "s", square, (32, 32)))
+    assert "exif-orientation" in {p.code for p in check(manifest).problems}
+    (tmp_path / "w").mkdir()
+    manifest = read_manifest(job(tmp_path / "w", CASES["jpeg 6"][0], (30, 16)))
+    assert "size-mismatch" in {p.code for p in check(manifest).problems}
+    with pytest.raises(MaskError, match="they must be equal"):
+        export(manifest, tmp_path / "out")
+
+
+def test_a_cameras_second_picture_and_profiles_are_kept(tmp_path):
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    buffer = io.BytesIO()
+    first, second = _picture((32, 16)), _picture((16, 8))
+    first.save(buffer, "MPO", save_all=True, append_images=[second])
+    assert Image.open(io.BytesIO(buffer.getvalue())).format == "MPO"
+    (tmp_path / "mpo").mkdir()
+    export(read_manifest(job(tmp_path / "mpo", buffer.getvalue(), (32, 16))), tmp_path / "a", format="voc")
+    (written,) = (tmp_path / "a/VOCdevkit/VOC2012/JPEGImages").iterdir()
+    assert written.read_bytes() == buffer.getvalue()
+    png = io.BytesIO()
+    first.save(png, "PNG", icc_profile=profile)
+    (tmp_path / "icc").mkdir()
+    export(
+        read_manifest(job(tmp_path / "icc", png.getvalue(), (32, 16), "png")), tmp_path / "b", format="voc"
+    )
+    (written,) = (tmp_path / "b/VOCdevkit/VOC2012/JPEGImages").iterdir()
+    assert Image.open(written).info["icc_profile"] == profile
+
+
+def test_the_handlers_reader_of_headers_agrees():
+    """It ships alone into AWS Lambda, so it can't share the function: it is held to the same pictures."""
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).parents[2] / "lambda"))
+    try:
+        from labeling_job.preflight.headers import read_header
+    finally:
+        sys.path.pop(0)
+    for name, (data, wanted) in CASES.items():
+        found = read_header(lambda offset, length, data=data: data[offset : offset + length]).orientation
+        assert found == wanted, name
