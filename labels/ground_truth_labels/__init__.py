@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         MaskError,
         MissingError,
         RepairError,
+        StorageError,
         UnknownColorError,
     )
     from .exports import ExportResult, export
@@ -51,6 +52,7 @@ _HOMES = {
     "MissingError": "errors",
     "Problem": "checks",
     "RepairError": "errors",
+    "StorageError": "errors",
     "RepairResult": "repairs",
     "ReportResult": "reports",
     "SegmentationDataset": "torch_data",
@@ -89,6 +91,7 @@ __all__ = [
     "ReportResult",
     "SegmentationDataset",
     "Storage",
+    "StorageError",
     "UnknownColorError",
     "WorkerQualityResult",
     "WorkerResponses",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ._indices import plan_indices
 from .align import ImageHeader, image_header
+from .classes import BACKGROUND
 from .counts import class_counts
 from .decode import Decoded, MaskArray
 from .errors import LabelsError, LimitError, MaskError, MissingError, RepairError, UnknownColorError
@@ -210,6 +211,7 @@ def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | No
         problems.append(_from_error(item, error, "mask"))
         return {}, None, None
     problems += _wrong_index(item, decoded)
+    problems += _transparency(item, decoded)
     mask = decoded.ids
     counts = class_counts(mask)
     background = item.context.labels().background
@@ -218,6 +220,24 @@ def _mask(item: Item, problems: list[Problem]) -> tuple[dict[int, int], str | No
         message = f"{item.where}: {item.mask_ref}: holds background only; nobody labeled anything"
         problems.append(Problem(code="empty-mask", severity="warning", line=item.line, message=message))
     return counts, None if empty else hashlib.sha256(data).hexdigest(), mask
+
+
+def _transparency(item: Item, decoded: Decoded) -> Iterator[Problem]:
+    assert item.context is not None
+    names = {entry.color: entry.class_name for entry in item.colors}
+    rule = item.context.alpha
+    for code, found, how, other in (
+        ("partly-transparent", decoded.partly, "partly", "opaque"),
+        ("hidden-colors", decoded.hidden, "fully", "color"),
+    ):
+        counts = {names[c]: n for c, n in found.items() if names.get(c, BACKGROUND) != BACKGROUND}
+        if counts:
+            told = ", ".join(f"{n:,} of {name!r}" for name, n in counts.items())
+            message = (
+                f"{item.where}: {item.mask_ref}: {told}: pixels that are {how} transparent, read by the rule "
+                f"alpha={rule!r}; alpha={other!r} (--alpha) reads them otherwise"
+            )
+            yield Problem(code=code, severity="warning", line=item.line, message=message)
 
 
 def _wrong_index(item: Item, decoded: Decoded) -> Iterator[Problem]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import colorsys
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from .errors import ManifestError
+from .errors import ManifestError, MissingError
 from .storage import Storage
 
 BACKGROUND = "BACKGROUND"
@@ -18,6 +20,8 @@ BACKGROUND = "BACKGROUND"
 
 IGNORE = 255
 """The id that training frameworks skip; never given to a class."""
+
+_CLASSES_MAX = 65_000
 
 # Told apart by people with common colour blindness when neighbours in the list (Okabe-Ito first).
 # fmt: off
@@ -39,6 +43,7 @@ class LabelList:
         names: Class names without the background, unique.
         background: Id of pixels that nobody labeled. Default: 0, so classes start at 1.
         origin: Where the order comes from, for messages and reports.
+        given: Ids of one's own, one for each name. Default: counted.
 
     Raises:
         ManifestError: Names are empty or repeated, or the background id is not in 0-65,535.
@@ -47,16 +52,42 @@ class LabelList:
     names: tuple[str, ...]
     background: int = field(default=0, kw_only=True)
     origin: str = field(default="given", kw_only=True, compare=False)
+    given: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        wrong = [n for n in self.names if not isinstance(n, str) or not n]
+        if wrong:
+            raise ManifestError(f"{self.origin}: class names must be non-empty text, got {wrong[0]!r}")
         object.__setattr__(self, "names", tuple(n for n in self.names if n != BACKGROUND))
-        doubles = sorted({n for n in self.names if self.names.count(n) > 1})
+        doubles = sorted(n for n, count in Counter(self.names).items() if count > 1)
         if doubles:
             raise ManifestError(f"{self.origin}: class names must be unique, {doubles!r} are repeated")
-        if any(not isinstance(n, str) or not n for n in self.names):
-            raise ManifestError(f"{self.origin}: class names must be non-empty text, got {self.names!r}")
         if not 0 <= self.background <= 65_535:
             raise ManifestError(f"background must be in 0..65535, got {self.background!r}")
+        if len(self.names) > _CLASSES_MAX:
+            raise ManifestError(
+                f"{self.origin}: has {len(self.names):,} classes, the limit is {_CLASSES_MAX:,}; "
+                "give the list of the job's classes with labels=… (--labels)"
+            )
+        if self.given is not None:
+            self._check_given()
+
+    def _check_given(self) -> None:
+        assert self.given is not None
+        if len(self.given) != len(self.names):
+            raise ManifestError(f"{self.origin}: must have an id for each of {len(self.names)} classes")
+        taken = {self.background: BACKGROUND}
+        for name, number in zip(self.names, self.given, strict=True):
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 65_534:
+                raise ManifestError(f"{self.origin}: the id of {name!r} must be in 0..65534, got {number!r}")
+            if number == IGNORE:
+                raise ManifestError(f"{self.origin}: {name!r} can't have the id 255, which trainers ignore")
+            if number in taken:
+                raise ManifestError(
+                    f"{self.origin}: {taken[number]!r} and {name!r} have the same id {number}; "
+                    "give each class its own, and the background's with background=…"
+                )
+            taken[number] = name
 
     @classmethod
     def read(cls, location: str, *, background: int = 0, storage: Storage | None = None) -> LabelList:
@@ -87,6 +118,9 @@ class LabelList:
     @cached_property
     def ids(self) -> dict[str, int]:
         """Class name → id, the background included."""
+        if self.given is not None:
+            # In the order of the ids' owners, the background first.
+            return {BACKGROUND: self.background, **dict(zip(self.names, self.given, strict=True))}
         reserved = {self.background, IGNORE}
         free = (i for i in range(len(self.names) + 3) if i not in reserved)
         return {BACKGROUND: self.background, **dict(zip(self.names, free, strict=False))}
@@ -120,6 +154,55 @@ class LabelList:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+Labels = LabelList | Mapping[str, int] | Sequence[str] | str | os.PathLike[str]
+"""What `labels=` takes; the same rule in Python and on the command line."""
+
+
+def label_list(labels: Labels, *, background: int = 0, storage: Storage | None = None) -> LabelList:
+    """The label list that a user means.
+
+    A text is the place of a file, unless it has a comma: then it is names. A file that ends in `.json` is a
+    category file, any other has a name on each line.
+
+    Raises:
+        ManifestError: It is none of these.
+        MissingError: There is no such file.
+    """
+    if isinstance(labels, LabelList):
+        return labels
+    if isinstance(labels, Mapping):
+        own = {name: number for name, number in labels.items() if name != BACKGROUND}
+        ground = labels.get(BACKGROUND, background)
+        return LabelList(tuple(own), background=ground, given=tuple(own.values()), origin="labels")
+    if isinstance(labels, os.PathLike):
+        return _from_file(os.fspath(labels), background, storage)
+    if isinstance(labels, str):
+        if "," in labels:
+            names = tuple(name.strip() for name in labels.split(",") if name.strip())
+            return LabelList(names, background=background, origin="labels")
+        return _from_file(labels, background, storage)
+    try:
+        return LabelList(tuple(labels), background=background, origin="labels")
+    except TypeError as error:
+        raise ManifestError(f"labels must be names, name → id, or a file, got {labels!r}") from error
+
+
+def _from_file(location: str, background: int, storage: Storage | None) -> LabelList:
+    if location.endswith(".json"):
+        return LabelList.read(location, background=background, storage=storage)
+    try:
+        text = (storage or Storage()).read(location).decode("utf-8-sig")
+    except MissingError as error:
+        raise MissingError(
+            f"{error}; a text in labels (--labels) is a file, or names if it has a comma: one class alone is "
+            f"written {location + ','!r}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{location}: must be text in UTF-8 with a class on each line") from error
+    names = tuple(line.strip() for line in text.splitlines() if line.strip())
+    return LabelList(names, background=background, origin=location)
 
 
 def _color(position: int) -> str:

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .classes import BACKGROUND, LabelList
+from ._numbers import number
+from .classes import LabelList
 from .errors import ManifestError
+
+#: Entries of one map. A palette has 256; the rest is room for masks without one.
+_CLASSES_MAX = 4_096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,10 @@ def parse_internal_color_map(value: Any, where: str) -> tuple[ColorEntry, ...]:
     """
     if not isinstance(value, Mapping) or not value:
         raise ManifestError(f"{where}: 'internal-color-map' must be an object with an entry for each class")
+    if len(value) > _CLASSES_MAX:
+        raise ManifestError(
+            f"{where}: 'internal-color-map' has {len(value):,} entries, the limit is {_CLASSES_MAX:,}"
+        )
     entries = []
     for key, entry in value.items():
         if not isinstance(entry, Mapping):
@@ -77,7 +85,7 @@ def parse_internal_color_map(value: Any, where: str) -> tuple[ColorEntry, ...]:
                 color=_color(entry.get("hex-color"), where),
                 index=int(key) if re.fullmatch(r"[0-9]{1,6}", key) else None,
                 key=key,
-                confidence=float(confidence) if isinstance(confidence, int | float) else None,
+                confidence=number(confidence, where, "a confidence"),
             )
         )
     _refuse_conflicts(entries, where)
@@ -123,7 +131,10 @@ def color_table(entries: tuple[ColorEntry, ...], labels: LabelList, where: str) 
 def _name(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise ManifestError(f"{where}: a class name must be non-empty text, got {value!r}")
-    return BACKGROUND if value.upper() == BACKGROUND else value
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ManifestError(f"{where}: a class name must be text, got half a surrogate pair in {value!r}")
+    # In no other spelling: somebody's class may well be called "Background".
+    return value
 
 
 def _color(value: Any, where: str) -> int:

@@ -19,6 +19,10 @@ class MissingError(LabelsError):
     """An object that something refers to does not exist or may not be read."""
 
 
+class StorageError(LabelsError):
+    """Something cannot be listed, written or removed: rights, a full disk, an endpoint that is none."""
+
+
 class MaskError(LabelsError):
     """A mask cannot be decoded into class ids."""
 

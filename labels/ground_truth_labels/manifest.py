@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 
-from .classes import LabelList
+from .classes import LabelList, Labels, label_list
+from .colormap import parse_internal_color_map
 from .context import Context
 from .decode import Alpha, Unknown
 from .errors import LabelsError, ManifestError
 from .item import Item
 from .lines import read_lines
 from .orientation import Orientation
-from .parse import SEGMENTATION, VERIFICATION, attributes, load_line, parse_item
+from .parse import SEGMENTATION, VERIFICATION, attributes, failed_attributes, load_line, parse_item
 from .resolve import Resolver
 from .storage import Storage, is_s3, join
 
@@ -32,6 +33,7 @@ class Scan:
         lines: Number of objects, invalid lines included.
         segmentations: Segmentation attribute → number of lines that have it.
         verifications: Verification attribute → number of lines that have it.
+        attributes: Every segmentation attribute met, also those that only failed lines have.
         class_names: Segmentation attribute → class names of its colour maps.
     """
 
@@ -39,6 +41,7 @@ class Scan:
     segmentations: dict[str, int]
     verifications: dict[str, int]
     class_names: dict[str, frozenset[str]]
+    attributes: tuple[str, ...] = ()
 
 
 class Manifest:
@@ -88,6 +91,30 @@ class Manifest:
                 raise item.error
             yield item
 
+    def __len__(self) -> int:
+        """Number of objects, lines that cannot be used included."""
+        return self.scan.lines
+
+    def __getitem__(self, position: int) -> Item:
+        """The object at a position from 0, or from the end below 0.
+
+        Raises:
+            IndexError: There is none.
+            LabelsError: Its line cannot be used.
+        """
+        wanted = position + len(self) if position < 0 else position
+        for item in self.items() if wanted >= 0 else ():
+            if item.index == wanted:
+                if item.error is not None:
+                    raise item.error
+                return item
+        raise IndexError(f"{self.location}: has {len(self):,} objects, there is none at {position}")
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Class name → id, the background included."""
+        return self.labels.ids
+
     def items(self) -> Iterator[Item]:
         """All items, also lines that cannot be used: those have state `invalid` and an `error`."""
         attribute = self.attribute
@@ -112,9 +139,14 @@ class Manifest:
         """The label attribute that is read; None if no line has a segmentation.
 
         Raises:
-            ManifestError: None was chosen and lines have several.
+            ManifestError: None was chosen and lines have several, or no line has the one chosen.
         """
         if self._attribute is not None:
+            if self._attribute not in self.scan.attributes and self.scan.lines:
+                known = ", ".join(map(repr, self.scan.attributes)) or "none"
+                raise ManifestError(
+                    f"{self.location}: no line has the label attribute {self._attribute!r}, found {known}"
+                )
             return self._attribute
         found = self.scan.segmentations
         if len(found) > 1:
@@ -144,6 +176,7 @@ class Manifest:
         segmentations: Counter[str] = Counter()
         verifications: Counter[str] = Counter()
         names: dict[str, set[str]] = {}
+        seen: dict[str, None] = {}
         for number, raw in self._lines():
             lines += 1
             try:
@@ -153,16 +186,20 @@ class Manifest:
             verifications.update(attributes(value, VERIFICATION))
             found = attributes(value, SEGMENTATION)
             segmentations.update(found)
+            seen.update(dict.fromkeys([*found, *failed_attributes(value)]))
             for attribute in found:
-                entries = value[f"{attribute}-metadata"].get("internal-color-map")
-                for entry in entries.values() if isinstance(entries, dict) else ():
-                    name = entry.get("class-name") if isinstance(entry, dict) else None
-                    if isinstance(name, str) and name.upper() != "BACKGROUND":
-                        names.setdefault(attribute, set()).add(name)
+                try:
+                    colors = value[f"{attribute}-metadata"].get("internal-color-map")
+                    entries = parse_internal_color_map(colors, str(number))
+                except ManifestError:
+                    # The line is told when its item is read; its names are nobody's classes.
+                    continue
+                names.setdefault(attribute, set()).update(e.class_name for e in entries)
         return Scan(
             lines=lines,
             segmentations=dict(segmentations),
             verifications=dict(verifications),
+            attributes=tuple(seen),
             class_names={k: frozenset(v) for k, v in names.items()},
         )
 
@@ -175,7 +212,7 @@ def read_manifest(
     location: str | os.PathLike[str],
     *,
     attribute: str | None = None,
-    labels: LabelList | Sequence[str] | str | os.PathLike[str] | None = None,
+    labels: Labels | None = None,
     background: int = 0,
     unknown: Unknown = "error",
     alpha: Alpha = "visible",
@@ -190,7 +227,8 @@ def read_manifest(
     Args:
         location: `s3://…`, a file, or the job's folder (then `manifests/output/output.manifest` in it).
         attribute: Label attribute to read. Default: the only segmentation attribute there is.
-        labels: The label list that gives the class ids: a category file, names in order, or a `LabelList`.
+        labels: The label list that gives the class ids: names in order, name → id, a `LabelList`, or the
+            place of a category file or of a text file with a name on each line. A text with commas is names.
             Default: the names met in the manifest in code-point order; give the job's category file for ids
             that stay the same over several jobs.
         background: Id of pixels nobody labeled. Default: 0. Not used with a `LabelList`, which has its own.
@@ -211,15 +249,12 @@ def read_manifest(
         MissingError: There is no manifest.
     """
     storage = storage or Storage(endpoint_url=endpoint_url)
-    if isinstance(labels, str | os.PathLike):
-        labels = LabelList.read(os.fspath(labels), background=background, storage=storage)
-    elif labels is not None and not isinstance(labels, LabelList):
-        labels = LabelList(tuple(labels), background=background)
+    chosen = None if labels is None else label_list(labels, background=background, storage=storage)
     given = os.fspath(location)
     return Manifest(
         _manifest_file(given),
         attribute=attribute,
-        labels=labels,
+        labels=chosen,
         background=background,
         unknown=unknown,
         alpha=alpha,

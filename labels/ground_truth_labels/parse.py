@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ._numbers import number
 from .colormap import parse_internal_color_map
 from .context import Context
 from .errors import LabelsError, ManifestError
@@ -25,13 +26,17 @@ def load_line(raw: bytes, where: str) -> dict[str, Any]:
         ManifestError: The line is not UTF-8 JSON, or not an object.
     """
     try:
-        value = json.loads(raw)
+        value = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         shown = raw[:60].decode("utf-8", "replace")
         raise ManifestError(f"{where}: must be a JSON object in UTF-8, got {shown!r}: {error}") from error
     if not isinstance(value, dict):
         raise ManifestError(f"{where}: must be a JSON object, got {type(value).__name__}")
     return value
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
 
 
 def attributes(value: Mapping[str, Any], kind: str) -> tuple[str, ...]:
@@ -44,6 +49,12 @@ def attributes(value: Mapping[str, Any], kind: str) -> tuple[str, ...]:
         if by_map or metadata.get("type") == kind:
             found.append(key.removesuffix(_METADATA))
     return tuple(found)
+
+
+def failed_attributes(value: Mapping[str, Any]) -> list[str]:
+    """Attributes whose labeling failed on a line: these have no type."""
+    pairs = ((k, v) for k, v in value.items() if k.endswith(_METADATA) and isinstance(v, Mapping))
+    return [key.removesuffix(_METADATA) for key, metadata in pairs if "failure-reason" in metadata]
 
 
 def parse_item(
@@ -76,7 +87,9 @@ def _labeled(blank: Item, value: dict[str, Any], attribute: str | None) -> Item:
         state="unlabeled",
         source_ref=check_reference(source, f"{blank.where}, 'source-ref'"),
         attribute=attribute,
-        verifications=tuple(_verification(value, name) for name in attributes(value, VERIFICATION)),
+        verifications=tuple(
+            _verification(value, name, blank.where) for name in attributes(value, VERIFICATION)
+        ),
     )
     metadata = value.get(f"{attribute}{_METADATA}") if attribute else None
     mask = value.get(attribute) if attribute else None
@@ -85,7 +98,7 @@ def _labeled(blank: Item, value: dict[str, Any], attribute: str | None) -> Item:
     if not isinstance(metadata, Mapping):
         raise ManifestError(f"{blank.where}: {attribute}{_METADATA!r} must be an object, got {metadata!r}")
     failure = metadata.get("failure-reason")
-    item = replace(item, **_common(metadata))
+    item = replace(item, **_common(metadata, blank.where))
     if failure is not None or mask is None:
         return replace(item, state="failed", failure=str(failure or f"no {attribute!r} on the line"))
     if not isinstance(mask, str):
@@ -98,7 +111,7 @@ def _labeled(blank: Item, value: dict[str, Any], attribute: str | None) -> Item:
     )
 
 
-def _common(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _common(metadata: Mapping[str, Any], where: str) -> dict[str, Any]:
     colors = metadata.get("internal-color-map")
     # Documented per image and "the same across all classes", so any entry of the map tells it.
     entries = colors.values() if isinstance(colors, Mapping) else ()
@@ -108,21 +121,20 @@ def _common(metadata: Mapping[str, Any]) -> dict[str, Any]:
     created = metadata.get("creation-date")
     human = metadata.get("human-annotated")
     return {
-        "confidence": next((float(s) for s in scores if isinstance(s, int | float)), None),
+        "confidence": next((n for s in scores if (n := number(s, where, "a confidence")) is not None), None),
         "human": None if human is None else str(human).lower() in ("yes", "true"),
         "job_name": job.removeprefix("labeling-job/") if isinstance(job, str) else None,
         "created": created if isinstance(created, str) else None,
     }
 
 
-def _verification(value: Mapping[str, Any], attribute: str) -> Verification:
+def _verification(value: Mapping[str, Any], attribute: str, where: str) -> Verification:
     metadata = value[f"{attribute}{_METADATA}"]
     feedback = metadata.get("worker-feedback")
     entries = feedback if isinstance(feedback, list) else []
-    confidence = metadata.get("confidence")
     return Verification(
         attribute=attribute,
         class_name=str(metadata.get("class-name", "")),
-        confidence=float(confidence) if isinstance(confidence, int | float) else None,
+        confidence=number(metadata.get("confidence"), where, "a confidence"),
         comments=tuple(str(e["comment"]) for e in entries if isinstance(e, Mapping) and "comment" in e),
     )

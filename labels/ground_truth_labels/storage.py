@@ -11,10 +11,31 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from .errors import LimitError, MissingError
+from .errors import LabelsError, LimitError, MissingError, StorageError
 from .limits import DEFAULT_LIMITS, Limits
 
 _CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def told(location: str, what: str, kind: type[LabelsError] = StorageError) -> Iterator[None]:
+    """Turns every error of a disk or of S3 into one sentence about `location`: the one place that does."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except LabelsError:
+        raise
+    except NoCredentialsError as error:
+        raise kind(f"{location}: {what}: there are no AWS credentials here") from error
+    except OSError as error:
+        raise kind(f"{location}: {what}: {error.strerror or error}") from error
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise kind(f"{location}: {what}: {error}") from error
+    except (ValueError, UnicodeError) as error:
+        # An endpoint or a bucket that is none, a name that no disk can hold.
+        raise kind(f"{location}: {what}: {error}") from error
 
 
 def is_s3(location: str) -> bool:
@@ -111,7 +132,8 @@ class Storage:
             reply = self._get(location, **({"Range": f"bytes=0-{head - 1}"} if head else {}))
             if not head:
                 self._check_size(location, reply["ContentLength"])
-            with reply["Body"] as body:
+            # A body can break off after its answer came.
+            with told(location, "cannot be read", MissingError), reply["Body"] as body:
                 return bytes(body.read())
         with self.open(location) as stream:
             if head:
@@ -133,6 +155,10 @@ class Storage:
 
     def list(self, base: str) -> Iterator[str]:
         """Names below a folder or prefix, relative to it, `/`-separated, sorted."""
+        with told(base, "cannot be listed"):
+            yield from self._list(base)
+
+    def _list(self, base: str) -> Iterator[str]:
         if is_s3(base):
             bucket, key = split_s3(base)
             prefix = f"{key.rstrip('/')}/" if key else ""
@@ -155,12 +181,17 @@ class Storage:
         """
         if is_s3(location):
             bucket, key = split_s3(location)
-            self.s3.put_object(Bucket=bucket, Key=key, Body=data)
+            with told(location, "cannot be written"):
+                self.s3.put_object(Bucket=bucket, Key=key, Body=data)
         else:
             self.write_stream(location, (data,), staging=staging)
 
     def write_stream(self, location: str, pieces: Iterable[bytes], *, staging: str | None = None) -> None:
         """`write` for content that comes in pieces and need not fit into memory."""
+        with told(location, "cannot be written"):
+            self._write_stream(location, pieces, staging)
+
+    def _write_stream(self, location: str, pieces: Iterable[bytes], staging: str | None) -> None:
         if is_s3(location):
             bucket, key = split_s3(location)
             with tempfile.SpooledTemporaryFile(max_size=8 * _CHUNK) as spool:
@@ -183,20 +214,16 @@ class Storage:
         """Remove one object; its absence is no error."""
         if is_s3(location):
             bucket, key = split_s3(location)
-            self.s3.delete_object(Bucket=bucket, Key=key)
+            with told(location, "cannot be removed"):
+                self.s3.delete_object(Bucket=bucket, Key=key)
         else:
-            Path(location).unlink(missing_ok=True)
+            with told(location, "cannot be removed"):
+                Path(location).unlink(missing_ok=True)
 
     def _get(self, location: str, **extra: str) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
         bucket, key = split_s3(location)
-        try:
+        with told(location, "cannot be read", MissingError):
             return self.s3.get_object(Bucket=bucket, Key=key, **extra)
-        except NoCredentialsError as error:
-            raise MissingError(f"{location}: cannot be read: there are no AWS credentials here") from error
-        except (ClientError, BotoCoreError) as error:
-            raise MissingError(f"{location}: cannot be read: {error}") from error
 
     def _check_size(self, location: str, size: int) -> None:
         if size > self.limits.file_bytes:

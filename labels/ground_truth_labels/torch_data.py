@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import LabelsError
 from .manifest import Manifest
 
 if TYPE_CHECKING:
@@ -30,10 +32,16 @@ class SegmentationDataset(_Base):
     Args:
         manifest: What to read.
         transform: Called with image (3, height, width) `uint8` and mask (height, width) `int64`; its result
-            is the item. Default: the pair itself.
+            is the item. Default: the pair itself. Where torchvision is installed the two are its `tv_tensors`
+            `Image` and `Mask`, so a transform of `torchvision.transforms.v2` turns both alike.
     """
 
     def __init__(self, manifest: Manifest, *, transform: Callable[[Any, Any], Any] | None = None) -> None:
+        if transform is not None and type(transform).__module__.partition(".")[0] == "albumentations":
+            raise LabelsError(
+                "transform: Albumentations is called by names and has channels last; give "
+                "lambda image, mask: my_transform(image=image.permute(1, 2, 0).numpy(), mask=mask.numpy())"
+            )
         self.labels = manifest.labels
         self.transform = transform
         self._items = [item for item in manifest if item.state == "labeled"]
@@ -45,13 +53,19 @@ class SegmentationDataset(_Base):
         item = self._items[position]
         image = np.ascontiguousarray(np.asarray(item.image()).transpose(2, 0, 1))
         mask = item.mask().astype(np.int64)
-        pair = (_tensor(image), _tensor(mask))
+        pair = (_tensor(image, "Image"), _tensor(mask, "Mask"))
         return self.transform(*pair) if self.transform else pair
 
 
-def _tensor(array: Any) -> Any:
+def _tensor(array: Any, kind: str) -> Any:
     if _Base is object:
         return array
     import torch
 
-    return torch.from_numpy(array)
+    tensor = torch.from_numpy(array)
+    try:
+        # By name, as it is an extra of an extra: v2's transforms turn a mask only if it says that it is one.
+        wrappers = importlib.import_module("torchvision.tv_tensors")
+    except ImportError:
+        return tensor
+    return getattr(wrappers, kind)(tensor)

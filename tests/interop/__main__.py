@@ -194,7 +194,7 @@ def run(python: str) -> dict[Row, str]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "job").mkdir()
-        manifest = read_manifest(write_job(root / "job"), labels=CLASSES)
+        manifest = read_manifest(write_job(root / "job"), labels=CLASSES, root=root / "job")
         names = {item.name: item.index for item in manifest}
         references = {item.source_ref: item.index for item in manifest}
         for name in FORMATS:

@@ -197,7 +197,7 @@ def test_unknown_colours_stop_or_are_left_out(job, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format": "tfrecord"}, "format must be one of coco"),
+        ({"format": "tfrecord"}, "format must be one of ade20k"),
         ({"split": {"train": 1, "dev": 1}}, "split must give positive shares"),
         ({"format": "sagemaker", "split": {"train": 1}}, "needs a share for validation"),
         ({"format": "voc", "images": False}, "cannot leave out the images"),

@@ -85,7 +85,7 @@ def test_what_goes_out_comes_back_equal(drawn, tmp_path, packed):
     classes = CLASSES[: MANY[name]]
 
     def opened(path):
-        return read_manifest(path, labels=classes)
+        return read_manifest(path, labels=classes, root=root)
 
     export(opened(path), tmp_path / "out", format=name)
     source = tmp_path / "out" / FORMATS[name]
@@ -160,9 +160,11 @@ def brush(rle):
 def test_an_input_manifest_will_do_and_takes_the_classes_from_the_source(tmp_path):
     path = simple(tmp_path)
     (tmp_path / "a.xml").write_text(cvat(shape("sky", order=1) + shape("road", "0,18", (0, 1, 6, 3)), ""))
-    result = import_labels(read_manifest(path), tmp_path / "a.xml", tmp_path / "photo-bucket/job")
+    result = import_labels(
+        read_manifest(path, root=tmp_path), tmp_path / "a.xml", tmp_path / "photo-bucket/job"
+    )
     assert (result.attribute, result.imported, result.empty, result.unlabeled) == ("label-ref", 1, 1, 1)
-    first, second = read_manifest(result.manifest)
+    first, second = read_manifest(Path(result.manifest).parents[2])
     assert first.mask().tolist() == [[0, 2, 2, 0, 0, 0]] + [[1] * 6] * 3
     assert second.state == "unlabeled"
 
@@ -171,10 +173,10 @@ def test_what_nobody_drew_on_may_be_background(tmp_path):
     path = simple(tmp_path)
     task = {"data": {"image": "/data/upload/1/0123abcd-1.jpg"}, "annotations": [{"result": []}]}
     (tmp_path / "t.json").write_text(json.dumps([task]))
-    manifest = read_manifest(path, labels=["road"])
+    manifest = read_manifest(path, labels=["road"], root=tmp_path)
     result = import_labels(manifest, tmp_path / "t.json", tmp_path / "photo-bucket/j", empty="background")
     assert (result.imported, result.unlabeled) == (1, 1)
-    _, item = read_manifest(result.manifest, labels=["road"])
+    _, item = read_manifest(Path(result.manifest).parents[2], labels=["road"])
     assert item.mask().shape == (4, 6) and not item.mask().any()
 
 
@@ -182,8 +184,10 @@ def test_the_upper_of_two_masks_counts(tmp_path):
     path = simple(tmp_path, 1)
     both = shape("road", "0,3", order=5) + shape("sky", "0,3", order=1)
     (tmp_path / "a.xml").write_text(cvat(both))
-    result = import_labels(read_manifest(path), tmp_path / "a.xml", tmp_path / "photo-bucket/job")
-    (item,) = read_manifest(result.manifest, labels=["road", "sky"])
+    result = import_labels(
+        read_manifest(path, root=tmp_path), tmp_path / "a.xml", tmp_path / "photo-bucket/job"
+    )
+    (item,) = read_manifest(Path(result.manifest).parents[2], labels=["road", "sky"])
     assert item.mask()[0].tolist() == [1, 1, 1, 0, 0, 0]
 
 
@@ -211,7 +215,11 @@ def test_what_cannot_be_trusted_is_refused_by_name(tmp_path, name, content, mess
     path = simple(tmp_path)
     (tmp_path / name).write_text(content)
     with pytest.raises(LabelsError, match=message):
-        import_labels(read_manifest(path, labels=["road"]), tmp_path / name, tmp_path / "photo-bucket/job")
+        import_labels(
+            read_manifest(path, labels=["road"], root=tmp_path),
+            tmp_path / name,
+            tmp_path / "photo-bucket/job",
+        )
 
 
 def test_preflight_takes_it_for_the_input_of_an_adjustment_and_sends_nothing_twice(tmp_path):
@@ -246,7 +254,7 @@ def test_a_target_that_holds_something_is_left_alone(tmp_path):
     path = simple(tmp_path)
     (tmp_path / "a.xml").write_text(cvat(shape()))
     with pytest.raises(LabelsError, match="not empty"):
-        import_labels(read_manifest(path), tmp_path / "a.xml", tmp_path / "photo-bucket")
+        import_labels(read_manifest(path, root=tmp_path), tmp_path / "a.xml", tmp_path / "photo-bucket")
     assert Path(path).exists()
 
 

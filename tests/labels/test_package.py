@@ -20,8 +20,8 @@ def test_public_names():
         "AgreementResult", "CheckResult", "ExportError", "ExportResult", "ImportResult", "Item", "LabelList",
         "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError",
         "Problem", "RepairError", "RepairResult", "ReportResult", "SegmentationDataset", "Storage",
-        "UnknownColorError", "WorkerQualityResult", "WorkerResponses", "agreement", "check", "export",
-        "import_labels", "read_manifest", "repair", "report", "worker_quality",
+        "StorageError", "UnknownColorError", "WorkerQualityResult", "WorkerResponses", "agreement", "check",
+        "export", "import_labels", "read_manifest", "repair", "report", "worker_quality",
     ]  # fmt: skip
     for name in ground_truth_labels.__all__:
         assert getattr(ground_truth_labels, name).__doc__

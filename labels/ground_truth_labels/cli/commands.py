@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from typing import TextIO
 
 from ..checks import CheckResult, check
 from ..exports import export
@@ -20,8 +21,10 @@ from ..responses import WorkerResponses
 from ..worker_quality import WorkerQualityResult, worker_quality
 from ..workers import AgreementResult, agreement
 from .tables import table
+from .values import printable
 
 _SHOWN = 40
+_EXAMPLES = 3
 _KEYS = (
     "line",
     "index",
@@ -37,6 +40,17 @@ _KEYS = (
 )
 
 
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print what may hold names that somebody else chose."""
+    print(printable(text), file=file or sys.stdout)
+
+
+def _dump(value: object, indent: int | None = 2) -> str:
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    # JSON has escapes of its own for what a terminal must not get.
+    return text if printable(text) == text else json.dumps(value, indent=indent)
+
+
 def run_read(options: argparse.Namespace) -> int:
     """`read`: 1 if a line cannot be used."""
     bad = 0
@@ -44,7 +58,7 @@ def run_read(options: argparse.Namespace) -> int:
         if options.limit is not None and count >= options.limit:
             break
         bad += item.state == "invalid"
-        print(json.dumps(_as_json(item), ensure_ascii=False) if options.json else _as_text(item))
+        say(_dump(_as_json(item), None) if options.json else _as_text(item))
     return 1 if bad else 0
 
 
@@ -54,7 +68,7 @@ def run_check(options: argparse.Namespace) -> int:
     with _progress(options, "checking") as progress:
         result = check(manifest, images=not options.no_images, workers=options.workers, progress=progress)
     if options.json:
-        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        say(_dump(result.as_dict()))
     else:
         _print_check(result)
     return 1 if result.errors or (options.strict and result.warnings) else 0
@@ -76,11 +90,11 @@ def run_export(options: argparse.Namespace) -> int:
             progress=progress,
         )
     for split, count in result.exported.items():
-        print(f"{split or 'exported'}: {count:,} images")
+        say(f"{split or 'exported'}: {count:,} images")
     for state, count in result.left_out.items():
-        print(f"left out, {state}: {count:,} (see _labels/left-out.jsonl)")
+        say(f"left out, {state}: {count:,} (see _labels/left-out.jsonl)")
     if result.resumed:
-        print(f"of these, {result.resumed:,} were there from an earlier run")
+        say(f"of these, {result.resumed:,} were there from an earlier run")
     return 0
 
 
@@ -89,12 +103,12 @@ def run_agreement(options: argparse.Namespace) -> int:
     manifest = _manifest(options)
     responses = WorkerResponses(manifest, location=options.responses, names=options.names)
     if not len(responses):
-        print(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
+        say(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
         return 1
     with _progress(options, "comparing") as progress:
         result = agreement(manifest, responses=responses, workers=options.workers, progress=progress)
     if options.json:
-        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        say(_dump(result.as_dict()))
     else:
         _print_agreement(result)
     return 0
@@ -105,7 +119,7 @@ def run_workers(options: argparse.Namespace) -> int:
     manifest = _manifest(options)
     responses = WorkerResponses(manifest, location=options.responses, names=options.names)
     if not len(responses):
-        print(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
+        say(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
         return 1
     known = None
     if options.known:
@@ -126,7 +140,7 @@ def run_workers(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        say(_dump(result.as_dict()))
     else:
         _print_workers(result)
     return 0
@@ -144,7 +158,7 @@ def run_report(options: argparse.Namespace) -> int:
             workers=options.workers,
             progress=progress,
         )
-    print(result.location)
+    say(result.location)
     return 0
 
 
@@ -153,7 +167,7 @@ def run_repair(options: argparse.Namespace) -> int:
     manifest = _manifest(options)
     with _progress(options, "repairing") as progress:
         result = repair(manifest, options.target, workers=options.workers, progress=progress)
-    print(f"{result.manifest}: {result.corrected:,} masks corrected, {result.unchanged:,} were right")
+    say(f"{result.manifest}: {result.corrected:,} masks corrected, {result.unchanged:,} were right")
     return 0
 
 
@@ -172,14 +186,14 @@ def run_import(options: argparse.Namespace) -> int:
             workers=options.workers,
             progress=progress,
         )
-    print(f"{result.manifest}: {result.imported:,} images labeled as {result.attribute!r}")
+    say(f"{result.manifest}: {result.imported:,} images labeled as {result.attribute!r}")
     for count, what in (
         (result.empty, "have nothing drawn on them; --empty background takes that for a label"),
         (result.kept, "keep the label that they had"),
         (result.unlabeled, "have no label"),
     ):
         if count:
-            print(f"{count:,} {what}")
+            say(f"{count:,} {what}")
     return 0
 
 
@@ -230,29 +244,35 @@ def _as_text(item: Item) -> str:
 
 def _print_check(result: CheckResult) -> None:
     states = ", ".join(f"{count:,} {state}" for state, count in sorted(result.states.items()))
-    print(f"{result.location}\n{result.lines:,} objects: {states}; attribute {result.attribute}\n")
+    say(f"{result.location}\n{result.lines:,} objects: {states}; attribute {result.attribute}\n")
     rows = [
         [name, str(result.classes[name]), f"{share:.2%}", f"{result.images[name]:,}"]
         for name, share in result.pixels.items()
     ]
-    print(table(["class", "id", "pixels", "images"], rows, left=1))
-    for problem in result.problems[:_SHOWN]:
-        print(f"{problem.severity}: [{problem.code}] {problem.message}")
-    if len(result.problems) > _SHOWN:
-        print(f"… and {len(result.problems) - _SHOWN:,} more; --json has all")
-    print(f"{len(result.errors):,} errors, {len(result.warnings):,} warnings")
+    say(table(["class", "id", "pixels", "images"], rows, left=1))
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for problem in result.problems:
+        kinds.setdefault((problem.severity, problem.code), []).append(problem.message)
+    for (severity, code), messages in list(kinds.items())[:_SHOWN]:
+        count = f" ({len(messages):,} times)" if len(messages) > 1 else ""
+        say(f"{severity}: [{code}]{count} {messages[0]}")
+        for message in messages[1:_EXAMPLES]:
+            say(f"    {message}")
+        if len(messages) > _EXAMPLES:
+            say(f"    … and {len(messages) - _EXAMPLES:,} more; --json has all")
+    say(f"{len(result.errors):,} errors, {len(result.warnings):,} warnings")
 
 
 def _print_agreement(result: AgreementResult) -> None:
     rows = [
         [w.worker, f"{w.images:,}", f"{w.pixel_agreement:.1%}", _number(w.mean_iou)] for w in result.workers
     ]
-    print(table(["worker", "images", "pixels", "mean IoU"], rows, left=1))
-    print(table(["class", "IoU"], [[name, _number(value)] for name, value in result.iou.items()], left=1))
+    say(table(["worker", "images", "pixels", "mean IoU"], rows, left=1))
+    say(table(["class", "IoU"], [[name, _number(value)] for name, value in result.iou.items()], left=1))
     worst = [[str(i.line), _number(i.mean_iou), i.source_ref] for i in result.images[:5]]
-    print(table(["line", "IoU", "least agreement"], worst, left=0, last_left=True))
+    say(table(["line", "IoU", "least agreement"], worst, left=0, last_left=True))
     for text in [*result.look_at, *result.problems]:
-        print(f"look at: {text}")
+        say(f"look at: {text}")
 
 
 def _print_workers(result: WorkerQualityResult) -> None:
@@ -271,12 +291,12 @@ def _print_workers(result: WorkerQualityResult) -> None:
         ]
         for w in result.workers
     ]
-    print(table(columns, rows, left=1))
+    say(table(columns, rows, left=1))
     classes = list(dict.fromkeys(name for w in result.workers for name in w.iou))
     rows = [[name, *(_number(w.iou.get(name)) for w in result.workers)] for name in classes]
-    print(table(["class", *(w.worker for w in result.workers)], rows, left=1))
+    say(table(["class", *(w.worker for w in result.workers)], rows, left=1))
     for text in result.problems:
-        print(f"look at: {text}")
+        say(f"look at: {text}")
 
 
 def _number(value: float | None) -> str:

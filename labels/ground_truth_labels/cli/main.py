@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from .parser import build_parser
+from .values import printable
 
 _INTERRUPTED = 130
 
@@ -21,11 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ..errors import LabelsError
     from . import commands
 
+    _speak_any_alphabet()
     try:
         return int(getattr(commands, f"run_{options.command}")(options))
     except LabelsError as error:
-        print(f"ground-truth-labels {options.command}: {error}", file=sys.stderr)
-        return 1
+        return _say(options.command, str(error))
     except KeyboardInterrupt:
         print("interrupted; an export goes on when repeated with the same options", file=sys.stderr)
         return _INTERRUPTED
@@ -33,6 +34,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe (head, less) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError:
+        return _say(options.command, "there is not enough memory; fewer --workers need less")
+    except OSError as error:
+        return _say(options.command, f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception as error:
+        # The last boundary: whatever nobody thought of still is one line, and a traceback for whoever asks.
+        if os.environ.get("GROUND_TRUTH_LABELS_DEBUG"):
+            raise
+        return _say(
+            options.command,
+            f"unexpected {type(error).__name__}: {error}; please report it, with the traceback that "
+            "GROUND_TRUTH_LABELS_DEBUG=1 shows",
+        )
+
+
+def _say(command: str, message: str) -> int:
+    print(f"ground-truth-labels {command}: {printable(message)}", file=sys.stderr)
+    return 1
+
+
+def _speak_any_alphabet() -> None:
+    """A terminal that has no Japanese, or a lone surrogate, gets an escape and no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

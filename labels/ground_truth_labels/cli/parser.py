@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from .values import labels_value, split_value
+from .values import split_value
 
 FORMAT_HELP = {
     "png": "class-index PNGs with a palette, images beside them (default)",
@@ -62,9 +62,8 @@ def _command(commands: _Commands, name: str, summary: str, text: str = "") -> ar
     group.add_argument("--attribute", help="label attribute; default: the only one there is")
     group.add_argument(
         "--labels",
-        type=labels_value,
         metavar="FILE|NAMES",
-        help="category file or names in order (road,car): the class ids; default: names found, sorted",
+        help="category file (.json), file with a name a line, or names (road,car); default: those found",
     )
     group.add_argument(
         "--background", type=int, default=0, metavar="ID", help="id of the background; default: 0"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 _SPLITS = ("train", "validation", "test")
 
 
-def labels_value(text: str) -> str | list[str]:
-    """A category file's location, or the names of a comma-separated list."""
-    if text.startswith("s3://") or text.endswith(".json"):
-        return text
-    return [name.strip() for name in text.split(",") if name.strip()]
+# Control characters, and those that turn the direction of what follows, of names that somebody else chose.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text with everything that could drive a terminal written as an escape."""
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def split_value(text: str) -> dict[str, float]:

@@ -26,7 +26,7 @@ from .label_studio import LabelStudioFormat
 from .masks import MaskStore
 from .mmsegmentation import Ade20kFormat, CityscapesFormat
 from .simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
-from .split import check_shares, stratify
+from .split import by_image, check_shares, parse_split
 from .workspace import DONE, Workspace
 from .yolo import YoloSegFormat
 
@@ -78,7 +78,7 @@ def export(
     target: str | os.PathLike[str],
     *,
     format: str = "png",
-    split: Mapping[str, float] | None = None,
+    split: Mapping[str, float] | str | None = None,
     seed: int = 0,
     images: bool = True,
     skip_broken: bool = False,
@@ -95,7 +95,8 @@ def export(
         manifest: What to export.
         target: An empty or new folder, or an `s3://` prefix.
         format: One of `FORMATS`.
-        split: Shares of `train`, `validation`, `test`. Default: no split (what a layout demands otherwise).
+        split: Shares of `train`, `validation`, `test`, or a text such as "80/20". Lines of one image
+            stay together. Default: no split (what a layout demands otherwise).
         seed: Seed of the split.
         images: Whether images go along. Default: yes.
         skip_broken: Leave out what cannot be decoded, and say so. Default: stop at the first.
@@ -109,7 +110,7 @@ def export(
     if format not in FORMATS:
         raise ExportError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
     layout = FORMATS[format](manifest.labels)
-    wanted = split or layout.default_split
+    wanted = (parse_split(split) if isinstance(split, str) else split) or layout.default_split
     shares = check_shares(wanted) if wanted else None
     _check_options(layout, shares, images)
     run = _Run(manifest, os.fspath(target), layout, shares, seed, images, skip_broken, workers, progress)
@@ -202,12 +203,13 @@ class _Run:
             labeled = (item for item in self.manifest.items() if item.state == "labeled")
             present = [p for p in ordered_map(self._presence, labeled, workers=self.workers) if p]
             assert self.shares is not None
-            names = stratify([classes for _, classes in present], self.shares, seed=self.seed)
-            saved = [[index, name] for (index, _), name in zip(present, names, strict=True)]
+            images = [image for _, image, _ in present]
+            names = by_image(images, [classes for *_, classes in present], self.shares, seed=self.seed)
+            saved = [[index, name] for (index, *_), name in zip(present, names, strict=True)]
             self.space.save("split.json", saved)
         return dict(saved)
 
-    def _presence(self, item: Item) -> tuple[int, frozenset[int]] | None:
+    def _presence(self, item: Item) -> tuple[int, str, frozenset[int]] | None:
         assert self.masks is not None
         try:
             ids = self.masks.put(item.index, item.mask())
@@ -215,7 +217,7 @@ class _Run:
             if self.skip_broken:
                 return None
             raise
-        return item.index, ids - {self.layout.labels.background}
+        return item.index, item.source_ref, ids - {self.layout.labels.background}
 
     def _batches(self, splits: dict[int, str] | None) -> Iterator[_Batch]:
         """Groups of items for one split each, in an order that depends on manifest and options alone."""

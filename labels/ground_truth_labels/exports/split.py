@@ -24,6 +24,35 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: shares[name] / total for name in _NAMES if name in shares}
 
 
+def parse_split(text: str) -> dict[str, float]:
+    """`80/10/10` (train, validation, test) or `train=0.8,test=0.2`.
+
+    Raises:
+        ExportError: It is neither.
+    """
+    try:
+        if "=" in text:
+            pairs = [part.partition("=") for part in text.split(",")]
+            return {name.strip(): float(share) for name, _, share in pairs}
+        shares = [float(share) for share in text.split("/")]
+    except ValueError:
+        shares = []
+    if not 2 <= len(shares) <= 3:
+        raise ExportError(f"split must be like 80/10/10 or train=0.8,test=0.2, got {text!r}")
+    return {name: share for name, share in zip(_NAMES, shares, strict=False) if share}
+
+
+def by_image(
+    images: Sequence[str], presence: Sequence[frozenset[int]], shares: Mapping[str, float], *, seed: int
+) -> list[str]:
+    """`stratify` for images that may stand on several lines: all lines of one go to one split."""
+    together: dict[str, frozenset[int]] = {}
+    for image, classes in zip(images, presence, strict=True):
+        together[image] = together.get(image, frozenset()) | classes
+    chosen = dict(zip(together, stratify(list(together.values()), shares, seed=seed), strict=True))
+    return [chosen[image] for image in images]
+
+
 def _quotas(images: int, shares: Mapping[str, float]) -> dict[str, int]:
     """Whole numbers that add up to `images`, none of them 0 if that can be."""
     exact = {name: share * images for name, share in shares.items()}

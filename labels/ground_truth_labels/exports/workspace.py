@@ -37,6 +37,7 @@ class Workspace:
         Raises:
             ExportError: The target holds something else.
         """
+        self._refuse_links()
         existing = next(iter(self.storage.list(self.target)), None) is not None
         if existing and self.storage.exists(join(self.target, DONE)):
             if self._json(join(self.target, DONE))["plan"] == plan and not self._unfinished():
@@ -55,6 +56,21 @@ class Workspace:
             self.write(f"{HIDDEN}/plan.json", json.dumps(plan).encode())
         self._files = len(self._journal())
         return sum(1 for _ in self.entries())
+
+    def _refuse_links(self) -> None:
+        """A prepared target must not lead what is written and removed below it to another place."""
+        import os
+
+        if is_s3(self.target) or not os.path.isdir(self.target):
+            return
+        for folder, folders, files in os.walk(self.target):
+            for name in (*folders, *files):
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    raise ExportError(
+                        f"{path}: is a symbolic link; an export writes and removes below its target alone: "
+                        "choose an empty target"
+                    )
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file below the target, whole or not at all."""
