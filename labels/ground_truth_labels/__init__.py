@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from .item import Item
     from .limits import Limits
     from .manifest import Manifest, read_manifest
+    from .quality import WorkerQualityResult, worker_quality
     from .repairs import RepairResult, repair
     from .reports import ReportResult, report
     from .responses import WorkerResponses
     from .storage import Storage
     from .torch_data import SegmentationDataset
-    from .worker_quality import WorkerQualityResult, worker_quality
     from .workers import AgreementResult, agreement
 
 _HOMES = {
@@ -58,7 +58,7 @@ _HOMES = {
     "SegmentationDataset": "torch_data",
     "Storage": "storage",
     "UnknownColorError": "errors",
-    "WorkerQualityResult": "worker_quality",
+    "WorkerQualityResult": "quality",
     "WorkerResponses": "responses",
     "agreement": "workers",
     "check": "checks",
@@ -67,7 +67,7 @@ _HOMES = {
     "read_manifest": "manifest",
     "repair": "repairs",
     "report": "reports",
-    "worker_quality": "worker_quality",
+    "worker_quality": "quality",
 }
 
 __all__ = [

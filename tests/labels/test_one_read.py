@@ -11,9 +11,11 @@ from PIL import PngImagePlugin
 from ground_truth_labels import (
     Storage,
     agreement,
+    check,
     export,
     read_manifest,
     repair,
+    report,
     worker_quality,
 )
 
@@ -63,6 +65,8 @@ def decoded(monkeypatch):
 
 
 COMMANDS = {
+    "check": lambda manifest, target: check(manifest),
+    "report": lambda manifest, target: report(manifest, target / "r.html"),
     "workers": lambda manifest, target: worker_quality(manifest),
     "agreement": lambda manifest, target: agreement(manifest),
     "repair": lambda manifest, target: repair(manifest, target / "repaired"),

@@ -27,6 +27,13 @@ def test_public_names():
         assert getattr(ground_truth_labels, name).__doc__
 
 
+def test_no_module_hides_a_function_of_its_name():
+    """Once loaded, a submodule is an attribute of the package, and would stand where the function is."""
+    values = {name: getattr(ground_truth_labels, name) for name in ground_truth_labels.__all__}
+    functions = {name for name, value in values.items() if not isinstance(value, type)}
+    assert not {path.stem for path in PACKAGE.iterdir()} & functions
+
+
 def test_imports_only_what_it_may():
     allowed = {"ground_truth_labels", "numpy", "PIL", "boto3", "botocore", "torch"}
     for path in PACKAGE.rglob("*.py"):

@@ -15,10 +15,10 @@ from ..imports import import_labels
 from ..item import Item
 from ..manifest import Manifest, read_manifest
 from ..progress import Progress, ProgressBar
+from ..quality import WorkerQualityResult, worker_quality
 from ..repairs import repair
 from ..reports import report
 from ..responses import WorkerResponses
-from ..worker_quality import WorkerQualityResult, worker_quality
 from ..workers import AgreementResult, agreement
 from .tables import table
 from .values import printable

@@ -81,7 +81,8 @@ def import_labels(
         attribute: The label attribute. Default: the manifest's, or `label-ref`.
         job_name: What `job-name` says. Default: `imported`.
         uri: The S3 prefix at which `target` will lie, if it is a folder: masks are referred to there.
-            Default: the target; in a folder references are relative, which the service doesn't take.
+            Default: the target; in a folder references are relative, which the service doesn't take, and
+            which start from the folder: read it by the folder's name.
         empty: Whether an image on which nothing is drawn is `background` all over, or nobody was there yet:
             the files don't tell. Default: nobody was there; its line stays as it is.
         workers: Threads. Default: one a core.

@@ -14,8 +14,8 @@ from ..item import Item
 from ..manifest import Manifest
 from ..parallel import ordered_map
 from ..progress import Progress, tracked
+from ..quality import Watching, WorkerQualityResult
 from ..responses import WorkerResponses
-from ..worker_quality import Watching, WorkerQualityResult
 from ..workers import AgreementResult, Compared, Comparing, ImageAgreement
 from .pictures import Small, shrink, thumbnail
 

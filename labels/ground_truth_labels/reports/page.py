@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from ..worker_quality import WorkerQuality
+from ..quality import WorkerQuality
 from ..workers import AgreementResult
 from .gather import Comparison, Gathered
 from .style import STYLE
