@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .checks import CheckResult, Problem, check
     from .classes import LabelList
+    from .drawing import overlay
     from .errors import (
         ExportError,
         LabelsError,
@@ -64,6 +65,7 @@ _HOMES = {
     "check": "checks",
     "export": "exports",
     "import_labels": "imports",
+    "overlay": "drawing",
     "read_manifest": "manifest",
     "repair": "repairs",
     "report": "reports",
@@ -99,6 +101,7 @@ __all__ = [
     "check",
     "export",
     "import_labels",
+    "overlay",
     "read_manifest",
     "repair",
     "report",

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ground_truth_labels import LabelList, MaskError
-from ground_truth_labels.overlay import overlay
+from ground_truth_labels.drawing import overlay
 
 GREY = np.full((60, 90, 3), 128, np.uint8)
 MASK = np.zeros((60, 90), np.uint8)

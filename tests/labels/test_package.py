@@ -21,7 +21,7 @@ def test_public_names():
         "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError",
         "Problem", "RepairError", "RepairResult", "ReportResult", "SegmentationDataset", "Storage",
         "StorageError", "UnknownColorError", "WorkerQualityResult", "WorkerResponses", "agreement", "check",
-        "export", "import_labels", "read_manifest", "repair", "report", "worker_quality",
+        "export", "import_labels", "overlay", "read_manifest", "repair", "report", "worker_quality",
     ]  # fmt: skip
     for name in ground_truth_labels.__all__:
         assert getattr(ground_truth_labels, name).__doc__

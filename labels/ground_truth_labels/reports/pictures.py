@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..classes import LabelList
 from ..decode import MaskArray
-from ..overlay import overlay
+from ..drawing import overlay
 
 Small = MaskArray
 """A mask of as many pixels as a picture of it needs."""

@@ -134,7 +134,7 @@ class _Look:
             got = f"{header.width} by {header.height}: {place}"
             self._findings.error("image-pixels", rule, got, line=line)
         if header.orientation != 1:
-            rule = "EXIF turns the image: workers label it upright, so read it upright when training"
+            rule = "EXIF turns the image: workers label it as stored, so read it unturned when training"
             self._findings.warn("image-orientation", rule, f"{header.orientation}: {place}", line=line)
         suffix = place.key[place.key.rfind(".") :].lower() if "." in place.key else ""
         if _SUFFIXES.get(suffix, header.format) != header.format:

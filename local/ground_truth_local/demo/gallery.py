@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from ground_truth_labels import Manifest, read_manifest, report
-from ground_truth_labels.overlay import overlay
+from ground_truth_labels.drawing import overlay
 
 FILE = "overlay.png"
 _MANIFEST = "manifests/output/output.manifest"
