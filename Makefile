@@ -70,8 +70,9 @@ synth: $(READY) ## synthesize app.py into cdk.out
 	@$(ENV) cdk synth --quiet --context photos=.cache/photos --context workteam=$(TEAM)
 	@echo "cdk.out is ready"
 
-api: $(READY) ## write docs/api.md from the docstrings
+api: $(READY) ## write docs/api.md from the docstrings, docs/twin.md from the embedded AWS's rules
 	@$(ENV) python docs/generate_api.py
+	@$(ENV) python docs/generate_twin.py
 
 bench: $(READY) ## print the ratios that the project promises
 	@$(ENV) python -m benchmarks

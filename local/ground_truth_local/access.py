@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator, responses
 from ministack.services import eventbridge, iam, sts
 
+from .service.teams import Person
 from .service.types import AssumeRoleDenied
 from .session import GatewaySession
 
@@ -166,23 +167,14 @@ class ServiceAccess:
 
         contextvars.copy_context().run(put)
 
-    def publish(self, topic_arn: str, message: str, *, subject: str, account: str, region: str) -> None:
-        """Publish to an SNS topic; a missing topic is ignored, as by the service."""
-        try:
-            self._administrator_session(region).client("sns").publish(
-                TopicArn=topic_arn, Message=message, Subject=subject
-            )
-        except ClientError as error:
-            _log.warning("Publishing to %s failed: %s", topic_arn, error)
-
-    def group_members(self, user_pool: str, group: str, region: str) -> list[str]:
-        """Return the names of a Cognito group's users; a group that isn't here has none."""
+    def group_members(self, user_pool: str, group: str, region: str) -> list[Person]:
+        """Return a Cognito group's users; a group that isn't here has none."""
         client = self._administrator_session(region).client("cognito-idp")
         try:
             pages = client.get_paginator("list_users_in_group").paginate(
                 UserPoolId=user_pool, GroupName=group
             )
-            return [str(user["Username"]) for page in pages for user in page["Users"]]
+            return [_person(user) for page in pages for user in page["Users"]]
         except ClientError:
             return []
 
@@ -191,6 +183,11 @@ class ServiceAccess:
         return GatewaySession(
             self._endpoint_url, aws_access_key_id=key, aws_secret_access_key=secret, region_name=region
         )
+
+
+def _person(user: Mapping[str, Any]) -> Person:
+    attributes = {entry["Name"]: entry["Value"] for entry in user.get("Attributes", [])}
+    return Person(str(user["Username"]), str(attributes.get("sub", "")))
 
 
 def _as_list(value: Any) -> list[Any]:

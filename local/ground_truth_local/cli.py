@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 import signal
 import sys
 import threading
@@ -13,10 +15,12 @@ from typing import Any
 
 from rich.console import Console
 
-from . import profiles
+from . import account, profiles
 from .cdk_cli import tool_path
+from .clock import ClockError, ClockHand
 from .portal import preview_cli
 from .server import EmbeddedAws, EmbeddedAwsError
+from .settings import StateDir
 
 _POLL_SECONDS = 0.5
 
@@ -28,8 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command == "preview":
         return preview_cli.run(console, arguments, wait=lambda: _stop_signal().wait())
     try:
-        return _serve(console, arguments)
-    except EmbeddedAwsError as error:
+        return _advance(console, arguments) if arguments.command == "advance" else _serve(console, arguments)
+    except (EmbeddedAwsError, ClockError) as error:
         Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
         return 1
 
@@ -73,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
         "--real-elements", action="store_true", help="templates load AWS's own elements from the network"
     )
     serve.add_argument("--json", action="store_true", help="print one line of JSON instead, for scripts")
+    advance = commands.add_parser("advance", help="move the clock of labeling jobs forward")
+    advance.add_argument("--state-dir", type=Path, required=True, help="the one that serve printed")
+    advance.add_argument("--endpoint", help="its address (default: AWS_ENDPOINT_URL)")
+    for unit in ("days", "hours", "minutes"):
+        advance.add_argument(f"--{unit}", type=float, default=0.0)
     preview_cli.add_parser(commands)
     return parser
 
@@ -83,6 +92,21 @@ def _stop_signal() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     return stopping
+
+
+def _advance(console: Console, arguments: argparse.Namespace) -> int:
+    state = StateDir(arguments.state_dir)
+    endpoint = arguments.endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint:
+        raise ClockError("Say where the embedded AWS is, by --endpoint or AWS_ENDPOINT_URL.")
+    if not state.credentials.exists():
+        raise ClockError(f"{state.root} is no state directory of an embedded AWS.")
+    administrator = account.load_credentials(state)[account.ADMINISTRATOR]
+    now = ClockHand(endpoint, administrator, "us-east-1").advance(
+        days=arguments.days, hours=arguments.hours, minutes=arguments.minutes
+    )
+    console.print(f"For labeling jobs it is {now:%Y-%m-%d %H:%M:%S} UTC now.")
+    return 0
 
 
 def _serve(console: Console, arguments: argparse.Namespace) -> int:
@@ -130,6 +154,9 @@ def _explain(console: Console, aws: EmbeddedAws, pasted: Sequence[str]) -> None:
     for name, purpose in aws.profiles.items():
         default = ", what you are after the lines above" if name == profiles.DEFAULT_PROFILE else ""
         console.print(f"  {name}: {purpose}{default}", style="dim")
+    moved = ["ground-truth-local", "advance", "--days", "10", "--state-dir", str(aws.state.root)]
+    console.print("Ten days pass for labeling jobs with:", style="dim")
+    print(f"  {shlex.join([*moved, '--endpoint', aws.endpoint_url])}")
     console.print("Ctrl-C stops it.", style="dim")
 
 

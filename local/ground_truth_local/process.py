@@ -19,7 +19,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .cdk_cli import node_path
 from .service.types import AwsAccess, Service
@@ -191,7 +191,12 @@ def _load_service(settings: Settings, access: AwsAccess) -> Service:
     module, _, name = settings.service.partition(":")
     factory = getattr(importlib.import_module(module), name)
     folder = StateDir(settings.state_dir).ground_truth if settings.persist else None
-    service: Service = factory(folder, access)
+    options: dict[str, Any] = {}
+    if settings.service == Settings.service:
+        from .service.pace import Pace
+
+        options = {"pace": Pace(set_up=settings.set_up_seconds), "foreign_tags": settings.foreign_tags}
+    service: Service = factory(folder, access, **options)
     return service
 
 

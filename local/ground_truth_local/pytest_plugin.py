@@ -3,6 +3,7 @@
 Installed with ``ground-truth-local``; nothing heavy is imported until a fixture is used.
 
 * ``embedded_aws`` (session): a running ``EmbeddedAws``, fresh and gone afterwards.
+  ``embedded_aws.clock.advance(days=10)`` moves the clock of labeling jobs, for all tests of the session.
 * ``embedded_aws_options`` (session): override it in the topmost ``conftest.py`` to return keyword arguments
   for ``EmbeddedAws``: the session has one server, and the first test that wants it starts it.
 * ``aws_session`` (session): a boto3 session as the account's administrator.

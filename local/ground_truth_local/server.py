@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,7 @@ from typing import Self
 from . import account as accounts
 from . import profiles
 from .cdk_cli import sdk_path
+from .clock import ClockHand
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
 
@@ -55,6 +56,9 @@ class EmbeddedAws:
         break_every: each so many-th object that is read breaks off in its middle. Default: none.
         node_modules: the folder with the AWS SDK for JavaScript, which Lambda's Node runtimes have. Default:
             that of the current folder, of one above it, or of this project's checkout.
+        set_up_seconds: how long a labeling job is in progress before what is wrong with its input fails it;
+            on AWS these are minutes. Default: at once.
+        foreign_tags: tags that other tools put on each labeling job when it is made (auto-tagging, say).
         log_level: of ``server.log``.
     """
 
@@ -76,6 +80,8 @@ class EmbeddedAws:
         throttle_every: int = 0,
         break_every: int = 0,
         node_modules: str | os.PathLike[str] | None = None,
+        set_up_seconds: float = 0.0,
+        foreign_tags: Mapping[str, str] | None = None,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
@@ -100,6 +106,8 @@ class EmbeddedAws:
             throttle_every=throttle_every,
             break_every=break_every,
             node_modules=sdk_path() if node_modules is None else str(Path(node_modules).absolute()),
+            set_up_seconds=set_up_seconds,
+            foreign_tags=dict(foreign_tags or {}),
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -183,6 +191,11 @@ class EmbeddedAws:
             aws_secret_access_key=secret,
             region_name=region or self.region,
         )
+
+    @property
+    def clock(self) -> ClockHand:
+        """The clock of labeling jobs, their objects and tasks: ``aws.clock.advance(days=10)``."""
+        return ClockHand(self.endpoint_url, self._credentials(accounts.ADMINISTRATOR), self.region)
 
     def bootstrap(self, region: str) -> None:
         """Make the CDK's bucket and roles in another Region."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 ACCOUNT = "111122223333"
@@ -48,6 +48,10 @@ class Settings:
     """Each so many-th object that is read breaks off; 0 for none."""
     node_modules: str = ""
     """The folder with the SDK that Lambda's Node runtimes have; empty if there is none."""
+    set_up_seconds: float = 0.0
+    """How long a job is in progress before its set-up's mistakes show."""
+    foreign_tags: dict[str, str] = field(default_factory=dict)
+    """Tags that other tools put on each job."""
     log_level: str = "WARNING"
 
     def to_json(self) -> str:

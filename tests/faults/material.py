@@ -80,9 +80,6 @@ class GroundTruthAws:
     def put_event(self, **_: Any) -> None:
         pass
 
-    def publish(self, *_: Any, **__: Any) -> None:
-        pass
-
 
 def properties(
     title: str = "A",

@@ -21,8 +21,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
 
-from ground_truth_local.service.api import GroundTruthService, Pace
+from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.errors import JobFailure
+from ground_truth_local.service.pace import Pace
 from labeling_job import entry, patience
 from labeling_job.preflight import gate
 from tests.faults.cloudformation import CloudFormation
@@ -59,7 +60,8 @@ class World:
             self.material,
             workteams=[self.material.team],
             clock=lambda: self.time,
-            pace=Pace(initializing=pace, stopping=pace),
+            # Some jobs are to fail while they are waited for.
+            pace=Pace(initializing=pace, stopping=pace, set_up_while_initializing=True),
         )
         self.cloudformation = CloudFormation(self._invoke, lambda: self.time, self.wait)
         self.aws = Aws(self.service, self.cloudformation.describe)

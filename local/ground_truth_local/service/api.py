@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..clock import ADVANCE
 from . import authorization
+from .clock import Clock
 from .control import LabelingJobOperations
+from .cors import IN_THE_BROWSER, Cors
 from .engine import Engine
-from .errors import ServiceError
+from .errors import JobFailure, ServiceError
 from .jobs import Job, JobBook
+from .pace import Pace
 from .pages import render_task
 from .queue import Task, TaskQueue
-from .runner import Pace
 from .s3 import RoleS3
 from .store import Store
 from .team_operations import TagOperations, WorkteamOperations
 from .teams import TeamBook
-from .types import Answer, AwsAccess, Call, Check
+from .types import Answer, AssumeRoleDenied, AwsAccess, Call, Check
 from .validation import check_request
 
 _log = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ class GroundTruthService:
             "ListWorkteams",
             "StopLabelingJob",
             "UpdateWorkteam",
+            ADVANCE,
         }
     )
     """The operations that are answered here."""
@@ -58,6 +62,7 @@ class GroundTruthService:
         team_size: int = _DEFAULT_TEAM_SIZE,
         max_live_jobs: int = 100,
         pace: Pace | None = None,
+        foreign_tags: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open the state.
@@ -69,15 +74,19 @@ class GroundTruthService:
             team_size: how many local members a work team gets.
             max_live_jobs: concurrent jobs in an account and Region; more are ``ResourceLimitExceeded``.
             pace: how long the service takes its time.
+            foreign_tags: tags that other tools put on each new job.
             clock: seconds since 1970; tests move it by hand.
         """
         self.store = self._store = Store(state_dir)
         """What the portal keeps lies beside it."""
         self._jobs = JobBook(self._store)
-        self.clock = self._clock = clock
-        """Seconds since 1970, as the service sees them."""
+        self.clock = clock = Clock(self._store, clock)
+        """The time of tasks, objects and jobs."""
+        self._clock = clock
         self.teams = TeamBook(self._store, size=team_size)
         self.queue = TaskQueue(self._store, self._jobs, self.teams, clock)
+        self._aws = aws
+        self._cors = Cors(aws)
         self._engine = Engine(
             store=self._store,
             jobs=self._jobs,
@@ -87,17 +96,21 @@ class GroundTruthService:
             clock=clock,
             pace=pace or Pace(),
         )
-        self._operations = self._bind(max_live_jobs)
+        self._operations = self._bind(max_live_jobs, foreign_tags or {})
         for arn in workteams:
             self.add_workteam(arn)
 
-    def _bind(self, max_live_jobs: int) -> dict[str, Callable[[Call], dict[str, Any]]]:
+    def _bind(
+        self, max_live_jobs: int, foreign_tags: Mapping[str, str]
+    ) -> dict[str, Callable[[Call], dict[str, Any]]]:
         jobs = LabelingJobOperations(
             jobs=self._jobs,
             teams=self.teams,
             engine=self._engine,
             clock=self._clock,
             max_live_jobs=max_live_jobs,
+            can_assume=self._can_assume,
+            foreign_tags=foreign_tags,
         )
         teams = WorkteamOperations(teams=self.teams, jobs=self._jobs, clock=self._clock)
         tags = TagOperations(self._jobs)
@@ -115,6 +128,7 @@ class GroundTruthService:
             "AddTags": tags.add,
             "ListTags": tags.list,
             "DeleteTags": tags.delete,
+            ADVANCE: self._advance_clock,
         }
 
     def add_workteam(self, arn: str) -> None:
@@ -133,6 +147,18 @@ class GroundTruthService:
             "LastUpdatedDate": now,
         }
         self.teams.add(arn, document, {})
+
+    def _advance_clock(self, call: Call) -> dict[str, Any]:
+        self.clock.advance(call.body.get("Seconds", 0))
+        self.queue.notify()
+        return self.clock.describe()
+
+    def _can_assume(self, role: str, region: str, account: str) -> bool:
+        try:
+            self._aws.session_for_role(role, region, account)
+        except AssumeRoleDenied:
+            return False
+        return True
 
     def start(self) -> None:
         """Start the job engine and take up the jobs that were live."""
@@ -153,7 +179,8 @@ class GroundTruthService:
         if operation is None:
             return Answer.error("UnknownOperationException", f"The operation {call.operation} is not known.")
         try:
-            check_request(call.operation, call.body)
+            if call.operation != ADVANCE:
+                check_request(call.operation, call.body)
             return Answer(body=operation(call))
         except ServiceError as error:
             return Answer.error(error.code, error.message, status=error.status)
@@ -169,6 +196,20 @@ class GroundTruthService:
     def image(self, task: Task) -> bytes:
         """Return a task's picture, read with the job's role."""
         return self._role_s3(task).read(task.source, "image", limit=1 << 30)
+
+    def picture_in_browser(self, task: Task) -> bytes:
+        """Return a task's picture as a worker's browser gets it: by the bucket's CORS.
+
+        Raises:
+            JobFailure: the browser, or the role that signed the picture's address, may not read it.
+        """
+        job = self._jobs.get(task.job)
+        assert job is not None, "jobs are never removed"
+        if not self._cors.allows(task.source.bucket, job.account, job.region):
+            raise JobFailure(
+                IN_THE_BROWSER, f"ClientError: The bucket {task.source.bucket} has no CORS rule for browsers."
+            )
+        return self.image(task)
 
     def page(self, task: Task) -> str:
         """Return a task's page: the job's template, rendered for the task's object."""

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 import json
 
-from .errors import JobFailure
+from ..sources import Rule, assumed, guide, model
+from .errors import JobFailure, shown
 from .rules import MAX_AUTOMATED_LABELS, S3Location
+
+_MEMBER = model("CreateLabelingJobRequest$LabelCategoryConfigS3Uri")
+FORM = Rule("categories-json", "The label category file is a JSON object.", _MEMBER)
+VERSION = Rule(
+    "categories-version",
+    "`document-version`, where the file has one, is `2018-11-28`; a file without one is taken.",
+    assumed(
+        "the model prints it in the format, but files without it stand in AWS's own notebooks and in "
+        "published segmentation jobs (amazon-sagemaker-examples, from_unlabeled_data_to_deployed…)"
+    ),
+)
+LABELS = Rule("categories-labels", 'Labels are a list of `{"label": "name"}`.', _MEMBER)
+AT_LEAST_ONE = Rule("categories-at-least-one", "There is at least one label.", guide("sms-label-cat-config"))
+UNIQUE = Rule("categories-unique", "Label names are unique.", guide("sms-label-cat-config"))
+LENGTH = Rule("categories-length", "A label name has at most 256 characters.", guide("sms-label-cat-config"))
+MOST = Rule(
+    "categories-most",
+    "A job has at most 65,534 labels.",
+    assumed("what a 16-bit class id leaves; no limit is documented"),
+)
+MOST_AUTOMATED = Rule(
+    "categories-most-automated",
+    "Automated labeling takes at most 20 labels.",
+    guide("sms-automated-labeling"),
+)
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 _VERSION = "2018-11-28"
 _MAX_LABEL_CHARACTERS = 256
-_MAX_LABELS = 65_534  # what a 16-bit class id leaves; the service documents no limit
+_MAX_LABELS = 65_534
 
 
 def parse_categories(data: bytes, location: S3Location, *, automated: bool) -> list[str]:
@@ -23,33 +49,34 @@ def parse_categories(data: bytes, location: S3Location, *, automated: bool) -> l
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise JobFailure(f"{what} is not valid JSON: {error}.") from error
+        raise JobFailure(FORM, f"{what} is not valid JSON.") from error
     if not isinstance(content, dict):
-        raise JobFailure(f"{what} is not a JSON object.")
-    if content.get("document-version") != _VERSION:
-        got = repr(content["document-version"]) if "document-version" in content else "none"
-        raise JobFailure(f'{what} must have "document-version": "{_VERSION}", it has {got}.')
+        raise JobFailure(FORM, f"{what} is not a JSON object.")
+    if content.get("document-version", _VERSION) != _VERSION:
+        got = shown(content["document-version"])
+        raise JobFailure(VERSION, f'{what} must have "document-version": "{_VERSION}", it has {got}.')
     labels = content.get("labels")
     if not isinstance(labels, list) or not labels:
-        raise JobFailure(f'{what} must list at least one label category in "labels".')
+        raise JobFailure(AT_LEAST_ONE, f'{what} must list at least one label category in "labels".')
     names = [_name(entry, what) for entry in labels]
-    duplicates = (
-        sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    )
-    if duplicates:
-        raise JobFailure(f"{what} has the label {duplicates[0]!r} more than once.")
-    maximum = MAX_AUTOMATED_LABELS if automated else _MAX_LABELS
+    if len(set(names)) < len(names):
+        twice = min(name for name in names if names.count(name) > 1)
+        raise JobFailure(UNIQUE, f"{what} has the label {shown(twice)} more than once.")
+    maximum, rule = (MAX_AUTOMATED_LABELS, MOST_AUTOMATED) if automated else (_MAX_LABELS, MOST)
     if len(names) > maximum:
-        raise JobFailure(f"{what} has {len(names)} labels, at most {maximum} are allowed.")
+        raise JobFailure(rule, f"{what} has {len(names)} labels, at most {maximum} are allowed.")
     return names
 
 
 def _name(entry: object, what: str) -> str:
     name = entry.get("label") if isinstance(entry, dict) else None
     if not isinstance(name, str) or not name:
-        raise JobFailure(f'{what} must have labels of the form {{"label": "name"}}, got {entry!r}.')
+        raise JobFailure(
+            LABELS, f'{what} must have labels of the form {{"label": "name"}}, got {shown(entry)}.'
+        )
     if len(name) > _MAX_LABEL_CHARACTERS:
         raise JobFailure(
-            f"{what} has a label of more than {_MAX_LABEL_CHARACTERS} characters: {name[:40]!r}…."
+            LENGTH,
+            f"{what} has a label of more than {_MAX_LABEL_CHARACTERS} characters: {shown(name[:40])}….",
         )
     return name

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..sources import Rule, assumed, holds, model, observed, twin
 from . import builtin, rules
 from .engine import Engine
 from .errors import ServiceError, not_found, validation
@@ -12,6 +13,43 @@ from .jobs import ENDED, LIVE, Job, JobBook, job_arn, new_reference_code
 from .paging import in_time, page, sort
 from .teams import TeamBook
 from .types import Call
+
+NAME_TAKEN = Rule(
+    "name-taken",
+    "A job's name is unique in account and Region, whatever its case, and never free again: `ResourceInUse`.",
+    model("CreateLabelingJobRequest$LabelingJobName; there is no delete operation"),
+)
+QUOTA = Rule(
+    "live-jobs-most",
+    "Too many live jobs are `ResourceLimitExceeded`.",
+    model("CreateLabelingJob: ResourceLimitExceeded"),
+)
+NO_VERIFICATION = Rule("no-verification", "Verification jobs are refused.", twin("not embedded yet"))
+TEAM = Rule(
+    "team-exists",
+    "The work team exists, and a private one is of the caller's account.",
+    assumed("`ValidationException` is the one error left for it"),
+)
+ROLE = Rule(
+    "role-exists",
+    "A role that doesn't exist, or doesn't trust SageMaker, is refused when the job is made.",
+    observed("awslabs/predictive-maintenance-using-machine-learning#3, of CreateTransformJob"),
+)
+STOP_ENDED = Rule(
+    "stop-ended",
+    "A job that has ended can't be stopped: `ValidationException`.",
+    assumed("as SageMaker's other Stop…Job operations; callers must take either"),
+)
+STOP_STOPPING = Rule(
+    "stop-stopping",
+    "A job that is stopping is left to it.",
+    assumed("a second request must not be worse than one"),
+)
+DESCRIBED = Rule(
+    "described-key",
+    "Without a key, `OutputConfig.KmsKeyId` is described as an empty string.",
+    observed("aws/amazon-sagemaker-examples#1945"),
+)
 
 _UNSET = object()
 _DESCRIBED = (
@@ -37,12 +75,16 @@ class LabelingJobOperations:
         engine: Engine,
         clock: Callable[[], float],
         max_live_jobs: int,
+        can_assume: Callable[[str, str, str], bool],
+        foreign_tags: Mapping[str, str],
     ) -> None:
         self._jobs = jobs
         self._teams = teams
         self._engine = engine
         self._clock = clock
         self._max_live_jobs = max_live_jobs
+        self._can_assume = can_assume
+        self._foreign_tags = foreign_tags
 
     def create(self, call: Call) -> dict[str, Any]:
         """``CreateLabelingJob``."""
@@ -53,12 +95,14 @@ class LabelingJobOperations:
         name = request["LabelingJobName"]
         arn = job_arn(call.account, call.region, name)
         taken = ServiceError(
+            NAME_TAKEN,
             "ResourceInUse",
             f"Labeling job name '{name}' is already used in account {call.account} and Region {call.region} "
             f"({arn}); names are not case-sensitive and are never free again.",
         )
         if self._jobs.get(arn) is not None:
             raise taken
+        self._check_role(request["RoleArn"], call)
         self._check_quota(call)
         now = self._clock()
         job = Job(
@@ -72,27 +116,40 @@ class LabelingJobOperations:
             created=now,
             modified=now,
         )
-        if not self._jobs.add(job, {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}):
+        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        if not self._jobs.add(job, {**self._foreign_tags, **tags}):
             raise taken
         self._engine.launch(job)
         return {"LabelingJobArn": arn}
 
     def _check_runnable(self, request: dict[str, Any]) -> None:
         if rules.task_type(request) == builtin.VERIFICATION:
-            raise validation(f"This embedded service doesn't run the task type {builtin.VERIFICATION} yet.")
+            raise validation(
+                NO_VERIFICATION,
+                f"This embedded service doesn't run the task type {builtin.VERIFICATION} yet.",
+            )
 
     def _check_team(self, arn: str, call: Call) -> None:
         if self._teams.get(arn) is None:
             raise validation(
-                f"The work team '{arn}' does not exist, or account {call.account} may not use it."
+                TEAM, f"The work team '{arn}' does not exist, or account {call.account} may not use it."
             )
         if "/private-crowd/" in arn and arn.split(":")[4] != call.account:
-            raise validation(f"The private work team '{arn}' must be of account {call.account}.")
+            raise validation(TEAM, f"The private work team '{arn}' must be of account {call.account}.")
+
+    def _check_role(self, arn: str, call: Call) -> None:
+        if not self._can_assume(arn, call.region, call.account):
+            raise validation(
+                ROLE,
+                f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
+                "'sagemaker.amazonaws.com' to assume the role.",
+            )
 
     def _check_quota(self, call: Call) -> None:
         live = sum(job.status in LIVE for job in self._jobs.of(call.account, call.region))
         if live >= self._max_live_jobs:
             raise ServiceError(
+                QUOTA,
                 "ResourceLimitExceeded",
                 f"The account-level service limit 'Number of concurrent labeling jobs' is "
                 f"{self._max_live_jobs}, with current utilization of {live} and a request delta of 1.",
@@ -107,6 +164,7 @@ class LabelingJobOperations:
             )
         return job
 
+    @holds(DESCRIBED)
     def describe(self, call: Call) -> dict[str, Any]:
         """``DescribeLabelingJob``."""
         job = self._get(call)
@@ -122,8 +180,10 @@ class LabelingJobOperations:
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
         described |= {name: job.request[name] for name in _DESCRIBED if name in job.request}
+        described["OutputConfig"] = {"KmsKeyId": "", **job.request["OutputConfig"]}
         return described | _outcome(job)
 
+    @holds(STOP_STOPPING)
     def stop(self, call: Call) -> dict[str, Any]:
         """``StopLabelingJob``: from any live status.
 
@@ -138,7 +198,9 @@ class LabelingJobOperations:
                 return {}
             job = self._get(call)
         if job.status in ENDED:
-            raise validation(f"The request was rejected because the labeling job is in status {job.status}.")
+            raise validation(
+                STOP_ENDED, f"The request was rejected because the labeling job is in status {job.status}."
+            )
         return {}
 
     def list(self, call: Call) -> dict[str, Any]:

@@ -10,8 +10,31 @@ import json
 import math
 import sqlite3
 
+from ..sources import Rule, assumed, guide, holds, model
 from .jobs import Job, JobBook
 from .store import Store
+
+EXPIRY = Rule(
+    "object-expiry",
+    "An object expires when `TaskAvailabilityLifetimeInSeconds` is over, or when as many workers as it "
+    "wants have declined it; it then goes to nobody else.",
+    guide("sms-monitor-cloud-watch, Labeling Job Expiration and Declining Tasks"),
+)
+PARTIAL = Rule(
+    "partial-answers",
+    "An object that expires with some of its answers is consolidated from these.",
+    assumed("answers that were paid for are not thrown away"),
+)
+EXPIRED_FAILS = Rule(
+    "expired-fails",
+    "An object that expires without any answer counts as `FailedNonRetryableError`.",
+    assumed("consoles show such jobs as complete with labeling errors (amazon-sagemaker-examples#2928)"),
+)
+CONDITIONS = Rule(
+    "stopping-conditions",
+    "A stopping condition stops the job; objects that came labeled count for the percentage.",
+    model("LabelingJobStoppingConditions"),
+)
 
 _SLICE = 20  # objects opened or consolidated before the runner looks around again
 _CHUNK_CHARACTERS = 16 * 1024 * 1024  # of answers in one consolidation request
@@ -74,22 +97,32 @@ class Dataset:
             iteration, self._job.arn, self._job.arn, size,
         )  # fmt: skip
 
+    @holds(EXPIRY, PARTIAL, EXPIRED_FAILS)
     def expire(self, now: float) -> list[int]:
-        """Close objects whose ``TaskAvailabilityLifetimeInSeconds`` is over; return those without any answer.
+        """Close objects whose time is over or that were declined too often; return those without any answer.
 
-        The others are consolidated from the answers there are.
+        Who has one of them in hand may still answer; the others are consolidated from the answers there are.
         """
         limit = now - self._job.task["TaskAvailabilityLifetimeInSeconds"]
-        over = "job = ? AND state = 'open' AND opened < ? AND taken <= answered"
+        over = "job = ? AND state = 'open' AND (opened < ? OR declined >= ?) AND taken <= answered"
+        parameters = (self._job.arn, limit, self._job.workers_per_object)
         with self._store.transaction():
             self._store.execute(
-                f"UPDATE objects SET state = 'ready' WHERE {over} AND answered > 0", self._job.arn, limit
+                f"UPDATE objects SET state = 'ready' WHERE {over} AND answered > 0", *parameters
             )
             return [
-                row["idx"]
-                for row in self._store.rows(f"SELECT idx FROM objects WHERE {over}", self._job.arn, limit)
+                row["idx"] for row in self._store.rows(f"SELECT idx FROM objects WHERE {over}", *parameters)
             ]
 
+    def nothing_opened(self, iteration: int) -> bool:
+        """Tell whether no object of a batch could be shown to anybody."""
+        row = self._store.row(
+            "SELECT COUNT(*) AS n, COUNT(opened) AS shown FROM objects WHERE job = ? AND iteration = ?",
+            self._job.arn, iteration,
+        )  # fmt: skip
+        return row is not None and row["n"] > 0 and row["shown"] == 0
+
+    @holds(CONDITIONS)
     def allowed(self) -> int:
         """Return how many more objects the stopping conditions let humans label."""
         conditions = self._job.request.get("StoppingConditions") or {}

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from .jobs import LIVE, Job, JobBook
 from .output import OutputWriter
+from .pace import Pace
 from .queue import TaskQueue
-from .runner import JobRunner, Pace
+from .runner import JobRunner
 from .s3 import RoleS3
 from .store import Store
 from .teams import TeamBook
@@ -69,6 +70,7 @@ class Engine:
             store=self._store,
             jobs=self._jobs,
             queue=self._queue,
+            teams=self._teams,
             output=OutputWriter(self._store, self._teams, s3, self._clock),
             s3=s3,
             aws=self._aws,

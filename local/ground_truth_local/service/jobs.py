@@ -8,11 +8,36 @@ import string
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..sources import Rule, assumed, holds, model, observed
 from .rules import S3Location, parse_s3_uri
 from .store import Store
 
 LIVE = ("Initializing", "InProgress", "Stopping")
 ENDED = ("Completed", "Failed", "Stopped")
+
+ARN_CASE = Rule(
+    "job-arn-case", "Names are lower-cased in ARNs.", observed("ARNs of SageMaker jobs in public issues")
+)
+REFERENCE_CODE = Rule(
+    "reference-code",
+    "`JobReferenceCode` is the account and 16 letters and digits.",
+    observed("aws/amazon-sagemaker-examples#1945: 507354440914YHSw1jUyO0XYOgL2"),
+)
+COUNTERS = Rule(
+    "counters",
+    "Total is human plus machine; what came labeled counts by its `human-annotated`.",
+    model("LabelCounters"),
+)
+COUNTERS_AT_FIRST = Rule(
+    "counters-at-first",
+    "Until a job's data is loaded all its counters are 0, also those of a job in progress.",
+    observed("aws/amazon-sagemaker-examples#1945"),
+)
+PASSED_COUNT = Rule(
+    "counters-of-chained",
+    "An object that came in labeled counts as labeled from the start.",
+    assumed("its line is labeled in the output"),
+)
 
 _REFERENCE_ALPHABET = string.ascii_letters + string.digits
 
@@ -87,14 +112,16 @@ class Job:
         return self.output.join("manifests", "output", "output.manifest")
 
 
+@holds(ARN_CASE)
 def job_arn(account: str, region: str, name: str) -> str:
     """Return the ARN of a job; SageMaker lower-cases names in ARNs, as they are case-insensitive."""
     return f"arn:aws:sagemaker:{region}:{account}:labeling-job/{name.lower()}"
 
 
+@holds(REFERENCE_CODE)
 def new_reference_code(account: str) -> str:
-    """Return a JobReferenceCode: the account and twelve random characters."""
-    return account + "".join(secrets.choice(_REFERENCE_ALPHABET) for _ in range(12))
+    """Return a JobReferenceCode: the account and sixteen random characters."""
+    return account + "".join(secrets.choice(_REFERENCE_ALPHABET) for _ in range(16))
 
 
 class JobBook:
@@ -157,13 +184,16 @@ class JobBook:
         """Replace the tags of a job or work team."""
         self._store.execute("UPDATE resources SET tags = ? WHERE arn = ?", json.dumps(tags), arn)
 
+    @holds(COUNTERS, COUNTERS_AT_FIRST, PASSED_COUNT)
     def counters(self, job: Job) -> dict[str, int]:
         """Return the job's ``LabelCounters``, counted from its objects as they stand.
 
         An object that came in labeled counts by its ``human-annotated``, so total = human + machine always.
         """
-        rows = self._store.rows(
-            "SELECT state, COUNT(*) AS n FROM objects WHERE job = ? GROUP BY state", job.arn
+        rows = (
+            self._store.rows("SELECT state, COUNT(*) AS n FROM objects WHERE job = ? GROUP BY state", job.arn)
+            if job.loaded
+            else []
         )
         by_state = {row["state"]: int(row["n"]) for row in rows}
         human = by_state.pop("labeled", 0) + by_state.pop("passed", 0)

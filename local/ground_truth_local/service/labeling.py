@@ -11,12 +11,13 @@ from typing import Any
 
 from PIL import Image
 
-from . import builtin, palette
+from ..sources import Rule, assumed, guide, holds
+from . import adjustment, builtin, palette
 from .consolidation import consolidate
 from .errors import JobFailure, ObjectFailure
 from .jobs import Job
 from .manifest import source_of
-from .masks import decode_answer, encode_mask
+from .masks import Mask, decode_answer, encode_mask
 from .output import OutputWriter, creation_date
 from .s3 import RoleS3
 from .store import Store
@@ -24,7 +25,40 @@ from .store import Store
 MAX_IMAGE_BYTES = 40 * 1024 * 1024
 MAX_IMAGE_PIXELS = 100_000_000
 MAX_AUTOMATED_PIXELS = 1920 * 1080
+IMAGE_FORMAT = Rule("image-format", "An image is a JPEG or a PNG.", guide("sms-data-input"))
+IMAGE_PIXELS = Rule(
+    "image-pixels",
+    "An image has at most 100 million pixels, 1920 x 1080 with automated labeling.",
+    guide("input-data-limits"),
+)
+ALONE = Rule(
+    "object-fails-alone",
+    "An object that can't be labeled counts as `FailedNonRetryableError`, and its line says why.",
+    guide("sms-data-output, `failure-reason`"),
+)
+AS_STORED = Rule(
+    "image-as-stored",
+    "Workers see and paint a picture as it is stored, without the turn by EXIF.",
+    guide("sms-cors-update"),
+)
+COLOR_MAP = Rule(
+    "color-map",
+    "A label's metadata: `internal-color-map`, `type`, `human-annotated`, `creation-date`, `job-name`.",
+    guide("sms-data-output, semantic segmentation"),
+)
+FAILED_CONSOLIDATION = Rule(
+    "consolidation-fails-object",
+    "What can't be consolidated fails its object.",
+    assumed("answers are checked when they come, so it should not happen"),
+)
+
 _log = logging.getLogger(__name__)
+
+
+@holds(AS_STORED)
+def shown_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height as the worker's page shows the picture: as it is stored."""
+    return image.size
 
 
 class Labeler:
@@ -42,6 +76,8 @@ class Labeler:
     def open(self, index: int, line: str) -> None:
         """Check the object's image and offer it to workers; an image that can't be labeled fails alone."""
         try:
+            if self._job.task_type == builtin.ADJUSTMENT:
+                adjustment.earlier_mask(line, self._job.attribute)
             width, height = self._measure(line)
         except (ObjectFailure, JobFailure) as error:
             self.fail(index, str(error))
@@ -60,21 +96,22 @@ class Labeler:
         data = self._s3.read(location, "image", limit=MAX_IMAGE_BYTES)
         try:
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-                # As it is stored: the service's pages keep browsers from turning a picture by its EXIF
-                # orientation (Developer Guide, sms-cors-update), so nobody paints it turned.
-                width, height = image.size
+                width, height = shown_size(image)
         except (OSError, SyntaxError, ValueError) as error:
             raise ObjectFailure(
-                f"ClientError: The image {location} is not a readable JPEG or PNG: {error}"
+                IMAGE_FORMAT, f"ClientError: The image {location} is not a readable JPEG or PNG."
             ) from error
         except Image.DecompressionBombError:
             width = height = MAX_IMAGE_PIXELS
         automated = self._job.request.get("LabelingJobAlgorithmsConfig") is not None
         maximum = MAX_AUTOMATED_PIXELS if automated else MAX_IMAGE_PIXELS
         if width * height > maximum:
-            raise ObjectFailure(f"ClientError: The image {location} has more than {maximum} pixels.")
+            raise ObjectFailure(
+                IMAGE_PIXELS, f"ClientError: The image {location} has more than {maximum} pixels."
+            )
         return width, height
 
+    @holds(ALONE, FAILED_CONSOLIDATION)
     def fail(self, index: int, reason: str) -> None:
         """Count an object as ``FailedNonRetryableError``; its line in the output says why."""
         metadata = {
@@ -128,7 +165,7 @@ class Labeler:
 
     def _label(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> dict[str, Any] | None:
         try:
-            png, confidence, modified = self._vote(row, tasks)
+            png, confidence, extra = self._vote(row, tasks)
         except Exception:
             _log.exception("consolidating object %d of %s", row["idx"], self._job.arn)
             self.fail(
@@ -137,9 +174,7 @@ class Labeler:
             return None
         when = self._clock()
         mask = self._output.mask(self._job, row["idx"], png, when)
-        metadata = self._metadata(confidence, when)
-        if self._job.task_type == builtin.ADJUSTMENT:
-            metadata["adjustment-status"] = "adjusted" if modified else "unadjusted"
+        metadata = self._metadata(confidence, when) | extra
         label = {self._job.attribute: str(mask), f"{self._job.attribute}-metadata": metadata}
         with self._store.transaction():
             self._store.execute(
@@ -152,16 +187,25 @@ class Labeler:
             )
         return label
 
-    def _vote(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> tuple[bytes, float, bool]:
+    def _vote(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> tuple[bytes, float, dict[str, str]]:
         answers = [json.loads(task["answer"])[self._job.element] for task in tasks]
         masks = [
             decode_answer(answer, labels=self._job.labels, width=row["width"], height=row["height"])
             for answer in answers
         ]
         result = consolidate(masks)
-        modified = any(answer.get("initialValueModified") for answer in answers)
-        return encode_mask(result.mask, len(self._job.labels)), result.confidence, modified
+        png = encode_mask(result.mask, len(self._job.labels))
+        return png, result.confidence, self._adjustment(row["line"], result.mask)
 
+    def _adjustment(self, line: str, mask: Mask) -> dict[str, str]:
+        if self._job.task_type != builtin.ADJUSTMENT:
+            return {}
+        location = adjustment.earlier_mask(line, self._job.attribute)
+        png = self._s3.read(location, "earlier mask", limit=adjustment.MAX_MASK_BYTES)
+        changed = adjustment.is_changed(line, self._job.attribute, png, mask, self._job.labels)
+        return {"adjustment-status": "adjusted" if changed else "unadjusted"}
+
+    @holds(COLOR_MAP)
     def _metadata(self, confidence: float, when: float) -> dict[str, Any]:
         names = [palette.BACKGROUND, *self._job.labels]
         colors = [palette.BACKGROUND_COLOR, *palette.colors(len(self._job.labels))]

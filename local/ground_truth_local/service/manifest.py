@@ -13,8 +13,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from .errors import JobFailure
+from ..sources import Rule, assumed, guide
+from .errors import JobFailure, shown
 from .rules import MAX_OBJECTS, S3Location, parse_s3_uri
+
+_PAGE = guide("sms-input-data-input-manifest")
+_QUOTAS = guide("input-data-limits")
+OBJECTS = Rule("manifest-objects", "A segmentation job takes at most 20,000 data objects.", _QUOTAS)
+EMPTY = Rule(
+    "manifest-empty", "A manifest has at least one data object.", assumed("nothing could be labeled")
+)
+LINE_LENGTH = Rule("manifest-line-length", "A line has at most 100,000 characters.", _PAGE)
+UTF8 = Rule("manifest-utf8", "A manifest is UTF-8.", _PAGE)
+JSON_LINE = Rule("manifest-json", "Each line is a JSON object.", _PAGE)
+DOLLAR = Rule("manifest-dollar", "No attribute's name starts with `$`.", _PAGE)
+ATTRIBUTE_LENGTH = Rule("manifest-attribute-length", "An attribute has at most 20,000 characters.", _PAGE)
+SOURCE = Rule("manifest-source-ref", "Each line names its image in `source-ref`, not in `source`.", _PAGE)
+SOURCE_URI = Rule("manifest-source-uri", "`source-ref` is an `s3://` URI of an object.", _PAGE)
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
@@ -50,12 +65,13 @@ def parse_manifest(body: Any, location: S3Location) -> Iterator[tuple[str, dict[
         for number, raw in enumerate(_lines(body, location), start=1):
             if number > MAX_OBJECTS:
                 raise JobFailure(
+                    OBJECTS,
                     f"ClientError: The manifest {location} has more than {MAX_OBJECTS} data objects, the"
-                    " limit of a semantic segmentation job."
+                    " limit of a semantic segmentation job.",
                 )
             yield _parse_line(judge, raw, f"line {number} of the manifest {location}")
     if number == 0:
-        raise JobFailure(f"ClientError: The manifest {location} has no data objects.")
+        raise JobFailure(EMPTY, f"ClientError: The manifest {location} has no data objects.")
 
 
 def _lines(body: Any, location: S3Location) -> Iterator[bytes]:
@@ -63,8 +79,9 @@ def _lines(body: Any, location: S3Location) -> Iterator[bytes]:
     while line := reader.readline(_MAX_LINE_BYTES + 1):
         if len(line) > _MAX_LINE_BYTES:
             raise JobFailure(
+                LINE_LENGTH,
                 f"ClientError: A line of the manifest {location} has more than {MAX_LINE_CHARACTERS} "
-                "characters."
+                "characters.",
             )
         if line.endswith(b"\n") or line.strip():
             yield line.rstrip(b"\n").removesuffix(b"\r")
@@ -74,17 +91,19 @@ def _parse_line(judge: sqlite3.Connection, raw: bytes, where: str) -> tuple[str,
     try:
         line = str(raw, "utf-8")
     except UnicodeDecodeError as error:
-        raise JobFailure(f"ClientError: {where.capitalize()} is not UTF-8: {error}.") from error
+        raise JobFailure(UTF8, f"ClientError: {where.capitalize()} is not UTF-8.") from error
     if len(line) > MAX_LINE_CHARACTERS:
-        raise JobFailure(f"ClientError: The {where} has more than {MAX_LINE_CHARACTERS} characters.")
+        raise JobFailure(
+            LINE_LENGTH, f"ClientError: The {where} has more than {MAX_LINE_CHARACTERS} characters."
+        )
     try:
         [(kind,)] = judge.execute("SELECT json_type(?)", (line,)).fetchall()
         attributes = judge.execute(_ATTRIBUTES, (line,)).fetchall() if kind == b"object" else []
         entry = json.loads(line)
     except (sqlite3.Error, ValueError, RecursionError) as error:
-        raise JobFailure(f"ClientError: The {where} is not valid JSON: {error}.") from error
+        raise JobFailure(JSON_LINE, f"ClientError: The {where} is not valid JSON.") from error
     if kind != b"object":
-        raise JobFailure(f"ClientError: The {where} is not a JSON object.")
+        raise JobFailure(JSON_LINE, f"ClientError: The {where} is not a JSON object.")
     _check_attributes(attributes, where)
     return line, entry
 
@@ -96,24 +115,28 @@ def _check_attributes(attributes: list[tuple[bytes, bytes, Any]], where: str) ->
         found[name] = text if kind == b"text" else None
         if name.startswith("$"):
             raise JobFailure(
-                f"ClientError: The {where} has the attribute {name!r}; a name must not start with '$'."
+                DOLLAR,
+                f"ClientError: The {where} has the attribute {shown(name)}; a name must not start with '$'.",
             )
         if len(text) > MAX_ATTRIBUTE_CHARACTERS:
             raise JobFailure(
-                f"ClientError: The attribute {name!r} in {where} has more than "
-                f"{MAX_ATTRIBUTE_CHARACTERS} characters."
+                ATTRIBUTE_LENGTH,
+                f"ClientError: The attribute {shown(name)} in {where} has more than "
+                f"{MAX_ATTRIBUTE_CHARACTERS} characters.",
             )
     if "source" in found:
         raise JobFailure(
-            f"ClientError: The {where} has 'source', which is for text; use 'source-ref' for an image."
+            SOURCE,
+            f"ClientError: The {where} has 'source', which is for text; use 'source-ref' for an image.",
         )
     source = found.get("source-ref")
     if not isinstance(source, str):
-        raise JobFailure(f"ClientError: The {where} has no 'source-ref'.")
+        raise JobFailure(SOURCE, f"ClientError: The {where} has no 'source-ref'.")
     location = parse_s3_uri(source)
     if location is None or not location.key:
         raise JobFailure(
-            f"ClientError: The 'source-ref' in {where} must be 's3://bucket/key', got {source!r}."
+            SOURCE_URI,
+            f"ClientError: The 'source-ref' in {where} must be 's3://bucket/key', got {shown(source)}.",
         )
 
 
@@ -121,7 +144,7 @@ def _text(value: bytes, where: str) -> str:
     try:
         return str(value, "utf-8")
     except UnicodeDecodeError as error:
-        raise JobFailure(f"ClientError: The {where} holds half a surrogate pair: {error}.") from error
+        raise JobFailure(UTF8, f"ClientError: The {where} holds half a surrogate pair.") from error
 
 
 def source_of(line: str) -> S3Location:

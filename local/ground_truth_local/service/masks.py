@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from . import palette
-from .errors import TaskError
+from .errors import TaskError, shown
 
 Mask = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -64,12 +64,14 @@ def _label_colors(answer: Any, labels: Sequence[str]) -> dict[int, int]:
     for label, mapping in mappings.items():
         color = mapping.get("color") if isinstance(mapping, dict) else None
         if label not in ids:
-            raise TaskError(f"labelMappings names {label!r}, which is not one of the job's labels")
+            raise TaskError(f"labelMappings names {shown(label)}, which is not one of the job's labels")
         if not isinstance(color, str) or not _COLOR.fullmatch(color):
-            raise TaskError(f"the color of {label!r} in labelMappings must be '#rrggbb', got {color!r}")
+            raise TaskError(
+                f"the color of {shown(label)} in labelMappings must be '#rrggbb', got {shown(color)}"
+            )
         if found.setdefault(_packed(color), ids[label]) != ids[label]:
             raise TaskError(
-                f"the color {color} of {label!r} in labelMappings is used twice, or is the background's"
+                f"the color {color} of {shown(label)} in labelMappings is used twice, or is the background's"
             )
     return found
 
@@ -88,7 +90,7 @@ def _png_bytes(answer: dict[str, Any]) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise TaskError(f"labeledImage.pngImageData is not base64: {error}") from error
+        raise TaskError("labeledImage.pngImageData is not base64") from error
 
 
 def _open_png(data: bytes, width: int, height: int) -> Image.Image:
@@ -103,7 +105,7 @@ def _open_png(data: bytes, width: int, height: int) -> Image.Image:
             raise TaskError(f"the mask has more than {MAX_ANSWER_PIXELS} pixels")
         image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise TaskError(f"labeledImage.pngImageData is not a readable PNG: {error}") from error
+        raise TaskError("labeledImage.pngImageData is not a readable PNG") from error
     return image
 
 

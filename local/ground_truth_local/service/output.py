@@ -12,16 +12,43 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from ..sources import Rule, assumed, guide, holds
 from .jobs import Job
 from .rules import S3Location
 from .s3 import RoleS3
 from .store import Store
 from .teams import TeamBook
 
+_PAGE = "sms-data-output"
+LAYOUT = Rule(
+    "output-layout",
+    "Masks, worker responses, consolidation files and manifests lie where the guide's tree shows them.",
+    guide(f"{_PAGE}, output directories"),
+)
+TIMES = Rule(
+    "output-times",
+    "Names and dates carry the time in the forms of the guide's samples, with colons.",
+    guide(f"{_PAGE}, samples"),
+)
+RESPONSE = Rule(
+    "worker-response",
+    "A worker response has acceptance and submission time, seconds spent, worker id and identity.",
+    guide(f"{_PAGE}, worker responses"),
+)
+UNCHANGED = Rule(
+    "unlabeled-line", "An object without a label appears as its input line, unchanged.", guide(_PAGE)
+)
+ALL_LINES = Rule(
+    "output-manifest-lines",
+    "The output manifest has all lines of the input in their order, also when a job was stopped or failed.",
+    assumed("the guide shows it for completed jobs"),
+)
+
 _SPOOL_BYTES = 8 * 1024 * 1024
-_PAGE = 200
+_ROWS = 200
 
 
+@holds(TIMES)
 def creation_date(when: float) -> str:
     """Return a time as the output manifest writes it, e.g. ``2026-11-23T08:00:00.123456``."""
     return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
@@ -37,6 +64,7 @@ def _worker_time(when: float) -> str:
     )
 
 
+@holds(LAYOUT)
 class OutputWriter:
     """Writes a job's files with the job's role and key."""
 
@@ -72,9 +100,10 @@ class OutputWriter:
         self._write(job, location, _json({"answers": answers}), "worker response", "application/json")
         return location
 
+    @holds(RESPONSE)
     def _answer(self, job: Job, task: sqlite3.Row) -> dict[str, Any]:
         member = self._teams.member(job.team, task["worker"])
-        issuer = f"https://cognito-idp.{job.region}.amazonaws.com/{job.region}_local"
+        issuer = f"https://cognito-idp.{job.region}.amazonaws.com/{self._teams.user_pool(job.team)}"
         identity = {
             "identityProviderType": "Cognito",
             "issuer": issuer,
@@ -114,6 +143,7 @@ class OutputWriter:
         location = job.output.join("manifests", "intermediate", str(iteration), "output.manifest")
         self._manifest(job, location, "intermediate manifest")
 
+    @holds(ALL_LINES)
     def output_manifest(self, job: Job) -> None:
         """Write the output manifest: each input line, with its label where there is one."""
         self._manifest(job, job.output_manifest, "output manifest")
@@ -132,15 +162,16 @@ class OutputWriter:
         while True:
             rows = self._store.rows(
                 f"SELECT idx, line, result FROM objects WHERE job = ? AND idx > ? {clause}"
-                f" ORDER BY idx LIMIT {_PAGE}",
+                f" ORDER BY idx LIMIT {_ROWS}",
                 job.arn, last, *parameters,
             )  # fmt: skip
             yield from (_labeled_line(row["line"], row["result"]) for row in rows)
-            if len(rows) < _PAGE:
+            if len(rows) < _ROWS:
                 return
             last = rows[-1]["idx"]
 
 
+@holds(UNCHANGED)
 def _labeled_line(line: str, result: str | None) -> str:
     # An object without a label appears as its input line, unchanged to the byte.
     return line if result is None else json.dumps(json.loads(line) | json.loads(result), ensure_ascii=False)

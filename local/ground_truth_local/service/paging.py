@@ -9,7 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ..sources import Rule, assumed, model
 from .errors import validation
+
+TIMESTAMP = Rule("timestamp", "A time is seconds since 1970 or ISO 8601.", model("Timestamp"))
+NEXT_TOKEN = Rule(
+    "next-token", "An invalid `NextToken` is refused.", assumed("its form is nobody's business")
+)
 
 _DEFAULT_PAGE = 10
 T = TypeVar("T")
@@ -21,7 +27,7 @@ def epoch(value: float | str) -> float:
         try:
             return datetime.fromisoformat(value).timestamp()
         except ValueError as error:
-            raise validation(f"'{value}' is not a timestamp.") from error
+            raise validation(TIMESTAMP, f"'{value}' is not a timestamp.") from error
     return float(value)
 
 
@@ -57,7 +63,7 @@ def _offset(token: str | None) -> int:
     try:
         offset = json.loads(base64.urlsafe_b64decode(token))["offset"]
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise validation("Invalid NextToken.") from error
+        raise validation(NEXT_TOKEN, "Invalid NextToken.") from error
     if not isinstance(offset, int) or offset < 0:
-        raise validation("Invalid NextToken.")
+        raise validation(NEXT_TOKEN, "Invalid NextToken.")
     return offset

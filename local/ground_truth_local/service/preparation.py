@@ -1,12 +1,15 @@
-"""What a job does while it is ``Initializing``: read and check all that it was given, as its own role."""
+"""What a job does before it hands out tasks: read and check all that it was given, as its own role.
+
+That happens while it is ``InProgress`` already, with all counters 0, as on AWS.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from . import categories, template
+from ..sources import Rule, guide, holds
+from . import adjustment, builtin, categories, template
 from .errors import JobFailure
 from .jobs import Job
 from .manifest import parse_manifest
@@ -14,13 +17,27 @@ from .output import OutputWriter
 from .rules import MIN_AUTOMATED_OBJECTS, S3Location, parse_s3_uri
 from .s3 import RoleS3
 from .store import Store
-from .types import AwsAccess
+
+AUTOMATED_OBJECTS = Rule(
+    "automated-objects",
+    "Automated labeling needs at least 1,250 data objects.",
+    guide("sms-automated-labeling"),
+)
+TEMPLATE_UTF8 = Rule("template-utf8", "The worker template is UTF-8.", guide("sms-custom-templates-step2"))
+CHAINED = Rule(
+    "chained",
+    "With the same attribute name only objects without a label, or with a failed one, go to workers.",
+    guide("sms-reusing-data"),
+)
+REGIONS = Rule(
+    "buckets-region", "All buckets are in the job's Region.", guide("sms-data-input, the bucket's Region")
+)
 
 _INSERT_ROWS = 500
 _INSERT = "INSERT INTO objects (job, idx, line, state) VALUES (?, ?, ?, ?)"
 
 
-def prepare(job: Job, *, store: Store, s3: RoleS3, aws: AwsAccess, output: OutputWriter) -> None:
+def prepare(job: Job, *, store: Store, s3: RoleS3, output: OutputWriter) -> None:
     """Load the job's manifest, labels and template into the job and the store.
 
     Raises:
@@ -33,8 +50,9 @@ def prepare(job: Job, *, store: Store, s3: RoleS3, aws: AwsAccess, output: Outpu
     image_buckets, count, first = _load_manifest(job, manifest, store, s3)
     if automated and count < MIN_AUTOMATED_OBJECTS:
         raise JobFailure(
+            AUTOMATED_OBJECTS,
             f"ClientError: Automated data labeling needs at least {MIN_AUTOMATED_OBJECTS} data objects, the "
-            f"manifest {manifest} has {count}."
+            f"manifest {manifest} has {count}.",
         )
     data = s3.read(category_file, "label category file", limit=categories.MAX_FILE_BYTES)
     job.labels = categories.parse_categories(data, category_file, automated=automated)
@@ -43,8 +61,6 @@ def prepare(job: Job, *, store: Store, s3: RoleS3, aws: AwsAccess, output: Outpu
     )
     buckets = {manifest.bucket, category_file.bucket, _template_location(job).bucket, job.output.bucket}
     _check_regions(job, sorted(buckets | image_buckets), s3)
-    for bucket in sorted(image_buckets):
-        _check_cors(bucket, aws.bucket_cors(bucket, job.account, job.region))
     # The first file that lands in the output shows whether the role may write there.
     output.dataset_manifest(job, 1)
     job.loaded = True
@@ -68,7 +84,7 @@ def read_template(job: Job, s3: RoleS3) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise JobFailure(
-            f"ClientError: The worker task template {location} is not UTF-8: {error}."
+            TEMPLATE_UTF8, f"ClientError: The worker task template {location} is not UTF-8."
         ) from error
 
 
@@ -89,6 +105,8 @@ def _load_manifest(
     with s3.stream(location, "manifest") as (body, _):
         for line, entry in parse_manifest(body, location):
             first = first or entry
+            if job.task_type == builtin.ADJUSTMENT:
+                adjustment.check_line(entry, job.attribute, f"line {count + 1} of the manifest {location}")
             buckets.add(_location(entry["source-ref"]).bucket)
             rows.append((job.arn, count, line, _state(job, entry)))
             count += 1
@@ -99,6 +117,7 @@ def _load_manifest(
     return buckets, count, first
 
 
+@holds(CHAINED)
 def _state(job: Job, entry: dict[str, Any]) -> str:
     """Chaining: with the same attribute name, only objects without a label go to workers."""
     metadata = entry.get(f"{job.attribute}-metadata")
@@ -112,30 +131,7 @@ def _check_regions(job: Job, buckets: Iterable[str], s3: RoleS3) -> None:
         region = s3.bucket_region(bucket)
         if region != job.region:
             raise JobFailure(
+                REGIONS,
                 f"ClientError: The bucket {bucket} is in {region}; the manifest, the template, the label "
-                f"category file, the images and the output must be in the labeling job's Region {job.region}."
+                f"category file, the images and the output must be in the job's Region {job.region}.",
             )
-
-
-def _check_cors(bucket: str, rules: Sequence[dict[str, Any]]) -> None:
-    """ "CORS Permission Requirement": GET from any origin, with Access-Control-Allow-Origin exposed."""
-    if not any(_allows_browsers(rule) for rule in rules):
-        state = (
-            "has no CORS configuration"
-            if not rules
-            else f"has a CORS configuration that won't do: {json.dumps(rules)}"
-        )
-        raise JobFailure(
-            f"ClientError: The bucket {bucket} {state}. Workers' browsers can't load its images: add a CORS "
-            'rule with AllowedMethods ["GET"], AllowedOrigins ["*"] and '
-            'ExposeHeaders ["Access-Control-Allow-Origin"].'
-        )
-
-
-def _allows_browsers(rule: dict[str, Any]) -> bool:
-    exposed = {header.lower() for header in rule.get("ExposeHeaders") or ()}
-    return (
-        "GET" in (rule.get("AllowedMethods") or ())
-        and "*" in (rule.get("AllowedOrigins") or ())
-        and "access-control-allow-origin" in exposed
-    )

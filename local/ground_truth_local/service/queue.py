@@ -9,16 +9,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..sources import Rule, assumed, guide, holds
+from .answers import checked_answer
 from .drafts import DraftBook
 from .errors import TaskError
 from .jobs import Job, JobBook
 from .manifest import source_of
-from .masks import MAX_PNG_BYTES, decode_answer
 from .rules import S3Location
 from .store import Store
 from .teams import Member, TeamBook
 
-_MAX_ANSWER_CHARACTERS = MAX_PNG_BYTES * 4 // 3 + 4 * 1024 * 1024
+DIFFERENT_WORKERS = Rule(
+    "different-workers",
+    "The answers of one object come from different workers of the team.",
+    guide("sms-batching"),
+)
+TIME_LIMIT = Rule(
+    "task-time",
+    "A task that isn't submitted within its time limit goes back to the others.",
+    guide("sms-create-labeling-job-api, TaskTimeLimitInSeconds"),
+)
+AFTER_STOP = Rule(
+    "answer-after-stop",
+    "An answer that comes after the job was stopped is refused.",
+    assumed("a stopped job hands out and takes nothing; the page says the task is over"),
+)
+DECLINE = Rule(
+    "decline",
+    "A worker who declined an object isn't offered it again; one who returned it may be.",
+    guide("sms-monitor-cloud-watch, Declining Tasks"),
+)
+
 _ACTIVE = "('accepted', 'submitted', 'declined')"
 
 
@@ -109,16 +130,22 @@ class TaskQueue:
 
     def _count_open(self, job: Job, worker: str) -> int:
         row = self._store.row(
-            f"SELECT COUNT(*) AS n {self._AVAILABLE}", job.arn, job.workers_per_object, worker
+            f"SELECT COUNT(*) AS n {self._AVAILABLE}",
+            job.arn,
+            job.workers_per_object,
+            job.workers_per_object,
+            worker,
         )
         return int(row["n"]) if row else 0
 
     _AVAILABLE = (
-        "FROM objects o WHERE o.job = ? AND o.state = 'open' AND o.taken < ? AND NOT EXISTS ("
+        "FROM objects o WHERE o.job = ? AND o.state = 'open' AND o.taken < ? AND o.declined < ?"
+        " AND NOT EXISTS ("
         "SELECT 1 FROM tasks t WHERE t.job = o.job AND t.idx = o.idx AND t.worker = ?"
         f" AND t.state IN {_ACTIVE})"
     )
 
+    @holds(DIFFERENT_WORKERS)
     def accept(self, job: str, worker: str) -> Task | None:
         """Give the worker the next object of the job, or ``None`` if there is none for them.
 
@@ -134,6 +161,7 @@ class TaskQueue:
                 f"SELECT o.idx {self._AVAILABLE} ORDER BY o.idx LIMIT 1",
                 job,
                 found.workers_per_object,
+                found.workers_per_object,
                 worker,
             )
             if row is None:
@@ -148,6 +176,7 @@ class TaskQueue:
             self._store.execute(
                 "UPDATE objects SET taken = taken + 1 WHERE job = ? AND idx = ?", job, row["idx"]
             )
+            self._note(job, worker, "Accepted", accepted=now)
         return self.get(task_id, worker)
 
     def _require_member(self, job: str, worker: str) -> Job:
@@ -198,6 +227,7 @@ class TaskQueue:
             deadline=row["deadline"],
         )
 
+    @holds(AFTER_STOP)
     def submit(self, task_id: str, worker: str, answer_content: dict[str, Any], time_spent: float) -> None:
         """Take an answer: the page's form as JSON, with the element's answer under the element's name.
 
@@ -205,20 +235,26 @@ class TaskQueue:
             TaskError: the task isn't this worker's, its time is over, or the answer isn't valid.
         """
         task = self.get(task_id, worker)
-        answer = _checked(answer_content, task)
+        answer = checked_answer(
+            answer_content, element=task.element, labels=task.labels, width=task.width, height=task.height
+        )
         # On the disk before the worker is thanked: an hour's work is nobody's to lose.
         with self._store.transaction(durable=True):
             now = self._clock()
-            # The time limit is checked at the very moment of the change, as is a stop of the job.
+            # The time limit and a stop of the job are looked at in the very moment of the change.
+            job = self._jobs.get(task.job)
+            if job is None or job.status != "InProgress":
+                raise TaskError("the labeling job takes no more answers")
             changed = self._store.execute(
                 "UPDATE tasks SET state = 'submitted', submitted = ?, seconds = ?, answer = ?"
                 " WHERE id = ? AND state = 'accepted' AND deadline >= ?",
                 now, max(0.0, min(time_spent, now - task.accepted)), answer, task_id, now,
             )  # fmt: skip
             if changed != 1:
-                raise TaskError("the task's time limit is over, or its job has ended")
+                raise TaskError("the task's time limit is over")
             self._count_answer(task)
             self.drafts.remove(task)
+            self._note(task.job, worker, "Submitted", accepted=task.accepted)
         self.notify()
 
     def submitted(self, task_id: str, worker: str) -> str | None:
@@ -227,6 +263,13 @@ class TaskQueue:
             "SELECT job FROM tasks WHERE id = ? AND worker = ? AND state = 'submitted'", task_id, worker
         )
         return str(row["job"]) if row else None
+
+    def _note(self, job: str, worker: str, kind: str, *, accepted: float) -> None:
+        """Keep what a worker did, in the transaction of the doing; ``Telemetry`` sends it."""
+        self._store.execute(
+            "INSERT INTO activity (job, worker, kind, accepted, at) VALUES (?, ?, ?, ?, ?)",
+            job, worker, kind, accepted, self._clock(),
+        )  # fmt: skip
 
     def _count_answer(self, task: Task) -> None:
         job = self._jobs.get(task.job)
@@ -242,6 +285,7 @@ class TaskQueue:
         """Give a task back; the same worker may take it again later."""
         self._release(task_id, worker, "returned")
 
+    @holds(DECLINE)
     def decline(self, task_id: str, worker: str) -> None:
         """Refuse a task; this worker is not offered the object again."""
         self._release(task_id, worker, "declined")
@@ -254,12 +298,15 @@ class TaskQueue:
             )
             if changed == 1:
                 self._store.execute(
-                    "UPDATE objects SET taken = taken - 1 WHERE job = ? AND idx = ?", task.job, task.index
-                )
+                    "UPDATE objects SET taken = taken - 1, declined = declined + ? WHERE job = ? AND idx = ?",
+                    int(state == "declined"), task.job, task.index,
+                )  # fmt: skip
+                self._note(task.job, worker, state.capitalize(), accepted=task.accepted)
                 if state == "declined":
                     self.drafts.remove(task)
         self.notify()
 
+    @holds(TIME_LIMIT)
     def expire(self, job: str) -> int:
         """Take back the job's tasks whose time limit is over; return how many."""
         return self._close_accepted(job, "expired", before=self._clock())
@@ -281,20 +328,3 @@ class TaskQueue:
         if rows:
             self.notify()
         return len(rows)
-
-
-def _checked(content: Any, task: Task) -> str:
-    answer = content.get(task.element) if isinstance(content, dict) else None
-    if not isinstance(answer, dict):
-        raise TaskError(f"the answer must have the key {task.element!r}, the name of the template's element")
-    text = json.dumps(content)
-    if len(text) > _MAX_ANSWER_CHARACTERS:
-        raise TaskError(f"the answer has more than {_MAX_ANSWER_CHARACTERS} characters")
-    properties = answer.get("inputImageProperties")
-    if properties != {"height": task.height, "width": task.width}:
-        raise TaskError(
-            f"inputImageProperties must be the picture's {task.width} x {task.height} pixels, "
-            f"got {properties!r}"
-        )
-    decode_answer(answer, labels=task.labels, width=task.width, height=task.height)
-    return text

@@ -10,11 +10,89 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..sources import Rule, assumed, guide, holds, model, reference, twin
 from . import builtin
 from .errors import validation
 
+_ATTRIBUTE = model("CreateLabelingJobRequest$LabelAttributeName")
+DEFAULTS = Rule(
+    "default-availability",
+    "Without a value `TaskAvailabilityLifetimeInSeconds` is 30 days and `MaxConcurrentTaskCount` 1,000.",
+    model("HumanTaskConfig$TaskAvailabilityLifetimeInSeconds, MaxConcurrentTaskCount"),
+)
+RESERVED = Rule(
+    "attribute-reserved", "`source` and `source-ref` are no label attributes.", guide("sms-reusing-data")
+)
+METADATA = Rule("attribute-metadata", "A label attribute never ends with `-metadata`.", _ATTRIBUTE)
+REF = Rule(
+    "attribute-ref", "Segmentation and adjustment write an attribute that ends with `-ref`.", _ATTRIBUTE
+)
+NO_REF = Rule(
+    "attribute-no-ref", "Verification writes an attribute that doesn't end with `-ref`.", _ATTRIBUTE
+)
+STREAMING = Rule("no-streaming", "Streaming labeling jobs are refused.", twin("no SNS input is embedded"))
+DATA_SOURCE = Rule(
+    "data-source",
+    "A job has an `S3DataSource`, an `SnsDataSource` or both.",
+    assumed("the model makes each optional; without any there is nothing to label"),
+)
+TASK_UI = Rule(
+    "human-task-ui",
+    "No `HumanTaskUiArn` is for image semantic segmentation.",
+    model("UiConfig$HumanTaskUiArn"),
+)
+REQUIRED_URI = Rule(
+    "required-files",
+    "Template, label category file and manifest are named.",
+    guide("sms-create-labeling-job-api"),
+)
+S3_URI = Rule(
+    "s3-uri", "A file is named as `s3://bucket/key`.", assumed("the model's pattern takes `https://` as well")
+)
+PUBLIC_TEAM = Rule(
+    "public-team",
+    "The public work team and its price are refused.",
+    reference("Mechanical Turk: closed on 2026-09-30"),
+)
+TEAM_REGION = Rule(
+    "team-region",
+    "The work team is in the job's Region.",
+    assumed("teams are of a Region; the answer is not documented"),
+)
+TIME_LIMIT = Rule(
+    "task-time-limit",
+    "`TaskTimeLimitInSeconds` of an image job is at most 28,800.",
+    model("HumanTaskConfig$TaskTimeLimitInSeconds"),
+)
+AVAILABILITY = Rule(
+    "availability",
+    "`TaskAvailabilityLifetimeInSeconds` is at most 30 days for a private or vendor work team.",
+    model("HumanTaskConfig$TaskAvailabilityLifetimeInSeconds"),
+)
+ROLE_ACCOUNT = Rule(
+    "role-account",
+    "The role is of the caller's account.",
+    assumed("SageMaker's other Create calls say 'Cross-account pass role is not allowed'"),
+)
+KEY_REGION = Rule(
+    "key-region", "A KMS key is in the job's Region.", assumed("S3 refuses a key of another Region")
+)
+ALGORITHM = Rule(
+    "automated-labeling-arn",
+    "Automated labeling has one specification ARN for segmentation in each Region.",
+    model("LabelingJobAlgorithmsConfig$LabelingJobAlgorithmSpecificationArn"),
+)
+NO_AUTOMATION = Rule(
+    "no-automated-adjustment", "Only first labels are automated.", guide("sms-automated-labeling")
+)
+TAG_KEYS = Rule("tag-keys-unique", "A tag key is given once.", assumed("as for all AWS tagging APIs"))
+TAG_RESERVED = Rule(
+    "tag-key-reserved",
+    "A tag key doesn't start with `aws:`.",
+    reference("Tagging AWS resources: `aws:` is reserved"),
+)
+
 MAX_OBJECTS = 20_000
-"""Input data quotas: semantic segmentation jobs take 20,000 objects, and the quota can't be raised."""
 MAX_AUTOMATED_LABELS = 20
 MIN_AUTOMATED_OBJECTS = 1_250
 
@@ -51,6 +129,7 @@ def parse_s3_uri(uri: str) -> S3Location | None:
     return S3Location(bucket, key) if bucket else None
 
 
+@holds(DEFAULTS)
 def with_defaults(request: dict[str, Any]) -> dict[str, Any]:
     """Return the request as DescribeLabelingJob shows it: with the documented defaults of HumanTaskConfig."""
     task = {
@@ -69,7 +148,7 @@ def task_type(request: dict[str, Any]) -> str:
 
 def check_create(request: dict[str, Any], *, region: str, account: str) -> None:
     """Raise ``ValidationException`` for the first rule that a request, valid by the model, breaks."""
-    task = _check_functions(request["HumanTaskConfig"], region)
+    task = builtin.check_functions(request["HumanTaskConfig"], region)
     _check_attribute(request["LabelAttributeName"], task)
     _check_input(request["InputConfig"])
     _check_uris(request)
@@ -80,60 +159,18 @@ def check_create(request: dict[str, Any], *, region: str, account: str) -> None:
     check_tags(request.get("Tags", []))
 
 
-def _check_functions(task: dict[str, Any], region: str) -> str:
-    """``HumanTaskConfig$PreHumanTaskLambdaArn`` lists one account for each Region and function."""
-    pre = _built_in(task.get("PreHumanTaskLambdaArn"), "PreHumanTaskLambdaArn", "PRE", region)
-    consolidation = task.get("AnnotationConsolidationConfig") or {}
-    acs = _built_in(
-        consolidation.get("AnnotationConsolidationLambdaArn"),
-        "AnnotationConsolidationLambdaArn",
-        "ACS",
-        region,
-    )
-    if pre != acs:
-        raise validation(
-            f"PreHumanTaskLambdaArn is for the task type {pre}, but "
-            f"AnnotationConsolidationLambdaArn is for {acs}."
-        )
-    return pre
-
-
-def _built_in(arn: str | None, member: str, stage: str, region: str) -> str:
-    if not arn:
-        raise validation(f"{member} is required for the built-in task type {stage}-{builtin.SEGMENTATION}.")
-    function = builtin.parse_function(arn)
-    if function is None or function.stage != stage:
-        raise validation(
-            f"{member} '{arn}' is not a built-in {stage}- function of image semantic segmentation; "
-            "this service runs no other task types and no functions of your own."
-        )
-    if region not in builtin.regions():
-        listed = ", ".join(builtin.regions())
-        raise validation(f"Ground Truth is not available in '{region}'. It is in: {listed}.")
-    owner = builtin.owner(region, stage, function.task)
-    expected = f"arn:aws:lambda:{region}:{owner}:function:{stage}-{function.task}"
-    if function.region != region:
-        raise validation(
-            f"{member} '{arn}' is in '{function.region}', the job is in '{region}': use '{expected}'."
-        )
-    if function.account != owner:
-        raise validation(
-            f"{member} '{arn}' is not owned by Ground Truth: account {function.account} is wrong for "
-            f"'{region}', use '{expected}'."
-        )
-    return function.task
-
-
 def _check_attribute(name: str, task: str) -> None:
     """``CreateLabelingJobRequest$LabelAttributeName``; the reserved names are in "Chaining Labeling Jobs"."""
     if name in _RESERVED_ATTRIBUTES:
-        raise validation(f"LabelAttributeName '{name}' is reserved.")
+        raise validation(RESERVED, f"LabelAttributeName '{name}' is reserved.")
     if name.endswith("-metadata"):
-        raise validation(f"LabelAttributeName '{name}' must not end with '-metadata'.")
+        raise validation(METADATA, f"LabelAttributeName '{name}' must not end with '-metadata'.")
     if task == builtin.VERIFICATION and name.endswith("-ref"):
-        raise validation(f"LabelAttributeName '{name}' must not end with '-ref' for the task type {task}.")
+        raise validation(
+            NO_REF, f"LabelAttributeName '{name}' must not end with '-ref' for the task type {task}."
+        )
     if task != builtin.VERIFICATION and not name.endswith("-ref"):
-        raise validation(f"LabelAttributeName '{name}' must end with '-ref' for the task type {task}.")
+        raise validation(REF, f"LabelAttributeName '{name}' must end with '-ref' for the task type {task}.")
 
 
 def _check_input(config: dict[str, Any]) -> None:
@@ -141,10 +178,11 @@ def _check_input(config: dict[str, Any]) -> None:
     source = config["DataSource"]
     if source.get("SnsDataSource") is not None:
         raise validation(
-            "InputConfig.DataSource.SnsDataSource: this embedded service runs no streaming labeling jobs."
+            STREAMING,
+            "InputConfig.DataSource.SnsDataSource: this embedded service runs no streaming labeling jobs.",
         )
     if source.get("S3DataSource") is None:
-        raise validation("InputConfig.DataSource must have an S3DataSource or an SnsDataSource.")
+        raise validation(DATA_SOURCE, "InputConfig.DataSource must have an S3DataSource or an SnsDataSource.")
 
 
 def _check_uris(request: dict[str, Any]) -> None:
@@ -152,7 +190,8 @@ def _check_uris(request: dict[str, Any]) -> None:
     if ui.get("HumanTaskUiArn") is not None:
         # UiConfig$HumanTaskUiArn lists named entities, point clouds and video frames only.
         raise validation(
-            "UiConfig.HumanTaskUiArn has no entry for image semantic segmentation; use UiTemplateS3Uri."
+            TASK_UI,
+            "UiConfig.HumanTaskUiArn has no entry for image semantic segmentation; use UiTemplateS3Uri.",
         )
     named = {
         "UiConfig.UiTemplateS3Uri": ui.get("UiTemplateS3Uri"),
@@ -161,48 +200,54 @@ def _check_uris(request: dict[str, Any]) -> None:
     }
     for member, uri in named.items():
         if not uri:
-            raise validation(f"{member} is required for image semantic segmentation.")
+            raise validation(REQUIRED_URI, f"{member} is required for image semantic segmentation.")
         location = parse_s3_uri(uri)
         if location is None or not location.key:
-            raise validation(f"{member} '{uri}' must name an S3 object as 's3://bucket/key'.")
+            raise validation(S3_URI, f"{member} '{uri}' must name an S3 object as 's3://bucket/key'.")
     output = request["OutputConfig"]["S3OutputPath"]
     if parse_s3_uri(output) is None or urlsplit(output).query:
-        raise validation(f"OutputConfig.S3OutputPath '{output}' must be of the form 's3://bucket/prefix'.")
+        raise validation(
+            S3_URI, f"OutputConfig.S3OutputPath '{output}' must be of the form 's3://bucket/prefix'."
+        )
 
 
 def _check_human_task(task: dict[str, Any], region: str) -> None:
     arn = task["WorkteamArn"]
     if _PUBLIC_TEAM in arn or task.get("PublicWorkforceTaskPrice") is not None:
         raise validation(
+            PUBLIC_TEAM,
             "The public work team is not available: Amazon Mechanical Turk closed on 2026-09-30. "
-            "Use a private or vendor work team, and no PublicWorkforceTaskPrice."
+            "Use a private or vendor work team, and no PublicWorkforceTaskPrice.",
         )
     if arn.split(":")[3] != region:
-        raise validation(f"WorkteamArn '{arn}' must be in the job's Region '{region}'.")
+        raise validation(TEAM_REGION, f"WorkteamArn '{arn}' must be in the job's Region '{region}'.")
     if task["TaskTimeLimitInSeconds"] > _MAX_TASK_TIME_LIMIT:
         raise validation(
+            TIME_LIMIT,
             f"TaskTimeLimitInSeconds {task['TaskTimeLimitInSeconds']} must be at most {_MAX_TASK_TIME_LIMIT} "
-            "(8 hours) for an image labeling job."
+            "(8 hours) for an image labeling job.",
         )
     if task.get("TaskAvailabilityLifetimeInSeconds", 0) > _MAX_AVAILABILITY:
         raise validation(
+            AVAILABILITY,
             f"TaskAvailabilityLifetimeInSeconds {task['TaskAvailabilityLifetimeInSeconds']} must be at most "
-            f"{_MAX_AVAILABILITY} (30 days) for a private or vendor work team."
+            f"{_MAX_AVAILABILITY} (30 days) for a private or vendor work team.",
         )
 
 
 def _check_role(role_arn: str, account: str) -> None:
     if role_arn.split(":")[4] != account:
         raise validation(
+            ROLE_ACCOUNT,
             f"RoleArn '{role_arn}' must be a role of account {account}: "
-            "cross-account pass role is not allowed."
+            "cross-account pass role is not allowed.",
         )
 
 
 def _check_kms(key: str | None, member: str, region: str) -> None:
     match = _KMS_ARN.fullmatch(key) if key else None
     if match is not None and match["region"] != region:
-        raise validation(f"{member} '{key}' must be in the job's Region '{region}'.")
+        raise validation(KEY_REGION, f"{member} '{key}' must be in the job's Region '{region}'.")
 
 
 def _check_automated(request: dict[str, Any], region: str, task: str) -> None:
@@ -216,9 +261,9 @@ def _check_automated(request: dict[str, Any], region: str, task: str) -> None:
     )
     arn = config["LabelingJobAlgorithmSpecificationArn"]
     if arn != expected:
-        raise validation(f"LabelingJobAlgorithmSpecificationArn '{arn}' must be '{expected}'.")
+        raise validation(ALGORITHM, f"LabelingJobAlgorithmSpecificationArn '{arn}' must be '{expected}'.")
     if task != builtin.SEGMENTATION:
-        raise validation(f"Automated data labeling is not supported for the task type {task}.")
+        raise validation(NO_AUTOMATION, f"Automated data labeling is not supported for the task type {task}.")
     resources = config.get("LabelingJobResourceConfig") or {}
     _check_kms(resources.get("VolumeKmsKeyId"), "LabelingJobResourceConfig.VolumeKmsKeyId", region)
 
@@ -228,7 +273,9 @@ def check_tags(tags: list[dict[str, str]]) -> None:
     keys = [tag["Key"] for tag in tags]
     duplicates = sorted({key for key in keys if keys.count(key) > 1})
     if duplicates:
-        raise validation(f"Tag keys must be unique, but '{duplicates[0]}' is given more than once.")
+        raise validation(TAG_KEYS, f"Tag keys must be unique, but '{duplicates[0]}' is given more than once.")
     reserved = [key for key in keys if key.lower().startswith("aws:")]
     if reserved:
-        raise validation(f"Tag key '{reserved[0]}' must not start with 'aws:', which is reserved.")
+        raise validation(
+            TAG_RESERVED, f"Tag key '{reserved[0]}' must not start with 'aws:', which is reserved."
+        )

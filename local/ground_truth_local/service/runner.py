@@ -10,38 +10,68 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..sources import Rule, assumed, guide, holds, model, observed
 from .dataset import Dataset
-from .errors import JobFailure
+from .errors import INTERNAL, JobFailure
 from .jobs import Job, JobBook
 from .labeling import Labeler
 from .output import OutputWriter
+from .pace import Pace
 from .preparation import prepare
 from .queue import TaskQueue
 from .s3 import RoleS3
 from .store import Store
+from .teams import TeamBook
+from .telemetry import Telemetry
 from .types import AwsAccess
 
+IN_PROGRESS_SOON = Rule(
+    "in-progress-soon",
+    "A job is `InProgress` some 1.3 s after it was made; what is wrong with its input fails it later.",
+    observed("amazon-sagemaker-examples#1945; aws-controllers-k8s/sagemaker-controller test_labelingjob.py"),
+)
+FIRST_BATCH = Rule(
+    "first-batch",
+    "The first batch has ten objects, the others `MaxConcurrentTaskCount`.",
+    guide("sms-batching; sources differ on whether private teams get it, nothing may rest on it"),
+)
+FIRST_BATCH_FAILED = Rule(
+    "first-batch-failed",
+    "If no object of the first batch can be shown to workers, the job fails.",
+    assumed("the guide says that the batch checks the set-up"),
+)
+NOTHING_LABELED = Rule(
+    "nothing-labeled",
+    "A job whose objects all failed is `Completed`, with `TotalLabeled` 0.",
+    observed(
+        "the state machines of awslabs/aiops-modules and of MDAA branch on Completed with TotalLabeled 0"
+    ),
+)
+LIFETIME = Rule("job-lifetime", "A job fails after 30 days.", model("LabelingJobStoppingConditions"))
+STOP_WRITES = Rule(
+    "stop-writes", "What was labeled before a stop is in the output.", model("operation StopLabelingJob")
+)
+STOP_PARTIAL = Rule(
+    "stop-partial",
+    "Answers to an object that lacks others at a stop are kept as worker responses, and make no label.",
+    assumed("a label of fewer workers than were asked for would look like any other"),
+)
+TOPIC = Rule(
+    "output-topic",
+    "Each label is published to the output topic as the job's role; the job fails where it may not.",
+    guide("sms-streaming-labeling-job, permissions: `sns:Publish`"),
+)
+
 PROBE_BATCH = 10
-"""Batches for labeling tasks: "Ground Truth first sends a batch of 10 tasks to your workers"."""
 JOB_LIFETIME = 30 * 24 * 3_600
-"""``LabelingJobStoppingConditions``: "Labeling jobs fail after 30 days"."""
+# The text of an AWS service's own error.
+_SORRY = "InternalServerError: We encountered an internal error. Please try again."
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How long the service takes its time, in seconds."""
-
-    initializing: float = 1.0
-    stopping: float = 0.5
-    poll: float = 0.25
-    """How often deadlines are looked at; answers and stops wake the engine at once."""
-    manifest_every: float = 5.0
-    """Least time between two writes of a batch's intermediate manifest."""
 
 
 class JobRunner:
@@ -54,6 +84,7 @@ class JobRunner:
         store: Store,
         jobs: JobBook,
         queue: TaskQueue,
+        teams: TeamBook,
         output: OutputWriter,
         s3: RoleS3,
         aws: AwsAccess,
@@ -67,13 +98,22 @@ class JobRunner:
         self._queue = queue
         self._output = output
         self._s3 = s3
-        self._aws = aws
         self._clock = clock
         self._pace = pace
         self._halt = halt
         self._manifest_written = 0.0
         self._dataset = Dataset(job, store, jobs)
         self._labeler = Labeler(job, store=store, s3=s3, output=output, clock=clock)
+        self._telemetry = Telemetry(
+            job,
+            store=store,
+            jobs=jobs,
+            teams=teams,
+            clients=s3,
+            aws=aws,
+            clock=clock,
+            every=pace.telemetry_every,
+        )
 
     def run(self) -> None:
         """Work until the job has ended; whatever goes wrong ends the job, never the server."""
@@ -86,7 +126,7 @@ class JobRunner:
         except Exception:
             if not self._halt.is_set():
                 _log.exception("running %s", self._job.arn)
-                self._fail("InternalServerError: We encountered an internal error. Please try again.")
+                self._fail(_SORRY)
 
     def _work(self) -> None:
         while not self._halt.is_set():
@@ -100,6 +140,7 @@ class JobRunner:
                     busy = self._stop()
                 case _:
                     return
+            self._telemetry.flush()
             if not busy:
                 with self._queue.changed:
                     self._queue.changed.wait(self._pace.poll)
@@ -119,20 +160,32 @@ class JobRunner:
         self._job.modified = self._clock()
         return self._jobs.save(self._job, only_if=(before,))
 
+    @holds(IN_PROGRESS_SOON)
     def _initialize(self) -> bool:
         if self._clock() < self._job.created + self._pace.initializing:
             return False
-        prepare(self._job, store=self._store, s3=self._s3, aws=self._aws, output=self._output)
+        if self._pace.set_up_while_initializing:
+            self._prepare()
         return self._save(status="InProgress")
+
+    def _set_up(self) -> bool:
+        if self._clock() < self._job.created + self._pace.initializing + self._pace.set_up:
+            return False
+        self._prepare()
+        return self._save()
+
+    def _prepare(self) -> None:
+        prepare(self._job, store=self._store, s3=self._s3, output=self._output)
 
     def _advance(self) -> bool:
         """Do a slice of what there is to do; ``False`` if only time or workers can bring more."""
-        if self._clock() > self._job.created + JOB_LIFETIME:
-            raise JobFailure("ClientError: The labeling job has expired: labeling jobs fail after 30 days.")
+        self._check_lifetime()
+        if not self._job.loaded:
+            return self._set_up()
         self._queue.expire(self._job.arn)
         for index in self._dataset.expire(self._clock()):
             self._labeler.fail(
-                index, "ClientError: The task expired before a worker submitted an annotation."
+                index, "ClientError: The data object expired before a worker submitted an annotation."
             )
         # Each in turn, so that neither opening nor consolidating starves the other.
         opened = self._open_slice()
@@ -142,6 +195,12 @@ class JobRunner:
         if self._dataset.count("batch", "open", "ready"):
             return False
         return self._next_batch()
+
+    def _check_lifetime(self) -> None:
+        if self._clock() > self._job.created + JOB_LIFETIME:
+            raise JobFailure(
+                LIFETIME, "ClientError: The labeling job has expired: labeling jobs fail after 30 days."
+            )
 
     def _open_slice(self) -> bool:
         rows = self._dataset.slice("batch")
@@ -166,16 +225,20 @@ class JobRunner:
 
     def _publish(self, topic: str, label: dict[str, Any]) -> None:
         try:
-            self._aws.publish(
-                topic,
-                json.dumps(label),
-                subject="Ground Truth label",
-                account=self._job.account,
-                region=self._job.region,
+            self._s3.client("sns").publish(
+                TopicArn=topic, Message=json.dumps(label), Subject="Ground Truth label"
             )
-        except Exception:
-            _log.exception("publishing to %s", topic)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            raise JobFailure(
+                TOPIC,
+                f"ClientError: The role {self._job.role} couldn't publish to the output topic {topic}: "
+                f"it needs sns:Publish. ({code})",
+            ) from error
+        except BotoCoreError as error:
+            raise JobFailure(INTERNAL, _SORRY) from error
 
+    @holds(FIRST_BATCH)
     def _next_batch(self) -> bool:
         """Close the batch and open the next, or end the job."""
         if self._job.iteration:
@@ -194,21 +257,20 @@ class JobRunner:
     def _finish_batch(self) -> None:
         self._output.batch_manifest(self._job, self._job.iteration)
         self._output.dataset_manifest(self._job, self._job.iteration)
-        counters = self._jobs.counters(self._job)
-        if self._job.iteration == 1 and not counters["TotalLabeled"] and counters["FailedNonRetryableError"]:
+        if self._job.iteration == 1 and self._dataset.nothing_opened(1):
             raise JobFailure(
+                FIRST_BATCH_FAILED,
                 self._dataset.first_failure(
                     "The first data objects all failed, so the job is not set up correctly"
-                )
+                ),
             )
 
+    @holds(NOTHING_LABELED)
     def _complete(self) -> None:
-        counters = self._jobs.counters(self._job)
-        if not counters["TotalLabeled"]:
-            raise JobFailure(self._dataset.first_failure("All data objects failed"))
         self._output.output_manifest(self._job)
         self._end("Completed", output_written=True)
 
+    @holds(STOP_WRITES, STOP_PARTIAL)
     def _stop(self) -> bool:
         """Write what there is; answers for objects that lack others are kept as worker responses."""
         self._queue.cancel(self._job.arn)
@@ -252,14 +314,4 @@ class JobRunner:
             self._reload()
             self._save(status=status, **changes)
         self._queue.notify()
-        try:
-            self._aws.put_event(
-                source="aws.sagemaker",
-                detail_type="SageMaker Ground Truth Labeling Job State Change",
-                detail={"LabelingJobStatus": status},
-                resources=[self._job.arn],
-                account=self._job.account,
-                region=self._job.region,
-            )
-        except Exception:
-            _log.exception("the state-change event of %s", self._job.arn)
+        self._telemetry.ended(status)

@@ -11,11 +11,29 @@ from typing import IO, Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import JobFailure
+from ..sources import Rule, assumed, guide, reference
+from .errors import INTERNAL, JobFailure
 from .rules import S3Location
 from .types import AssumeRoleDenied, AwsAccess
 
+ASSUMED_ROLE = Rule(
+    "role-assumed",
+    "All that the service reads and writes, it reads and writes as the job's role.",
+    guide("sms-security-permission-execution-role"),
+)
+FILE_SIZE = Rule("file-size", "An image has at most 40 MB.", guide("input-data-limits"))
+MISSING = Rule("file-missing", "A file that isn't there ends what needs it.", reference("S3: NoSuchKey"))
+DENIED = Rule(
+    "file-denied",
+    "What the role may not do, the job can't: read, write, and use the key.",
+    guide("sms-security-permission-execution-role"),
+)
+OTHER_S3 = Rule(
+    "s3-error", "Another refusal of S3's ends what needs the file.", assumed("it is not retried for ever")
+)
+
 _SESSION_SECONDS = 1_800  # half of what the role's credentials last
+_CONFIGS = {"s3": Config(signature_version="s3v4", s3={"addressing_style": "path"})}
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden", "AccessDeniedException"})
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
 
@@ -29,36 +47,41 @@ class RoleS3:
         self._account = account
         self._region = region
         self._lock = threading.Lock()
-        self._client: Any = None
+        self._session: Any = None
+        self._clients: dict[str, Any] = {}
         self._since = 0.0
 
-    def client(self) -> Any:
-        """Return a client with the role's credentials.
+    def client(self, service: str = "s3") -> Any:
+        """Return a client of a service with the role's credentials.
 
         Raises:
             JobFailure: the role can't be assumed.
         """
         with self._lock:
-            if self._client is None or time.monotonic() - self._since > _SESSION_SECONDS:
-                self._client, self._since = self._new_client(), time.monotonic()
-            return self._client
+            if self._session is None or time.monotonic() - self._since > _SESSION_SECONDS:
+                self._session, self._since = self._new_session(), time.monotonic()
+                self._clients = {}
+            if service not in self._clients:
+                self._clients[service] = self._session.client(service, config=_CONFIGS.get(service))
+            return self._clients[service]
 
-    def _new_client(self) -> Any:
+    def _new_session(self) -> Any:
         try:
-            session = self._aws.session_for_role(self._role, self._region, self._account)
+            return self._aws.session_for_role(self._role, self._region, self._account)
         except AssumeRoleDenied as error:
             raise JobFailure(
+                ASSUMED_ROLE,
                 f"ClientError: Ground Truth can't assume the role {self._role}. Make sure that it exists and "
-                f"that its trust policy allows sagemaker.amazonaws.com to assume it. {error}"
+                f"that its trust policy allows sagemaker.amazonaws.com to assume it. {error}",
             ) from error
-        return session.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
     def read(self, location: S3Location, what: str, *, limit: int) -> bytes:
         """Return a whole object of at most ``limit`` bytes."""
         with self.stream(location, what) as (body, length):
             if length > limit:
                 raise JobFailure(
-                    f"ClientError: The {what} {location} has {length} bytes, at most {limit} are allowed."
+                    FILE_SIZE,
+                    f"ClientError: The {what} {location} has {length} bytes, at most {limit} are allowed.",
                 )
             data: bytes = body.read()
             return data
@@ -121,7 +144,7 @@ class RoleS3:
         self, error: Exception, action: str, permission: str, key_permission: str, location: S3Location
     ) -> JobFailure:
         if not isinstance(error, ClientError):
-            return JobFailure(f"InternalServerError: Ground Truth couldn't {action}: {error}")
+            return JobFailure(INTERNAL, f"InternalServerError: Ground Truth couldn't {action}.")
         code = str(error.response.get("Error", {}).get("Code", ""))
         message = str(error.response.get("Error", {}).get("Message", ""))
         if code in _MISSING:
@@ -130,12 +153,17 @@ class RoleS3:
                 if code == "NoSuchBucket"
                 else f"{location} doesn't exist"
             )
-            return JobFailure(f"ClientError: Ground Truth couldn't {action}: {missing}. ({code}: {message})")
+            return JobFailure(
+                MISSING, f"ClientError: Ground Truth couldn't {action}: {missing}. ({code}: {message})"
+            )
         if code in _DENIED:
             # S3 answers AccessDenied for the key's permission too, and says so only in its message.
             needed = key_permission if key_permission and "kms" in message.lower() else permission
             return JobFailure(
+                DENIED,
                 f"ClientError: Access denied. The role {self._role} is not allowed to {action}: "
-                f"it needs {needed}. ({code}: {message})"
+                f"it needs {needed}. ({code}: {message})",
             )
-        return JobFailure(f"ClientError: The role {self._role} couldn't {action}. ({code}: {message})")
+        return JobFailure(
+            OTHER_S3, f"ClientError: The role {self._role} couldn't {action}. ({code}: {message})"
+        )

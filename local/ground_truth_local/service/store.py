@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS resources (
 CREATE TABLE IF NOT EXISTS objects (
     job TEXT NOT NULL, idx INTEGER NOT NULL, line TEXT NOT NULL, state TEXT NOT NULL,
     iteration INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0,
-    answered INTEGER NOT NULL DEFAULT 0,
+    answered INTEGER NOT NULL DEFAULT 0, declined INTEGER NOT NULL DEFAULT 0,
     opened REAL, width INTEGER, height INTEGER, result TEXT, PRIMARY KEY (job, idx)
 );
 CREATE INDEX IF NOT EXISTS objects_by_state ON objects (job, state, idx);
@@ -47,7 +47,14 @@ CREATE TABLE IF NOT EXISTS sessions (
     since REAL NOT NULL, notice TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS sessions_by_worker ON sessions (worker);
+CREATE TABLE IF NOT EXISTS activity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, worker TEXT NOT NULL, kind TEXT NOT NULL,
+    accepted REAL NOT NULL, at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS activity_by_job ON activity (job, id);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+_ADDED_COLUMNS = (("objects", "declined", "INTEGER NOT NULL DEFAULT 0"),)
 
 
 class Store:
@@ -67,6 +74,14 @@ class Store:
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.executescript(_SCHEMA)
+        self._add_columns()
+
+    def _add_columns(self) -> None:
+        """Bring a state of an earlier version up to this one's columns."""
+        for table, column, definition in _ADDED_COLUMNS:
+            known = {row["name"] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            if column not in known:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
 
     def close(self) -> None:
         """Close the database; a temporary one is removed."""

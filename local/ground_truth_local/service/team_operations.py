@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from ..sources import Rule, assumed, model, reference
 from .errors import ServiceError, not_found, validation
 from .jobs import LIVE, JobBook
 from .paging import page, sort
@@ -13,8 +14,28 @@ from .rules import check_tags
 from .teams import TeamBook, team_arn
 from .types import Call
 
+TEAMS = Rule(
+    "workteams-most", "An account has at most 25 work teams in a Region.", model("operation CreateWorkteam")
+)
+TEAM_NAME = Rule("workteam-name", "A work team's name is used once.", model("CreateWorkteam: ResourceInUse"))
+TEAM_MISSING = Rule(
+    "workteam-missing",
+    "A work team that isn't there is a `ValidationException`.",
+    model("DescribeWorkteam has no ResourceNotFound"),
+)
+TEAM_BUSY = Rule(
+    "workteam-busy",
+    "The work team of a live job can't be deleted.",
+    assumed("DeleteWorkteam knows ResourceLimitExceeded alone; a job without a team is worse"),
+)
+MEMBER_KINDS = Rule(
+    "workteam-members",
+    "Members come from Cognito or from OIDC, and all from one user pool and client.",
+    model("CreateWorkteamRequest$MemberDefinitions"),
+)
+TAGS = Rule("tags-most", "A resource has at most 50 tags.", reference("Tagging AWS resources"))
+
 MAX_TEAMS = 25
-"""``CreateWorkteam``: "You cannot create more than 25 work teams in an account and region"."""
 MAX_TAGS = 50
 _UPDATABLE = ("MemberDefinitions", "Description", "NotificationConfiguration", "WorkerAccessConfiguration")
 
@@ -34,7 +55,9 @@ class WorkteamOperations:
         tags = body.get("Tags", [])
         check_tags(tags)
         if len(self._teams.of(call.account, call.region)) >= MAX_TEAMS:
-            raise ServiceError("ResourceLimitExceeded", f"There can be at most {MAX_TEAMS} work teams.")
+            raise ServiceError(
+                TEAMS, "ResourceLimitExceeded", f"There can be at most {MAX_TEAMS} work teams."
+            )
         arn = team_arn(call.account, call.region, body["WorkteamName"])
         now = round(self._clock(), 3)
         workforce = body.get("WorkforceName", "default")
@@ -48,7 +71,7 @@ class WorkteamOperations:
         } | {name: body[name] for name in _UPDATABLE if name in body}
         if not self._teams.add(arn, document, {tag["Key"]: tag["Value"] for tag in tags}):
             raise ServiceError(
-                "ResourceInUse", f"The work team name '{body['WorkteamName']}' is already used."
+                TEAM_NAME, "ResourceInUse", f"The work team name '{body['WorkteamName']}' is already used."
             )
         return {"WorkteamArn": arn}
 
@@ -57,7 +80,7 @@ class WorkteamOperations:
         team = self._teams.get(team_arn(call.account, call.region, name))
         if team is None:
             # DescribeWorkteam has no ResourceNotFound in the model.
-            raise validation(f"The work team '{name}' does not exist.")
+            raise validation(TEAM_MISSING, f"The work team '{name}' does not exist.")
         return team
 
     def describe(self, call: Call) -> dict[str, Any]:
@@ -79,7 +102,9 @@ class WorkteamOperations:
         arn = self._get(call)["WorkteamArn"]
         busy = [job.name for job in self._jobs.with_status(LIVE) if job.team == arn]
         if busy:
-            raise validation(f"The work team '{arn}' can't be deleted: the labeling job '{busy[0]}' uses it.")
+            raise validation(
+                TEAM_BUSY, f"The work team '{arn}' can't be deleted: the labeling job '{busy[0]}' uses it."
+            )
         self._teams.remove(arn)
         return {"Success": True}
 
@@ -109,7 +134,8 @@ def _check_members(definitions: list[dict[str, Any]]) -> None:
     kinds = {kind for definition in definitions for kind, value in definition.items() if value is not None}
     if len(kinds) != 1:
         raise validation(
-            "MemberDefinitions must hold either CognitoMemberDefinition or OidcMemberDefinition entries."
+            MEMBER_KINDS,
+            "MemberDefinitions must hold either CognitoMemberDefinition or OidcMemberDefinition entries.",
         )
     pools = {
         (definition["CognitoMemberDefinition"]["UserPool"], definition["CognitoMemberDefinition"]["ClientId"])
@@ -117,7 +143,9 @@ def _check_members(definitions: list[dict[str, Any]]) -> None:
         if definition.get("CognitoMemberDefinition")
     }
     if len(pools) > 1:
-        raise validation("All CognitoMemberDefinition entries must have the same UserPool and ClientId.")
+        raise validation(
+            MEMBER_KINDS, "All CognitoMemberDefinition entries must have the same UserPool and ClientId."
+        )
 
 
 class TagOperations:
@@ -140,7 +168,7 @@ class TagOperations:
         check_tags(call.body["Tags"])
         tags = self._tags(call) | {tag["Key"]: tag["Value"] for tag in call.body["Tags"]}
         if len(tags) > MAX_TAGS:
-            raise validation(f"A resource can have at most {MAX_TAGS} tags.")
+            raise validation(TAGS, f"A resource can have at most {MAX_TAGS} tags.")
         self._jobs.set_tags(call.body["ResourceArn"], tags)
         return {"Tags": _as_list(tags)}
 

@@ -7,15 +7,40 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..sources import Rule, assumed, guide, holds, twin
 from .store import Store
 
-Directory = Callable[[str, str, str], list[str]]
-"""Names of the users in a Cognito user pool's group, by pool, group and Region."""
+IDENTITY = Rule(
+    "worker-identity",
+    "A worker's `sub` and `issuer` are those of the work team's Cognito user pool.",
+    guide("sms-data-output, worker identity; examples' worker_contribution_private_workforce"),
+)
+WORKER_ID = Rule(
+    "worker-id",
+    "A worker's id is `private.<Region>.<16 hex digits>`, the same in all teams.",
+    assumed("published worker responses show `private.us-east-1.…`"),
+)
+SPARES = Rule(
+    "spare-workers",
+    "A team has nine local members besides its Cognito users, so that any job finds its workers.",
+    twin("a laptop has no nine people"),
+)
 
 
-def nobody(user_pool: str, group: str, region: str) -> list[str]:
+class Person(NamedTuple):
+    """A user of a Cognito group."""
+
+    name: str
+    sub: str
+
+
+Directory = Callable[[str, str, str], list[Person]]
+"""The users in a Cognito user pool's group, by pool, group and Region."""
+
+
+def nobody(user_pool: str, group: str, region: str) -> list[Person]:
     """A directory without any user."""
     return []
 
@@ -92,18 +117,37 @@ class TeamBook:
             for row in self._store.rows("SELECT arn FROM resources WHERE kind = 'workteam' ORDER BY rowid")
         ]
 
-    def add_member(self, arn: str, name: str) -> Member:
-        """Put a member into a team; the same name in an account and Region is one worker."""
+    @holds(WORKER_ID, SPARES)
+    def add_member(self, arn: str, name: str, sub: str = "") -> Member:
+        """Put a member into a team; the same name in an account and Region is one worker.
+
+        Args:
+            arn: the team.
+            name: of the member.
+            sub: of the Cognito user; a spare's is made up.
+        """
         region, account = arn.split(":")[3:5]
         identity = f"{account}/{region}/{name}"
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-        subject = str(uuid.uuid5(uuid.NAMESPACE_URL, identity))
+        subject = sub or str(uuid.uuid5(uuid.NAMESPACE_URL, identity))
         member = Member(name=name, worker=f"private.{region}.{digest}", subject=subject)
         self._store.execute(
-            "INSERT OR IGNORE INTO members (team, name, worker, subject) VALUES (?, ?, ?, ?)",
+            "INSERT INTO members (team, name, worker, subject) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (team, name) DO UPDATE SET subject = excluded.subject",
             arn, member.name, member.worker, member.subject,
         )  # fmt: skip
         return member
+
+    @holds(IDENTITY)
+    def user_pool(self, arn: str) -> str:
+        """Return the id of a team's Cognito user pool, empty if it has none."""
+        parts = (self.get(arn) or {}).get("MemberDefinitions", [])
+        pools = [
+            part["CognitoMemberDefinition"]["UserPool"]
+            for part in parts
+            if part.get("CognitoMemberDefinition")
+        ]
+        return str(pools[0]) if pools else ""
 
     def enroll(self, arn: str, directory: Directory) -> list[Member]:
         """Put the users of the team's Cognito groups into the team, as they are now; return them."""
@@ -111,9 +155,9 @@ class TeamBook:
         groups = [part["CognitoMemberDefinition"] for part in parts if part.get("CognitoMemberDefinition")]
         region = arn.split(":")[3]
         return [
-            self.add_member(arn, name)
+            self.add_member(arn, *person)
             for group in groups
-            for name in directory(group["UserPool"], group["UserGroup"], region)
+            for person in directory(group["UserPool"], group["UserGroup"], region)
         ]
 
     def members(self, arn: str) -> list[Member]:

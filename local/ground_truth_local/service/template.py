@@ -12,8 +12,28 @@ from liquid import Environment
 from liquid.exceptions import LiquidError
 from markupsafe import Markup
 
-from .errors import JobFailure
+from ..sources import Rule, assumed, guide, holds
+from .errors import JobFailure, shown
 from .rules import S3Location, parse_s3_uri
+
+LIQUID = Rule(
+    "template-liquid", "The template is Liquid that can be rendered.", guide("sms-custom-templates-step2")
+)
+FILTERS = Rule(
+    "template-filters",
+    "Output is escaped; the filters are `grant_read_access`, `to_json`, `escape` and `skip_autoescape`.",
+    guide("sms-custom-templates-step2-automate"),
+)
+ELEMENTS = Rule(
+    "template-elements",
+    "The page has one `crowd-form` with one `crowd-semantic-segmentation` with name, picture and labels.",
+    guide("sms-ui-template-crowd-semantic-segmentation"),
+)
+UNKNOWN_LABEL = Rule(
+    "template-labels",
+    "The element offers no label that the category file doesn't have.",
+    assumed("such an answer could not be consolidated"),
+)
 
 MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
 _ELEMENT = "crowd-semantic-segmentation"
@@ -28,6 +48,7 @@ class _Environment(Environment):
     output_stream_limit = 50 * 1024 * 1024
 
 
+@holds(FILTERS)
 def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Location], str]) -> str:
     """Return the page that a worker sees.
 
@@ -44,7 +65,9 @@ def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Loca
     try:
         return str(environment.from_string(source).render(task={"input": task_input}))
     except LiquidError as error:
-        raise JobFailure(f"ClientError: The worker task template can't be rendered: {error}") from error
+        raise JobFailure(
+            LIQUID, f"ClientError: The worker task template can't be rendered: {error}"
+        ) from error
 
 
 def _to_json(value: object) -> str:
@@ -90,13 +113,20 @@ def check_template(source: str, *, task_input: dict[str, Any], labels: Sequence[
     page = _Elements()
     page.feed(render(source, task_input=task_input, presign=lambda _: _PROBE_URL))
     page.close()
-    problem = _problem(page, labels)
+    problem = _problem(page)
     if problem:
-        raise JobFailure(f"ClientError: The worker task template {problem}.")
+        raise JobFailure(ELEMENTS, f"ClientError: The worker task template {problem}.")
+    unknown = _unknown_label(page.found[0].get("labels"), labels)
+    if unknown:
+        raise JobFailure(
+            UNKNOWN_LABEL,
+            f"ClientError: The worker task template offers the label {shown(unknown)}, which the label "
+            "category file doesn't have.",
+        )
     return str(page.found[0]["name"])
 
 
-def _problem(page: _Elements, labels: Sequence[str]) -> str | None:
+def _problem(page: _Elements) -> str | None:
     if page.forms != 1:
         return f"must have one <crowd-form>, it has {page.forms}"
     if len(page.found) != 1:
@@ -108,17 +138,22 @@ def _problem(page: _Elements, labels: Sequence[str]) -> str | None:
         return f"must give its <{_ELEMENT}> a name"
     if element.get("src") != _PROBE_URL:
         wanted = 'src="{{ task.input.taskObject | grant_read_access }}"'
-        return f"must give its <{_ELEMENT}> {wanted}, it renders as {element.get('src')!r}"
-    return _labels_problem(element.get("labels"), labels)
+        return f"must give its <{_ELEMENT}> {wanted}, it renders as {shown(element.get('src'))}"
+    return _labels_problem(element.get("labels"))
 
 
-def _labels_problem(rendered: str | None, labels: Sequence[str]) -> str | None:
+def _labels_problem(rendered: str | None) -> str | None:
     found = _literal_list(rendered or "")
     if not isinstance(found, list) or not found or not all(isinstance(label, str) for label in found):
         wanted = 'labels="{{ task.input.labels | to_json | escape }}"'
-        return f"must give its <{_ELEMENT}> {wanted}, it renders as {rendered!r}"
-    unknown = [label for label in found if label not in labels]
-    return f"offers the label {unknown[0]!r}, which the label category file doesn't have" if unknown else None
+        return f"must give its <{_ELEMENT}> {wanted}, it renders as {shown(rendered)}"
+    return None
+
+
+def _unknown_label(rendered: str | None, labels: Sequence[str]) -> str | None:
+    found = _literal_list(rendered or "")
+    assert isinstance(found, list), "checked before"
+    return next((label for label in found if label not in labels), None)
 
 
 def _literal_list(text: str) -> object:

@@ -95,10 +95,6 @@ class AwsAccess(Protocol):
         """Put a service event (``aws.sagemaker``) on the account's default event bus."""
         ...
 
-    def publish(self, topic_arn: str, message: str, *, subject: str, account: str, region: str) -> None:
-        """Publish to an SNS topic as the service would; a missing topic is ignored."""
-        ...
-
 
 class Service(Protocol):
     """A service the gateway serves; ``ground_truth_local.service.api.GroundTruthService`` is one.

@@ -8,8 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..sources import Rule, assumed, holds
+from ..sources import model as in_model
 from . import model
 from .errors import ServiceError, validation
+
+REQUEST = Rule(
+    "request-shape",
+    "Required members, lengths, ranges, enums and patterns hold, or it is a `ValidationException`.",
+    in_model("the operation's input shape"),
+)
+TYPES = Rule(
+    "request-types",
+    "A member of another JSON type is a `SerializationException`.",
+    assumed("as AWS's JSON 1.1 services answer"),
+)
+UNKNOWN_MEMBERS = Rule(
+    "request-unknown-members",
+    "A null member counts as absent, and one that the model doesn't know is ignored.",
+    assumed("as AWS's JSON 1.1 services do"),
+)
 
 _JAVA_NAMES = {
     "string": "String",
@@ -43,7 +61,7 @@ def check_request(operation: str, body: dict[str, Any]) -> None:
     found = list(violations(shape_name, body))
     if found:
         noun = "error" if len(found) == 1 else "errors"
-        raise validation(f"{len(found)} validation {noun} detected: " + "; ".join(found))
+        raise validation(REQUEST, f"{len(found)} validation {noun} detected: " + "; ".join(found))
 
 
 def violations(shape_name: str, value: object, path: str = "") -> Iterator[str]:
@@ -69,7 +87,7 @@ def _check_type(kind: str, value: object, path: str) -> None:
     )
     where = f" at '{path}'" if path else ""
     name = _JAVA_NAMES.get(kind, kind)
-    raise ServiceError("SerializationException", f"{token} can not be converted to a {name}{where}")
+    raise ServiceError(TYPES, "SerializationException", f"{token} can not be converted to a {name}{where}")
 
 
 def _token(value: object) -> str:
@@ -79,6 +97,7 @@ def _token(value: object) -> str:
     return tokens.get(type(value).__name__, "NULL_VALUE")
 
 
+@holds(UNKNOWN_MEMBERS)
 def _members(shape: dict[str, Any], value: dict[str, Any], path: str) -> Iterator[str]:
     for name in shape.get("required", ()):
         if value.get(name) is None:

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ground_truth_local.service.api import GroundTruthService, Pace
+from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.jobs import ENDED, LIVE
+from ground_truth_local.service.pace import Pace
 from ground_truth_local.service.types import Answer, Call
 
 PLAN = "kill-plan.json"

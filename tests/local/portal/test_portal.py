@@ -315,7 +315,8 @@ def test_declining_asks_first(person, workshop):
     dialog.get_by_role("button", name="Decline").click()
     ada.page.wait_for_url("**/jobs")
     assert ada.page.get_by_text("You declined the task.").is_visible()
-    workshop.stop(name)
+    # One worker was wanted and one has declined: the object expires, and with it the job is over.
+    assert workshop.wait(name, "Completed")["LabelCounters"]["FailedNonRetryableError"] == 1
 
 
 def test_a_refused_answer_is_said_and_can_be_sent_again(person, workshop):

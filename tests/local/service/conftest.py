@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
-from botocore.exceptions import ClientError
 from PIL import Image
 
-from ground_truth_local.service.api import GroundTruthService, Pace
-from ground_truth_local.service.types import Answer, AssumeRoleDenied, Call
+from ground_truth_local.conformance.memory_aws import CORS, Bucket, MemoryAws
+from ground_truth_local.service.api import GroundTruthService
+from ground_truth_local.service.pace import Pace
+from ground_truth_local.service.types import Answer, Call
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -24,9 +23,6 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/labeling"
 TEAM = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:workteam/private-crowd/annotators"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 GT_ACCOUNT = "568282634449"
-CORS = [
-    {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposeHeaders": ["Access-Control-Allow-Origin"]}
-]
 TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <crowd-form>
   <crowd-semantic-segmentation
@@ -41,107 +37,18 @@ TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></sc
 </crowd-form>"""
 
 
-def _error(code: str, message: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-@dataclass
-class FakeBucket:
-    """A bucket and what it holds."""
-
-    region: str = REGION
-    cors: list[dict[str, Any]] = field(default_factory=lambda: copy.deepcopy(CORS))
-    objects: dict[str, bytes] = field(default_factory=dict)
-    puts: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-class FakeS3Client:
-    """The few operations the service uses, refused where the role's denials say so."""
-
-    def __init__(self, aws: FakeAws) -> None:
-        self._aws = aws
-
-    def _bucket(self, name: str, operation: str) -> FakeBucket:
-        if name not in self._aws.buckets:
-            raise _error("NoSuchBucket", "The specified bucket does not exist", operation)
-        return self._aws.buckets[name]
-
-    def _check(self, permission: str, resource: str, operation: str) -> None:
-        if any(permission == action and part in resource for action, part in self._aws.denied):
-            raise _error(
-                "AccessDenied", f"User is not authorized to perform: {permission} on {resource}", operation
-            )
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "GetObject")
-        self._check("s3:GetObject", f"{Bucket}/{Key}", "GetObject")
-        self._check("kms:Decrypt", f"{Bucket}/{Key}", "GetObject")
-        if Key not in bucket.objects:
-            raise _error("NoSuchKey", "The specified key does not exist.", "GetObject")
-        data = bucket.objects[Key]
-        return {"Body": io.BytesIO(data), "ContentLength": len(data)}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: Any, **options: Any) -> None:
-        bucket = self._bucket(Bucket, "PutObject")
-        self._check("s3:PutObject", f"{Bucket}/{Key}", "PutObject")
-        if "SSEKMSKeyId" in options:
-            self._check("kms:GenerateDataKey", options["SSEKMSKeyId"], "PutObject")
-        bucket.objects[Key] = Body if isinstance(Body, bytes) else Body.read()
-        bucket.puts[Key] = options
-
-    def get_bucket_location(self, *, Bucket: str) -> dict[str, Any]:
-        bucket = self._bucket(Bucket, "GetBucketLocation")
-        self._check("s3:GetBucketLocation", Bucket, "GetBucketLocation")
-        return {"LocationConstraint": None if bucket.region == "us-east-1" else bucket.region}
-
-    def generate_presigned_url(self, operation: str, *, Params: dict[str, str], ExpiresIn: int) -> str:
-        return f"http://127.0.0.1:1/{Params['Bucket']}/{Params['Key']}?X-Amz-Expires={ExpiresIn}"
-
-
-class FakeAws:
-    """Implements ``AwsAccess`` without any AWS."""
+class FakeAws(MemoryAws):
+    """The in-memory AWS with this folder's role."""
 
     def __init__(self) -> None:
-        self.endpoint_url = "http://127.0.0.1:1"
-        self.buckets: dict[str, FakeBucket] = {"input": FakeBucket(), "output": FakeBucket(cors=[])}
-        self.denied: set[tuple[str, str]] = set()
-        self.roles = {ROLE}
-        self.assumed: list[tuple[str, str, str]] = []
-        self.events: list[dict[str, Any]] = []
-        self.published: list[tuple[str, str]] = []
+        super().__init__(REGION, ROLE)
 
-    def session_for_role(self, role_arn: str, region: str, account: str) -> Any:
-        if role_arn not in self.roles:
-            raise AssumeRoleDenied(f"{role_arn} is not there")
-        self.assumed.append((role_arn, region, account))
-        aws = self
 
-        class Session:
-            def client(self, service: str, **_: Any) -> FakeS3Client:
-                assert service == "s3"
-                return FakeS3Client(aws)
+class FakeBucket(Bucket):
+    """A bucket of this folder's Region."""
 
-        return Session()
-
-    def bucket_cors(self, bucket: str, account: str, region: str) -> list[dict[str, Any]]:
-        return self.buckets[bucket].cors
-
-    def put_event(self, **event: Any) -> None:
-        self.events.append(event)
-
-    def publish(self, topic_arn: str, message: str, *, subject: str, account: str, region: str) -> None:
-        self.published.append((topic_arn, message))
-
-    def put(self, uri: str, body: bytes | str) -> None:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        self.buckets[bucket].objects[key] = body.encode() if isinstance(body, str) else body
-
-    def get(self, uri: str) -> bytes:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return self.buckets[bucket].objects[key]
-
-    def keys(self, bucket: str, part: str = "") -> list[str]:
-        return sorted(key for key in self.buckets[bucket].objects if part in key)
+    def __init__(self) -> None:
+        super().__init__(REGION)
 
 
 def picture(width: int = 24, height: int = 16, *, seed: int = 0, kind: str = "PNG") -> bytes:

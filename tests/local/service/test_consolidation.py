@@ -148,8 +148,8 @@ def answer(**changes):
     ("changes", "message"),
     {
         "no mappings": ({"labelMappings": None}, "no labelMappings"),
-        "unknown label": ({"labelMappings": {"sea": {"color": "#2ca02c"}}}, "'sea', which is not one of"),
-        "bad colour": ({"labelMappings": {"road": {"color": "green"}}}, "must be '#rrggbb', got 'green'"),
+        "unknown label": ({"labelMappings": {"sea": {"color": "#2ca02c"}}}, '"sea", which is not one of'),
+        "bad colour": ({"labelMappings": {"road": {"color": "green"}}}, "must be '#rrggbb', got \"green\""),
         "same colour": (
             {"labelMappings": {"road": {"color": "#2ca02c"}, "sky": {"color": "#2CA02C"}}},
             "is used twice",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ground_truth_local.service.teams import Person
 from ground_truth_local.workers import SimulatedWorkers
 
 
@@ -53,7 +54,11 @@ def test_a_teams_own_people_label_and_spares_only_help_out(harness, aws, people,
     team = harness.call("CreateWorkteam", body).body["WorkteamArn"]
     simulated = SimulatedWorkers(
         harness.service,
-        directory=lambda pool, group, region: people if (pool, group) == ("eu-west-1_pool", "crew") else [],
+        directory=lambda pool, group, region: (
+            [Person(name, f"sub-of-{name}") for name in people]
+            if (pool, group) == ("eu-west-1_pool", "crew")
+            else []
+        ),
     )
     simulated.start()
     try:
@@ -71,4 +76,9 @@ def test_a_teams_own_people_label_and_spares_only_help_out(harness, aws, people,
     ]
     who = {names[answer["workerId"]] for answer in answers}
     assert len(answers) == 9 and len(who) == hands
+    for answer in answers:
+        identity = answer["workerMetadata"]["identityData"]
+        assert identity["issuer"] == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"
+        if names[answer["workerId"]] in people:
+            assert identity["sub"] == f"sub-of-{names[answer['workerId']]}"
     assert set(people) <= who if len(people) < 3 else who <= set(people)

@@ -1,0 +1,77 @@
+"""Where each mend of MiniStack comes from: what AWS does there, and who says so.
+
+Beside the mends and not in them, because they can only be imported inside the server's process.
+"""
+
+from __future__ import annotations
+
+from .sources import Rule, assumed, reference
+
+MENDS: dict[str, Rule] = {
+    "buckets": Rule(
+        "mend-buckets",
+        "A bucket keeps its encryption, lifecycle and tags, and can't be deleted while it holds objects.",
+        reference("CloudFormation reference: AWS::S3::Bucket; S3: BucketNotEmpty"),
+    ),
+    "conditions": Rule(
+        "mend-conditions",
+        "Conditions compare what their functions yield.",
+        reference("CloudFormation reference: condition functions"),
+    ),
+    "custom_resources": Rule(
+        "mend-custom-resources",
+        "A custom resource's function is invoked asynchronously and retried twice with the same event; its "
+        "answer has at most 4,096 bytes, and a failed create is deleted on rollback.",
+        reference("CloudFormation: custom resources; Lambda: asynchronous invocation"),
+    ),
+    "lambda_files": Rule(
+        "mend-lambda-files",
+        "A Node function finds the SDK for JavaScript, and layers lie under `/opt`.",
+        reference("Lambda Developer Guide: Node.js runtimes; layers"),
+    ),
+    "lambdas": Rule(
+        "mend-lambdas",
+        "A function's role must trust Lambda, and the function knows its own log group.",
+        reference("Lambda: execution role, AWS_LAMBDA_LOG_GROUP_NAME"),
+    ),
+    "managed_policies": Rule(
+        "mend-managed-policies",
+        "The managed policies that the guide names have their published content; an unknown one is `NoSuchEntity`.",
+        reference("AWS Managed Policy Reference Guide; IAM: AttachRolePolicy"),
+    ),
+    "no_root": Rule(
+        "mend-no-root",
+        "No key may do everything, and signatures are checked.",
+        reference("IAM: signing requests"),
+    ),
+    "pass_role": Rule(
+        "mend-pass-role",
+        "Who hands a role to a service needs `iam:PassRole` on it.",
+        reference("IAM: granting a user permissions to pass a role"),
+    ),
+    "simulation": Rule(
+        "mend-simulation",
+        "The resource of `iam:SimulatePrincipalPolicy` is the principal.",
+        reference("Service authorization reference: IAM"),
+    ),
+    "sse_kms": Rule(
+        "mend-sse-kms",
+        "Reading and writing an object under a key needs the key's permissions.",
+        reference("S3: SSE-KMS, permissions"),
+    ),
+    "step_functions": Rule(
+        "mend-step-functions",
+        "SageMaker's tasks reach the service as the state machine's role; `.sync` waits for the job.",
+        reference("Step Functions Developer Guide: AWS SDK integrations; SageMaker AI jobs"),
+    ),
+    "step_functions_failed": Rule(
+        "mend-step-functions-failed",
+        "A job that doesn't complete fails a `.sync` task with `States.TaskFailed` and its description.",
+        assumed("as other `.sync` integrations do"),
+    ),
+    "workteams": Rule(
+        "mend-workteams",
+        "`AWS::SageMaker::Workteam` in a template is CreateWorkteam, UpdateWorkteam and DeleteWorkteam.",
+        assumed("the resource type's documentation names its members alone"),
+    ),
+}

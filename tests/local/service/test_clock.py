@@ -1,0 +1,70 @@
+"""The clock of tasks, objects and jobs is moved by hand, and only forward."""
+
+from __future__ import annotations
+
+import pytest
+
+from ground_truth_local.clock import ADVANCE
+from ground_truth_local.service.errors import TaskError
+
+
+def advance(harness, seconds):
+    return harness.call(ADVANCE, {"Seconds": seconds})
+
+
+def test_a_task_an_object_and_a_job_come_to_their_end(harness, aws, tools):
+    tools.fill(aws, objects=2)
+    harness.create(HumanTaskConfig__TaskAvailabilityLifetimeInSeconds=3_600)
+    arn = harness.describe()["LabelingJobArn"]
+    task = harness.until(lambda: harness.service.queue.accept(arn, harness.worker()), bool)
+    assert advance(harness, 601).status == 200
+    with pytest.raises(TaskError):
+        harness.service.queue.submit(task.id, task.worker, {}, 1.0)
+    harness.until(lambda: harness.service.queue.accept(arn, harness.worker(2)), bool)
+    advance(harness, 3_600)
+    job = harness.wait()
+    assert job["LabelCounters"]["FailedNonRetryableError"] == 2
+    harness.create("later")
+    harness.wait("InProgress", name="later")
+    advance(harness, 31 * 24 * 3_600)
+    assert "30 days" in harness.wait(name="later")["FailureReason"]
+
+
+def test_a_restart_goes_on_from_the_moved_time(aws, clock, tools, tmp_path):
+    first = tools.Harness(aws, clock, state_dir=tmp_path)
+    moved = advance(first, 1_000_000).body
+    first.service.stop()
+    second = tools.Harness(aws, clock, state_dir=tmp_path)
+    answer = advance(second, 0).body
+    second.service.stop()
+    assert answer["OffsetSeconds"] == 1_000_000
+    assert answer["Now"] >= moved["Now"]
+
+
+@pytest.mark.parametrize("seconds", [-1, "1", None, True, 1e30, float("nan")])
+def test_a_clock_is_not_moved_by_nonsense(harness, seconds):
+    assert advance(harness, seconds).body["__type"] == "ValidationException"
+    assert advance(harness, 0).body["OffsetSeconds"] == 0
+
+
+def test_only_who_is_allowed_may_move_it(harness, tools):
+    from ground_truth_local.service.types import Call
+
+    call = Call(
+        operation=ADVANCE,
+        body={},
+        account=tools.ACCOUNT,
+        region=tools.REGION,
+        principal_arn="",
+        access_key="",
+    )
+    (check,) = harness.service.authorization(call)
+    assert (check.action, check.resource_arn) == (f"sagemaker:{ADVANCE}", "*")
+
+
+def test_other_tools_put_their_tags_on_a_job(aws, clock, tools):
+    harness = tools.Harness(aws, clock, foreign_tags={"auto:creator": "ada", "mine": "theirs"})
+    harness.create(Tags=[{"Key": "mine", "Value": "ours"}])
+    tags = {tag["Key"]: tag["Value"] for tag in harness.describe()["Tags"]}
+    harness.service.stop()
+    assert tags == {"auto:creator": "ada", "mine": "ours"}
