@@ -36,7 +36,7 @@ MENDS: dict[str, Rule] = {
     ),
     "managed_policies": Rule(
         "mend-managed-policies",
-        "The managed policies that the guide names have their published content; an unknown one is `NoSuchEntity`.",
+        "The managed policies that the guide names have their published content; others are `NoSuchEntity`.",
         reference("AWS Managed Policy Reference Guide; IAM: AttachRolePolicy"),
     ),
     "no_root": Rule(
