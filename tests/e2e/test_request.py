@@ -69,7 +69,8 @@ def test_with_no_optional_field(deployer, sagemaker, photos):
         "LabelingJobName": name,
         "LabelAttributeName": "defaults-job-ref",
         "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": staging}}},
-        "OutputConfig": {"S3OutputPath": output},
+        # Described, not sent: AWS shows a key that is not given as an empty one.
+        "OutputConfig": {"S3OutputPath": output, "KmsKeyId": ""},
         "HumanTaskConfig": {
             "WorkteamArn": deployer.workteam_arn,
             "PreHumanTaskLambdaArn": f"{FUNCTIONS}:PRE-SemanticSegmentation",
