@@ -13,6 +13,7 @@ from .buckets import BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to
 from .handler import STAGED_WHY, staged_objects
+from .iam_text import check_key, check_name, outputs
 from .images import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
 from .preflight import Checked, allow, warn
@@ -35,6 +36,7 @@ class Assembly:
         self.input: BucketUse | None = None
         # Before anything is made: a Region without the service ends it here.
         arns = shared.service_arns
+        self._check_names()
         self.output = self._bucket(settings.output_bucket, "OutputBucket")
         config = self._bind_images()
         #: Where new images belong.
@@ -66,6 +68,17 @@ class Assembly:
                 arns=arns,
             ),
         )
+
+    def _check_names(self) -> None:
+        """What the user brings becomes part of policies, where it must name what it names."""
+        settings, check = self._settings, self._check
+        check_key(check, "encryption_key", settings.encryption_key)
+        if settings.automated_labeling is not None:
+            check_key(check, "volume_encryption_key", settings.automated_labeling.volume_encryption_key)
+        if settings.output_topic is not None:
+            check_name(check, "output_topic", settings.output_topic.topic_arn)
+        if settings.role is not None:
+            check_name(check, "role", settings.role.role_arn)
 
     def _bucket(self, given: Any, construct_id: str) -> BucketUse:
         buckets = self._shared.buckets
@@ -105,8 +118,6 @@ class Assembly:
 
     def _check_streaming(self) -> None:
         settings = self._settings
-        if settings.output_topic is None:
-            self._check.fail("output_topic", "be given for images from a topic", None)
         for name in ("automated_labeling", "stopping_conditions"):
             value = getattr(settings, name)
             if value is not None:
@@ -142,7 +153,8 @@ class Assembly:
 
     def _allow_output(self) -> None:
         access, settings = self._access, self._settings
-        access.write[f"{self.output.arn}/{settings.output_prefix}/{settings.job_name_prefix}-*"] = _LABELS_WHY
+        folder = outputs(settings.output_prefix, settings.job_name_prefix)
+        access.write[f"{self.output.arn}/{folder}*"] = _LABELS_WHY
         access.buckets[self.output.arn] = None
         for key in (self.output.key, settings.encryption_key):
             if key is not None:

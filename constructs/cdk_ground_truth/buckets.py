@@ -10,8 +10,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .hardening import Hardening
+from .iam_text import check_key, check_name
 from .nag import acknowledge
-from .validation import is_token
+from .validation import Checker, is_token
 
 CORS_WARNING_ID = "cdk-ground-truth:image-bucket-cors"
 _EXPOSED_HEADER = "Access-Control-Allow-Origin"
@@ -53,12 +54,20 @@ class Buckets:
     def use(self, bucket: s3.IBucket) -> BucketUse:
         """What a job needs to know of a bucket."""
         if bucket not in self._uses:
-            policy = bucket.policy
+            policy, name, arn, key = (
+                bucket.policy,
+                bucket.bucket_name,
+                bucket.bucket_arn,
+                bucket.encryption_key,
+            )
+            check = Checker(bucket.node.path)
+            check_name(check, "bucket", name, arn)
+            check_key(check, "encryption_key", key)
             self._uses[bucket] = BucketUse(
                 bucket=bucket,
-                name=bucket.bucket_name,
-                arn=bucket.bucket_arn,
-                key=bucket.encryption_key,
+                name=name,
+                arn=arn,
+                key=key,
                 # Not the whole bucket: below it are its notifications, and those may need the job.
                 dependables=(policy,) if policy is not None else (),
             )

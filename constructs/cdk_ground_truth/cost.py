@@ -11,9 +11,10 @@ from aws_cdk import CustomResource
 
 from ._rooms import contract, cost, limits
 from .task import StoppingConditions
-from .validation import Checker
+from .validation import TAG_ALPHABET, Checker, is_token, tag_character
 
 # Of the contract: what the handler reads again.
+_ONE_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 _AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,6})?"
 
 
@@ -151,7 +152,13 @@ def stopping_conditions_of(
 
 def _check_prices(check: Checker, prices: Prices) -> None:
     for name in ("currency", "source", "as_of"):
-        check.text(f"cost_ceiling.prices.{name}", getattr(prices, name), longest=200)
+        rule = "be one line"
+        check.text(
+            f"cost_ceiling.prices.{name}", getattr(prices, name), longest=200, pattern=_ONE_LINE, rule=rule
+        )
+    if not is_token(prices.currency) and tag_character(prices.currency):
+        # It becomes part of a tag of the job.
+        check.fail("cost_ceiling.prices.currency", TAG_ALPHABET, prices.currency, "write 'USD' for '$'")
     _check_amount(check, "prices.per_task", prices.per_task)
     last = 0
     for index, tier in enumerate(prices.per_object):

@@ -12,6 +12,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
 _ANY_METRIC = "cloudwatch:PutMetricData has no resource type; it writes metrics and reads nothing."
+_UNSUBSCRIBE_WHY = (
+    "sns:Unsubscribe has none either: the service ends the subscription of a stopping streaming job."
+)
 _KEY_ACTIONS = (
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -177,6 +180,9 @@ def _statements(
         statements.append(_allow("Queue", list(_QUEUE_ACTIONS), [queues]))
         to_queues = {"StringEquals": {"sns:Protocol": "sqs"}, "StringLike": {"sns:Endpoint": queues}}
         statements.append(_allow("Subscribe", ["sns:Subscribe"], [access.topic_arn], to_queues))
+        # When the job stops. The action has no resource type.
+        statements.append(_allow("Unsubscribe", ["sns:Unsubscribe"], ["*"]))
+        wildcards["*"] += f" {_UNSUBSCRIBE_WHY}"
     return statements, wildcards
 
 

@@ -18,17 +18,18 @@ GRANT_WARNING_ID = "cdk-ground-truth:grant-not-applied"
 
 @dataclass(frozen=True, kw_only=True)
 class Objects:
-    """The objects of a bucket below a prefix, such as ``labels/streets-``."""
+    """The objects of a bucket below a folder."""
 
     bucket: s3.IBucket
-    prefix: str
+    #: As IAM reads it, of `iam_text`; a wildcard in it is the library's own.
+    folder: str
     keys: tuple[kms.IKey, ...]
     why: str
 
     @property
     def arn(self) -> str:
         """All of them, as an ARN with a wildcard."""
-        return self.bucket.arn_for_objects(f"{self.prefix}*")
+        return f"{self.bucket.bucket_arn}/{self.folder}*"
 
     def advice(self, action: str) -> str:
         """What somebody has to do whose role or bucket isn't this app's."""
@@ -61,7 +62,7 @@ def grant_objects(
     )
     if read:
         # Without it a missing object looks like a forbidden one.
-        conditions = {"StringLike": {"s3:prefix": f"{objects.prefix}*"}} if objects.prefix else None
+        conditions = {"StringLike": {"s3:prefix": f"{objects.folder}*"}} if objects.folder else None
         listing = iam.Grant.add_to_principal_or_resource(
             grantee=grantee,
             actions=["s3:ListBucket"],

@@ -15,6 +15,7 @@ from constructs import Construct
 from ._rooms import LAMBDA_DIR, contract
 from .buckets import BucketUse
 from .hardening import VPC_WHY, Hardening
+from .iam_text import literal
 
 #: Below `inputs/` of a bucket is what the handler stages.
 STAGING_ROOT = "inputs"
@@ -91,7 +92,7 @@ class Handler:
         self._allow(
             ["s3:ListBucket"],
             [bucket.arn],
-            {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None,
+            {"StringLike": {"s3:prefix": f"{literal(prefix)}*"}} if prefix else None,
         )
 
     def allow_staging(self, bucket: BucketUse, *, listing: bool) -> None:
@@ -130,14 +131,28 @@ class Handler:
     def _allow_jobs(self, jobs: str) -> None:
         self.wildcards[jobs] = (
             "A job's name is made at deploy time. Creating needs this stack's tag on the request, stopping"
-            " and tagging need it on the job; only reading is open to the account's other jobs."
+            " and tagging need it on the job, where it never changes; only reading is open to the account's"
+            " other jobs."
         )
         self.wildcards["*"] = "sagemaker:ListLabelingJobs has no resource type; it reads names and states."
-        own = {"StringEquals": {f"aws:RequestTag/{contract.TAG_STACK}": Aws.STACK_ID}}
-        tagged = {"StringEquals": {f"aws:ResourceTag/{contract.TAG_STACK}": Aws.STACK_ID}}
-        self._allow(["sagemaker:CreateLabelingJob", "sagemaker:AddTags"], [jobs], own)
+        named = {f"aws:RequestTag/{contract.TAG_STACK}": Aws.STACK_ID}
+        owned = {f"aws:ResourceTag/{contract.TAG_STACK}": Aws.STACK_ID}
+        self._allow(["sagemaker:CreateLabelingJob"], [jobs], {"StringEquals": named})
+        # With a job's creation alone: a job that is there takes no stack's tag but from its own stack.
+        by_creation = {"sagemaker:TaggingAction": "CreateLabelingJob"}
+        self._allow(["sagemaker:AddTags"], [jobs], {"StringEquals": named | by_creation})
+        self._allow(["sagemaker:StopLabelingJob"], [jobs], {"StringEquals": owned})
+        # What proves the ownership never changes. IAM ignores the case of a tag's key in `aws:ResourceTag/…`,
+        # so another spelling of it is as good as the key itself, and doesn't change either.
         self._allow(
-            ["sagemaker:StopLabelingJob", "sagemaker:AddTags", "sagemaker:DeleteTags"], [jobs], tagged
+            ["sagemaker:AddTags", "sagemaker:DeleteTags"],
+            [jobs],
+            {
+                "StringEquals": owned,
+                "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": list(contract.PROOF_TAGS)},
+                # Of a request without any key, "for all" would hold.
+                "Null": {"aws:TagKeys": "false"},
+            },
         )
         self._allow(["sagemaker:DescribeLabelingJob", "sagemaker:ListTags"], [jobs])
         self._allow(["sagemaker:ListLabelingJobs"], ["*"])

@@ -19,6 +19,7 @@ from ._rooms import contract, findings, limits, task
 from .buckets import BucketUse, warn_about_cors
 from .execution_role import Access
 from .handler import STAGING_ROOT
+from .iam_text import check_name, objects
 from .image_files import check_directory, read_manifest
 from .stack_shared import StackShared
 from .validation import Checker, is_token
@@ -132,7 +133,7 @@ class Images(abc.ABC):
     ) -> Images:
         """Label what is sent to an SNS topic for as long as the job runs (a streaming job).
 
-        The job needs an ``output_topic``. It stops when it was idle for ten days. The service's queue
+        It stops when it was idle for ten days. The service's queue
         ``GroundTruth-<job name>`` stays behind.
 
         Args:
@@ -284,7 +285,8 @@ class _ManifestFile(Images):
             if name not in given
         }
         for name, arn in named.items():
-            binding.access.read[f"{arn}/{manifest.prefixes[name]}*"] = _IMAGES_WHY
+            check_name(binding.check, str(self.path), name)
+            binding.access.read[objects(arn, manifest.prefixes[name])] = _IMAGES_WHY
             binding.access.buckets[arn] = None
             warn_about_cors(binding.scope, name)
         published = binding.shared.publish(manifest.content, ".manifest")
@@ -312,6 +314,7 @@ class _Topic(Images):
         for use in added:
             _read_all(binding.access, use, "")
             buckets[use.arn] = use
+        check_name(binding.check, "images", self.topic.topic_arn)
         binding.access.topic_arn = self.topic.topic_arn
         return ImagesConfig(
             images={"Source": contract.SOURCE_MANIFEST},
@@ -334,13 +337,13 @@ def stage(binding: ImagesBinding, *, listing: bool) -> tuple[BucketUse, str]:
     """Let the handler write below the job's staging prefix, and the job read there."""
     staging, prefix = binding.staging(), _staging_prefix(binding)
     binding.shared.handler.allow_staging(staging, listing=listing)
-    binding.access.read[f"{staging.arn}/{prefix}*"] = _STAGED_WHY
+    binding.access.read[objects(staging.arn, prefix)] = _STAGED_WHY
     _use_bucket(binding.access, staging)
     return staging, f"s3://{staging.name}/{prefix}"
 
 
 def _read_all(access: Access, use: BucketUse, prefix: str) -> None:
-    access.read[f"{use.arn}/{prefix}*"] = _IMAGES_WHY
+    access.read[objects(use.arn, prefix)] = _IMAGES_WHY
     _use_bucket(access, use)
 
 

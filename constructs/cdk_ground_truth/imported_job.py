@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from aws_cdk import Arn, ArnComponents, ArnFormat, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -9,8 +12,14 @@ from constructs import Construct
 
 from ._rooms import limits
 from .grants import Objects
+from .iam_text import check_key, check_name, literal
 from .labeling_job import LabelingJobBase
 from .validation import Checker, is_token
+
+# Of the service model, `LabelingJobArn`: without anything that IAM takes for a pattern.
+_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:labeling-job/(?P<name>[a-zA-Z0-9-]+)"
+)
 
 
 class ImportedLabelingJob(LabelingJobBase):
@@ -37,6 +46,10 @@ class ImportedLabelingJob(LabelingJobBase):
             )
         self._job_arn = labeling_job_arn
         self._job_name = str(Arn.split(labeling_job_arn, ArnFormat.SLASH_RESOURCE_NAME).resource_name)
+        check_key(check, "encryption_key", encryption_key)
+        if output_bucket is not None:
+            check_name(check, "output_bucket", output_bucket.bucket_name, output_bucket.bucket_arn)
+            check_key(check, "output_bucket", output_bucket.encryption_key)
         self._bucket = output_bucket
         self._prefix = output_prefix.strip("/")
         self._key = encryption_key
@@ -82,7 +95,7 @@ class ImportedLabelingJob(LabelingJobBase):
         folder = f"{self._prefix}/" if self._prefix else ""
         return Objects(
             bucket=self._bucket,
-            prefix=f"{folder}{self._job_name}/",
+            folder=literal(f"{folder}{self._job_name}/"),
             keys=tuple(keys),
             why="The output of one labeling job: the names below it come from the images.",
         )
@@ -168,10 +181,9 @@ def _arn_of(scope: Construct, job_name: str) -> str:
 
 
 def _is_arn(value: object) -> bool:
+    match = _ARN.fullmatch(value) if isinstance(value, str) else None
     return (
-        isinstance(value, str)
-        and value.startswith("arn:")
-        and value.split(":")[2:3] == ["sagemaker"]
-        and value.split(":")[5:6] != []
-        and value.split(":")[5].startswith("labeling-job/")
+        match is not None
+        and len(match["name"]) <= limits.JOB_NAME_MAX
+        and limits.JOB_NAME.fullmatch(match["name"]) is not None
     )

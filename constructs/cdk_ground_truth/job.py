@@ -94,7 +94,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
                 is made at deploy time, as a name can never be used twice. Default: from the construct's path.
             content_classifiers: What the images are free of. Default: nothing is declared.
             automated_labeling: A model labels what it is sure of, for extra cost. Default: people label all.
-            output_topic: Hears of each labeled object; a streaming job needs it. Default: none.
+            output_topic: Hears of each labeled object. Default: none.
             tags: The job's; `Tags.of(job)` works too. At most 50, less the library's own. Default: none.
             input_bucket: For what `cdk deploy` stages: images of a directory, manifests. Default: one that is
                 shared by the stack's jobs: encrypted, versioned, TLS-only, private, retained.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
 _PACK = "AwsSolutions"
+# References between angle brackets, and the wildcards that this library writes: at the end, in the middle for
+# the end of a job's name, and before the service's queues.
+_PLAIN = re.compile(r"\*|(<[\w.:-]+>|[\w ./:@+=-])+(\*GroundTruth|(-\?{8}){2}/)?\*?")
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -17,9 +21,15 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     )
 
 
-def wildcard_rule(resolved_arn: object) -> str:
-    """The id under which cdk-nag reports a resource with a wildcard."""
-    return f"{_PACK}-IAM5[Resource::{_flatten(resolved_arn)}]"
+def wildcard_rules(wildcards: Iterable[tuple[object, str]]) -> dict[str, str]:
+    """The ids under which cdk-nag reports resources with a wildcard, of ``resolved ARN, why it is bounded``.
+
+    A resource that holds anything but what names and folders are usually made of is left out: with
+    brackets, or with a special character of IAM's, an id could be read as another one, and such a folder is
+    for the user to explain.
+    """
+    flat = ((_flatten(arn), why) for arn, why in wildcards)
+    return {f"{_PACK}-IAM5[Resource::{arn}]": why for arn, why in flat if _PLAIN.fullmatch(arn)}
 
 
 def _flatten(node: object) -> str:

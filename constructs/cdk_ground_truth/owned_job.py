@@ -16,6 +16,7 @@ from ._rooms import contract
 from .assembly import Assembly
 from .earlier_labels import KnownLabels
 from .grants import Objects
+from .iam_text import literal, outputs
 from .labeling_job import LabelingJobBase
 from .settings import JobSettings, tag_errors
 from .stack_shared import StackShared
@@ -71,7 +72,7 @@ class OwnedLabelingJob(LabelingJobBase):
         keys = (output.key, self._settings.encryption_key)
         return Objects(
             bucket=output.bucket,
-            prefix=f"{self._settings.output_prefix}/{self.job_name_prefix}-",
+            folder=outputs(self._settings.output_prefix, self.job_name_prefix),
             keys=tuple({key: None for key in keys if key is not None}),
             why="The output of one labeling job: the end of its name is made at deploy time.",
         )
@@ -80,7 +81,7 @@ class OwnedLabelingJob(LabelingJobBase):
         return tuple(
             Objects(
                 bucket=use.bucket,
-                prefix=prefix,
+                folder=literal(prefix),
                 keys=(use.key,) if use.key is not None else (),
                 why="The images to label, whose names are up to whoever puts them there.",
             )

@@ -13,6 +13,7 @@ from constructs import Construct
 from ._rooms import findings
 from .buckets import BucketUse
 from .handler import Handler
+from .iam_text import objects
 from .validation import Checker
 
 #: Below a job's output path; the handler writes nothing else there.
@@ -121,7 +122,7 @@ def allow(handler: Handler, checked: Checked) -> None:
         if checked.names_images:
             # Without it S3 answers "denied" where an image is missing.
             handler.grow("PreflightMissing", arn, ["s3:ListBucket"])
-    reports = f"{checked.output.arn}/{checked.output_prefix}/{REPORTS}/*"
+    reports = objects(checked.output.arn, f"{checked.output_prefix}/{REPORTS}/")
     handler.grow("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
     trust = ["iam:GetRole"] if checked.wants("role-trust") else []
     simulation = ["iam:SimulatePrincipalPolicy"] if checked.wants("role-access", "kms-key") else []

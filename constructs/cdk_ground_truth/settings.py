@@ -22,7 +22,7 @@ from .instructions import Instructions
 from .preflight import Preflight
 from .task import AutomatedLabeling, StoppingConditions
 from .task_types import SEGMENTATION, VERIFICATION, TaskType
-from .validation import Checker, is_token
+from .validation import TAG_ALPHABET, Checker, is_token, tag_character
 from .worker_template import WorkerTemplate
 from .workteam import Workteam
 
@@ -204,13 +204,27 @@ def tag_errors(tags: Mapping[str, str]) -> list[str]:
         if not isinstance(key, str) or not isinstance(value, str):
             errors.append(f"'tags' must be strings, got {key!r}: {value!r}")
             continue
-        if key.startswith(_RESERVED_TAGS):
-            reserved = " or ".join(map(repr, _RESERVED_TAGS))
-            errors.append(f"'tags' must have no key that starts with {reserved}, got {key!r}")
-        if not is_token(key) and not 1 <= len(key) <= limits.TAG_KEY_MAX:
-            errors.append(f"'tags' must have keys of 1 to {limits.TAG_KEY_MAX} characters, got {key!r}")
+        errors += _tag_key_errors(key)
         if not is_token(value) and len(value) > limits.TAG_VALUE_MAX:
             errors.append(f"'tags.{key}' must have at most {limits.TAG_VALUE_MAX} characters, got {value!r}")
+        if not is_token(value) and (wrong := tag_character(value)):
+            errors.append(f"'tags.{key}' must {TAG_ALPHABET}, got {wrong!r} in {value!r}")
+    return errors
+
+
+def _tag_key_errors(key: str) -> list[str]:
+    if is_token(key):
+        # Known only at deploy, it might be the key that says whose the job is.
+        return [f"'tags' must have keys that are known at synth time, got {key!r}"]
+    errors = []
+    # IAM takes keys for the same that differ by case alone.
+    if key.lower().startswith(_RESERVED_TAGS):
+        reserved = " or ".join(map(repr, _RESERVED_TAGS))
+        errors.append(f"'tags' must have no key that starts with {reserved} in any case, got {key!r}")
+    if not 1 <= len(key) <= limits.TAG_KEY_MAX:
+        errors.append(f"'tags' must have keys of 1 to {limits.TAG_KEY_MAX} characters, got {key!r}")
+    if wrong := tag_character(key):
+        errors.append(f"'tags' must {TAG_ALPHABET}, got {wrong!r} in the key {key!r}")
     return errors
 
 

@@ -19,7 +19,7 @@ from constructs import Construct, IConstruct, IValidation
 from .buckets import Buckets
 from .handler import Handler
 from .hardening import Hardening
-from .nag import acknowledge, wildcard_rule
+from .nag import acknowledge, wildcard_rules
 from .regions import ServiceArns, service_arns
 
 _ID = "CdkGroundTruth"
@@ -107,8 +107,7 @@ class StackShared:
 
         def acknowledge_resolved() -> list[str]:
             resolved = self.stack.resolve(list(wildcards))
-            reasons = zip(resolved, wildcards.values(), strict=True)
-            acknowledge(construct, {wildcard_rule(arn): why for arn, why in reasons})
+            acknowledge(construct, wildcard_rules(zip(resolved, wildcards.values(), strict=True)))
             return []
 
         self.at_synth(acknowledge_resolved)

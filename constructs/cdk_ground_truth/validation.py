@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from aws_cdk import Duration, Token
 
 from ._rooms import findings as finding
+#: What tags consist of: the service model's pattern of `TagKey` and `TagValue`.
+TAG_ALPHABET: Final = "be of letters, digits, spaces and _.:/=+-@"
 
 
 def is_token(value: object) -> bool:
@@ -21,6 +24,16 @@ def is_token(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(is_token(item) for item in value)
     return False
+
+
+def tag_character(text: str) -> str:
+    r"""The first character that the service takes in no tag; empty if there is none.
+
+    `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`, the service model's pattern of `TagKey` and `TagValue`.
+    """
+    return next(
+        (each for each in text if each not in "_.:/=+-@" and unicodedata.category(each)[0] not in "LZN"), ""
+    )
 
 
 class Checker:

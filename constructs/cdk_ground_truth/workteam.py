@@ -8,6 +8,7 @@ from aws_cdk import Resource, Stack
 from constructs import Construct
 
 from ._rooms import limits
+from .iam_text import check_name
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _check_arn(scope: Construct, construct_id: str, arn: str) -> None:
             "it looks like arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
             f" and has at most {limits.WORKTEAM_ARN_MAX} characters",
         )
+    check_name(check, "workteam_arn", arn)
     _check_region(check, arn, Stack.of(scope).region)
 
 

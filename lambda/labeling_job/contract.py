@@ -23,7 +23,9 @@ TAG_STACK: Final = "cdk-ground-truth:stack-id"
 TAG_LOGICAL_ID: Final = "cdk-ground-truth:logical-id"
 TAG_REQUEST: Final = "cdk-ground-truth:request-id"
 TAG_FINGERPRINT: Final = "cdk-ground-truth:fingerprint"
-OWN_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST, TAG_FINGERPRINT)
+#: Never changed on a job that is there; IAM holds the handler to it.
+PROOF_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST)
+OWN_TAGS: Final = (*PROOF_TAGS, TAG_FINGERPRINT)
 TAG_OBJECTS: Final = "cdk-ground-truth:objects"
 TAG_TASKS: Final = "cdk-ground-truth:tasks"
 TAG_COST: Final = "cdk-ground-truth:cost"

@@ -153,12 +153,19 @@ def test_a_topic_feeds_a_streaming_job(stack, add_job, synth):
     (subscribe,) = template.allowed(ROLE, "sns:Subscribe")
     (publish,) = template.allowed(ROLE, "sns:Publish")
     assert subscribe.rpartition(":")[2].startswith("In") and publish.rpartition(":")[2].startswith("Done")
+    assert template.allowed(ROLE, "sns:Unsubscribe") == {"*"}
+
+
+def test_a_streaming_job_needs_no_output_topic(stack, add_job, synth):
+    add_job(stack, images=Images.from_topic(sns.Topic(stack, "In"), image_buckets=[]))
+    template = synth(stack)
+    assert "SnsTopicArn" not in template.delivered()["Request"]["OutputConfig"]
+    assert not template.allowed(ROLE, "sns:Publish")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"output_topic": None}, "'output_topic' must be given"),
         ({"automated_labeling": AutomatedLabeling()}, "'automated_labeling' must be left out"),
         (
             {"stopping_conditions": StoppingConditions(max_human_labeled_object_count=1)},

@@ -54,8 +54,10 @@ def test_reading_labels_takes_the_key_and_needs_no_wait_for_the_job(stack, add_j
     assert job.grant_read_labels(user).success
     bucket = stack.resolve(job.output_bucket.bucket_arn)["Fn::GetAtt"][0]
     assert granted(stack) == {
-        ("s3:GetObject", f"<{bucket}.Arn>/labels/test-job-*"): None,
-        ("s3:ListBucket", f"<{bucket}.Arn>"): {"StringLike": {"s3:prefix": "labels/test-job-*"}},
+        ("s3:GetObject", f"<{bucket}.Arn>/labels/test-job-????????-????????/*"): None,
+        ("s3:ListBucket", f"<{bucket}.Arn>"): {
+            "StringLike": {"s3:prefix": "labels/test-job-????????-????????/*"}
+        },
         ("kms:Decrypt", "<Key961B73FD.Arn>"): None,
     }
 

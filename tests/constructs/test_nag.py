@@ -75,7 +75,7 @@ def test_the_control_without_acknowledgements_fails(tmp_path, add_job, monkeypat
     found = {rule for rule, _ in violations(tmp_path, fill_with_everything(add_job))}
     for resource in (
         "/inputs/test-directory/*",
-        "/labels/test-directory-*",
+        "/labels/test-directory-????????-????????/*",
         "::*",
         "labeling-job/*",
         "/inputs/*",
@@ -111,4 +111,10 @@ def test_acknowledgements_are_narrow_and_say_why(tmp_path, add_job):
     ],
 )
 def test_a_resource_in_cdk_nags_notation(arn, flat):
-    assert nag.wildcard_rule(arn) == f"AwsSolutions-IAM5[Resource::{flat}]"
+    assert nag.wildcard_rules([(arn, "why")]) == {f"AwsSolutions-IAM5[Resource::{flat}]": "why"}
+
+
+@pytest.mark.attack("who writes a manifest", "what cdk-nag reports", attempts=6)
+@pytest.mark.parametrize("folder", ["a]", "x], y[", "${*}", "${$}{s3:prefix}", "a'b", "<Ref>*"])
+def test_an_odd_folder_is_left_to_cdk_nag(folder):
+    assert nag.wildcard_rules([(f"arn:aws:s3:::photos/{folder}/*", "why")]) == {}

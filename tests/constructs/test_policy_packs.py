@@ -49,7 +49,7 @@ ACKNOWLEDGED = {
     "AwsSolutions-IAM5[log-group:/aws/sagemaker/*]",
     "AwsSolutions-IAM5[/inputs/*]",
     "AwsSolutions-IAM5[/inputs/test-job/*]",
-    "AwsSolutions-IAM5[/labels/test-job-*]",
+    "AwsSolutions-IAM5[/labels/test-job-????????-????????/*]",
     "AwsSolutions-IAM5[/photos/*]",
     # Preflight's report beside the labels; a work team's user pool, whose id only the service knows.
     "AwsSolutions-IAM5[/labels/preflight/*]",

@@ -48,7 +48,7 @@ def test_the_execution_role_may_do_the_least_of_the_guide(new_stack, add_job, sy
     log_actions = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
     assert set(allowed(template, "JobExecutionRole")) == {
         *(("s3:GetObject", arn) for arn in reads),
-        *((action, f"{OUTPUT}/labels/test-job-*") for action in writes),
+        *((action, f"{OUTPUT}/labels/test-job-????????-????????/*") for action in writes),
         *((f"s3:{action}", arn) for action in ("GetBucketLocation", "ListBucket") for arn in (INPUT, OUTPUT)),
         ("s3:GetBucketLocation", ASSETS),
         ("cloudwatch:PutMetricData", "*"),
@@ -91,12 +91,19 @@ def test_the_handler_may_touch_this_stacks_jobs_alone(stack, add_job, synth):
     role = template.delivered()["Request"]["RoleArn"]
     log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:CdkGroundTruthHandlerLogsE822D713:*"
     new = {"StringEquals": {"aws:RequestTag/cdk-ground-truth:stack-id": STACK}}
+    with_creation = {"StringEquals": {**new["StringEquals"], "sagemaker:TaggingAction": "CreateLabelingJob"}}
     own = {"StringEquals": {"aws:ResourceTag/cdk-ground-truth:stack-id": STACK}}
+    proof = [f"cdk-ground-truth:{key}" for key in ("stack-id", "logical-id", "request-id")]
+    but_the_proof = {
+        **own,
+        "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": proof},
+        "Null": {"aws:TagKeys": "false"},
+    }
     assert table == {
         ("sagemaker:CreateLabelingJob", JOBS): [new],
-        ("sagemaker:AddTags", JOBS): [new, own],
+        ("sagemaker:AddTags", JOBS): [with_creation, but_the_proof],
         ("sagemaker:StopLabelingJob", JOBS): [own],
-        ("sagemaker:DeleteTags", JOBS): [own],
+        ("sagemaker:DeleteTags", JOBS): [but_the_proof],
         ("sagemaker:DescribeLabelingJob", JOBS): [None],
         ("sagemaker:ListTags", JOBS): [None],
         ("sagemaker:ListLabelingJobs", "*"): [None],

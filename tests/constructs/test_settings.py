@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Fn, Token
+from aws_cdk import Aws, CfnParameter, Duration, Fn, Token
 
-from cdk_ground_truth import AutomatedLabeling, Instructions, StoppingConditions, WorkerTemplate
+from cdk_ground_truth import (
+    AutomatedLabeling,
+    CostCeiling,
+    Instructions,
+    Prices,
+    StoppingConditions,
+    WorkerTemplate,
+)
 from cdk_ground_truth._rooms import contract, limits
 from cdk_ground_truth.settings import default_job_name_prefix
 
@@ -90,6 +97,24 @@ REFUSED = {
         rf"at most {TAGS} \(50 less the library's own\), got {TAGS + 1}",
     ),
     "AWS's tag": ({"tags": {"aws:x": "y"}}, "no key that starts with 'aws:'"),
+    "our tag in another case": ({"tags": {"CDK-Ground-Truth:Stack-Id": "y"}}, "starts with .* in any case"),
+    "tag key that only CloudFormation knows": (
+        {"tags": {Aws.STACK_NAME: "y"}},
+        "keys that are known at synth",
+    ),
+    "tag value the service refuses": (
+        {"tags": {"a": "R&D"}},
+        r"'tags.a' must be of letters.*got '&'",
+    ),
+    "tag key the service refuses": ({"tags": {"a,b": "y"}}, r"got ',' in the key 'a,b'"),
+    "currency that no tag takes": (
+        {"cost_ceiling": CostCeiling(prices=Prices(currency="€", source="page", as_of="2026-11-23"))},
+        "prices.currency' must be of letters.*write 'USD'",
+    ),
+    "prices of two lines": (
+        {"cost_ceiling": CostCeiling(prices=Prices(currency="USD", source="a\nb", as_of="2026-11-23"))},
+        "prices.source' must be one line",
+    ),
     "our tag": ({"tags": {"cdk-ground-truth:x": "y"}}, "no key that starts with"),
     "tag of another kind": ({"tags": {"a": 1}}, "'tags' must be strings, got 'a': 1"),
     "empty tag key": ({"tags": {"": "y"}}, "keys of 1 to 128 characters"),

@@ -164,6 +164,8 @@ def _queue(sqs: Any, simulate: Simulate, topic: str) -> Iterator[tuple[str, Call
     )
     # The embedded SNS doesn't tell its IAM sns:Protocol and sns:Endpoint.
     yield "sns:Subscribe", lambda: simulate("sns:Subscribe", topic, protocol="sqs", endpoint=found["arn"])
+    # The embedded SNS asks for it on the topic, AWS on "*": it has no resource type.
+    yield "sns:Unsubscribe", lambda: simulate("sns:Unsubscribe", "*")
     yield "sqs:SendMessage", lambda: sqs.send_message(QueueUrl=found["url"], MessageBody="{}")
 
     def receive() -> None:

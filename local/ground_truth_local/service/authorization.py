@@ -24,8 +24,10 @@ def checks(call: Call, jobs: JobBook) -> list[Check]:
         context |= _job_keys(call.body)
     found = [Check(action=f"sagemaker:{call.operation}", resource_arn=resource, context=context)]
     if call.operation.startswith("Create") and call.body.get("Tags"):
-        # A dependent action of both Create operations: tagging on creation.
-        found.append(Check(action="sagemaker:AddTags", resource_arn=resource, context=context))
+        # A dependent action of both Create operations: tagging on creation. Service Authorization Reference,
+        # SageMaker, condition keys of AddTags: `sagemaker:TaggingAction` is the operation that adds the tags.
+        tagging = {**context, "sagemaker:TaggingAction": call.operation}
+        found.append(Check(action="sagemaker:AddTags", resource_arn=resource, context=tagging))
     role = call.body.get("RoleArn")
     if call.operation == "CreateLabelingJob" and isinstance(role, str):
         passed = {"iam:PassedToService": "sagemaker.amazonaws.com", "iam:AssociatedResourceArn": resource}

@@ -173,3 +173,26 @@ def test_a_bucket_that_wants_tls_is_served(admin):
     deny["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
     s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
     s3.put_object(Bucket="tls-only", Key="a", Body=b"x")
+
+
+def test_special_characters_of_a_policy_can_be_meant_literally(user, admin):
+    s3 = admin.client("s3")
+    s3.create_bucket(Bucket="literal")
+    for key in ("a*b?c$d/x", "aXbYc$d/x", "${s3:prefix}/x"):
+        s3.put_object(Bucket="literal", Key=key, Body=b"x")
+    odd, variable = "a${*}b${?}c${$}d/*", "${$}{s3:prefix}/*"
+    session = user(
+        *(allow("s3:GetObject", f"arn:aws:s3:::literal/{folder}") for folder in (odd, variable)),
+        allow("s3:ListBucket", "arn:aws:s3:::literal", StringLike={"s3:prefix": [odd, variable]}),
+    )
+    own = session.client("s3")
+    for key in ("a*b?c$d/x", "${s3:prefix}/x"):
+        assert own.get_object(Bucket="literal", Key=key)["Body"].read() == b"x"
+        assert own.list_objects_v2(Bucket="literal", Prefix=key)["KeyCount"] == 1
+    for call in (
+        lambda: own.get_object(Bucket="literal", Key="aXbYc$d/x"),
+        lambda: own.list_objects_v2(Bucket="literal", Prefix="aXbYc$d/"),
+        lambda: own.list_objects_v2(Bucket="literal", Prefix="other/"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
