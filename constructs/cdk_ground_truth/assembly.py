@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from ._rooms import contract, findings
 from .buckets import BucketUse
 from .category_file import category_file
-from .execution_role import Access, execution_role, grant_to
+from .execution_role import Access, execution_role, grant_to, keep
 from .handler import STAGED_WHY, staged_objects
 from .iam_text import check_key, check_name, outputs
 from .images import ImagesBinding, ImagesConfig
@@ -50,10 +53,6 @@ class Assembly:
         for file in (categories, template):
             self._access.read_file(file.object_arn, file.bucket_arn)
         self._allow_output()
-        self.role = self._role()
-        role_arn = self.role.role_arn
-        shared.handler.allow_passing(role_arn)
-        self._allow_preflight(role_arn, config, {file.object_arn for file in (categories, template)})
         #: The contract's ``Images`` and ``Request``.
         self.images: Mapping[str, Any] = config.images
         self.request: dict[str, Any] = create_labeling_job(
@@ -62,12 +61,16 @@ class Assembly:
             Made(
                 data_source=config.data_source,
                 output_uri=f"s3://{self.output.name}/{settings.output_prefix}",
-                role_arn=role_arn,
+                role_arn="",
                 categories_uri=categories.s3_uri,
                 template_uri=template.s3_uri,
                 arns=arns,
             ),
         )
+        self.role = self._role()
+        role_arn = self.request["RoleArn"] = self.role.role_arn
+        shared.handler.allow_passing(role_arn)
+        self._allow_preflight(role_arn, config, {file.object_arn for file in (categories, template)})
 
     def _check_names(self) -> None:
         """What the user brings becomes part of policies, where it must name what it names."""
@@ -205,14 +208,33 @@ class Assembly:
         return {arn: why for arn, why in read.items() if not arn.startswith(own)} | {below: STAGED_WHY}
 
     def _role(self) -> iam.IRole:
-        shared = self._shared
+        """The job's role; what it may do is this job's alone, for as long as the job lives.
+
+        Named after all that makes the job another one, so that a replacement comes with permissions of its
+        own beside the old job's, which CloudFormation takes away when it cleans up, after the old job.
+        """
+        shared, settings = self._shared, self._settings
         where = {"partition": shared.partition, "region": shared.region, "account": shared.account}
-        if self._settings.role is not None:
-            dependables = grant_to(self._settings.role, self._access, **where)
-            self.waits |= dict.fromkeys(dependables)
-            return self._settings.role
-        role, wildcards = execution_role(self._scope, self._access, **where)
+        retained = settings.removal_policy is RemovalPolicy.RETAIN
+        if settings.role is not None:
+            policy, wildcards = grant_to(
+                self._scope, settings.role, self._access, identity=self._identity(), **where
+            )
+            shared.acknowledge_wildcards(policy, wildcards)
+            if retained:
+                keep(policy, *([settings.role] if isinstance(settings.role, iam.Role) else []))
+            self.waits[policy] = None
+            return settings.role
+        role, wildcards = execution_role(self._scope, self._access, identity=self._identity(), **where)
         shared.acknowledge_wildcards(role, wildcards)
+        if retained:
+            keep(role)
         # With whatever the app grants it later.
         self.waits[role] = None
         return role
+
+    def _identity(self) -> str:
+        """The same for as long as the handler keeps the job: a hash of what its `fingerprint` hashes."""
+        made_of = [self._settings.job_name_prefix, self.images, self.request]
+        text = json.dumps(self._shared.stack.resolve(made_of), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8].upper()

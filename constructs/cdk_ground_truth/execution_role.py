@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aws_cdk import RemovalPolicies
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from constructs import Construct, IDependable
+from constructs import Construct, IConstruct
 
 _ANY_METRIC = "cloudwatch:PutMetricData has no resource type; it writes metrics and reads nothing."
 _UNSUBSCRIBE_WHY = (
@@ -79,74 +80,96 @@ class Access:
 
 
 def execution_role(
-    scope: Construct, access: Access, *, partition: str, region: str, account: str
+    scope: Construct, access: Access, *, identity: str, partition: str, region: str, account: str
 ) -> tuple[iam.Role, dict[str, str]]:
-    """Make a job's role; also answers its resources with a wildcard, and why each is bounded."""
+    """Make a job's role; also answers its resources with a wildcard, and why each is bounded.
+
+    Args:
+        scope: The job's construct.
+        access: All that the role may do.
+        identity: Part of the logical id: another job gets another role.
+        partition: Of ARNs.
+        region: The job's.
+        account: The job's.
+    """
     statements, wildcards = _statements(access, partition, region, account)
     role = iam.Role(
         scope,
-        "ExecutionRole",
+        f"ExecutionRole{identity}",
         description="With it Ground Truth reads a job's input and writes its labels",
         assumed_by=iam.ServicePrincipal(
             "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
         ),
         # In the role itself: it never exists without its permissions, and there is one resource less.
-        inline_policies={
-            "LabelingJob": iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
-        },
+        inline_policies={"LabelingJob": _document(statements)},
     )
-    _late_grants(role, access)
+    # What can't be in the role itself: it names the role, or may go through a key's own policy.
+    for key, actions in _keys(access).items():
+        key.grant(role, *actions)
+    for statement in _late_statements(access, role):
+        role.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
     return role, wildcards
 
 
 def grant_to(
-    role: iam.IRole, access: Access, *, partition: str, region: str, account: str
-) -> list[IDependable]:
-    """Add the same permissions to a role that the user brings; what a job has to wait for.
+    scope: Construct,
+    role: iam.IRole,
+    access: Access,
+    *,
+    identity: str,
+    partition: str,
+    region: str,
+    account: str,
+) -> tuple[iam.Policy, dict[str, str]]:
+    """Add the same permissions to a role that the user brings, in a policy of the job's own.
 
     An imported role that can't be changed stays as it is, by the CDK's own rules.
     """
-    statements, _ = _statements(access, partition, region, account)
-    added = [role.add_to_principal_policy(iam.PolicyStatement.from_json(each)) for each in statements]
-    _late_grants(role, access)
-    return [result.policy_dependable for result in added if result.policy_dependable is not None]
+    statements, wildcards = _statements(access, partition, region, account)
+    statements += [
+        _allow("", list(actions), [key.key_arn]) for key, actions in _keys(access).items()
+    ] + _late_statements(access, role)
+    policy = iam.Policy(scope, f"RolePolicy{identity}", document=_document(statements))
+    # Not the policy's own method, which would change an immutable role as well.
+    role.attach_inline_policy(policy)
+    return policy, wildcards
 
 
-def _late_grants(role: iam.IRole, access: Access) -> None:
-    """What can't be in the role itself: it names the role, or goes through a key's own policy."""
-    for key in access.keys:
-        key.grant(role, *_KEY_ACTIONS)
-    for key in access.input_keys:
-        if key not in access.keys:
-            key.grant(role, "kms:Decrypt")
+def keep(*constructs: IConstruct) -> None:
+    """Let what a retained job needs outlive the stack, unless the deploy that made it fails."""
+    for construct in constructs:
+        RemovalPolicies.of(construct).retain_on_update_or_delete()
+
+
+def _document(statements: list[dict[str, Any]]) -> iam.PolicyDocument:
+    return iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
+
+
+def _keys(access: Access) -> dict[kms.IKey, tuple[str, ...]]:
+    """Key → what the role does with it."""
+    keys: dict[kms.IKey, tuple[str, ...]] = dict.fromkeys(access.input_keys, ("kms:Decrypt",))
+    topic = access.output_topic
+    if topic is not None and topic.master_key is not None:
+        # The topic's own method allows all actions which begin with kms:GenerateDataKey.
+        keys[topic.master_key] = MESSAGE_KEY_ACTIONS
+    keys |= dict.fromkeys(access.keys, _KEY_ACTIONS)
     if access.volume_key is not None:
-        access.volume_key.grant(role, *_KEY_ACTIONS)
-        role.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["kms:CreateGrant"],
-                resources=[access.volume_key.key_arn],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            )
-        )
+        keys[access.volume_key] = _KEY_ACTIONS
+    return keys
+
+
+def _late_statements(access: Access, role: iam.IRole) -> list[dict[str, Any]]:
+    """What a role can't hold in itself, as it names the role, and what else belongs to it."""
+    found = []
+    if access.volume_key is not None:
+        for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        found.append(_allow("", ["kms:CreateGrant"], [access.volume_key.key_arn], for_aws))
     if access.output_topic is not None:
-        _grant_publish(access.output_topic, role)
+        found.append(_allow("", ["sns:Publish"], [access.output_topic.topic_arn]))
     if access.automated:
-        role.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
-        )
-
-
-def _grant_publish(topic: sns.ITopic, role: iam.IRole) -> None:
-    """As the topic's own method, but that allows all actions which begin with kms:GenerateDataKey."""
-    iam.Grant.add_to_principal_or_resource(
-        grantee=role, actions=["sns:Publish"], resource_arns=[topic.topic_arn], resource=topic
-    )
-    if topic.master_key is not None:
-        topic.master_key.grant(role, *MESSAGE_KEY_ACTIONS)
+        to_itself = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        found.append(_allow("", ["iam:PassRole"], [role.role_arn], to_itself))
+    return found
 
 
 def _statements(
@@ -189,5 +212,5 @@ def _statements(
 def _allow(
     sid: str, actions: list[str], resources: list[str], conditions: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    statement: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
-    return statement | ({"Condition": conditions} if conditions else {})
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resources}
+    return ({"Sid": sid} if sid else {}) | statement | ({"Condition": conditions} if conditions else {})

@@ -182,3 +182,14 @@ _ALIVE: list[Workteam] = []
 @pytest.fixture
 def synth() -> Callable[..., Synthesized]:
     return Synthesized
+
+
+def role_of(template: Synthesized | dict[str, Any], job: str = "Job") -> str:
+    """The logical id of a job's execution role, which depends on what the job is made of."""
+    resources = template if isinstance(template, dict) else template.resources
+    [name] = [
+        name
+        for name, each in resources.items()
+        if each["Type"] == "AWS::IAM::Role" and name.startswith(f"{job}ExecutionRole")
+    ]
+    return name

@@ -6,23 +6,26 @@ import pytest
 from aws_cdk.assertions import Template
 
 from cdk_ground_truth.assertions import evaluate, labeling_job, labeling_jobs, policy_statements
+from tests.constructs.conftest import role_of
 
 
 def test_the_effective_request(stack, add_job):
     job = add_job(stack, number_of_human_workers_per_data_object=5, tags={"team": "vision"})
-    found = labeling_job(Template.from_stack(stack), parameters={"AWS::Region": "eu-west-1"})
+    template = Template.from_stack(stack)
+    role = role_of(template.to_json()["Resources"])
+    found = labeling_job(template, parameters={"AWS::Region": "eu-west-1"})
     task = found.request["HumanTaskConfig"]
     assert task["NumberOfHumanWorkersPerDataObject"] == 5
     assert task["PreHumanTaskLambdaArn"] == (
         "arn:aws:lambda:eu-west-1:568282634449:function:PRE-SemanticSegmentation"
     )
-    assert found.request["RoleArn"] == "<JobExecutionRole2C045EDD.Arn>"
+    assert found.request["RoleArn"] == f"<{role}.Arn>"
     assert found.request["OutputConfig"]["S3OutputPath"] == (
         "s3://<CdkGroundTruthOutputBucketE68D8070>/labels"
     )
     assert found.tags == {"team": "vision"}
     assert (found.image_source, found.job_name_prefix) == ("Directory", job.job_name_prefix)
-    assert found.logical_id == "JobB9D00F9F" and "JobExecutionRole2C045EDD" in found.depends_on
+    assert found.logical_id == "JobB9D00F9F" and role in found.depends_on
 
 
 def test_one_of_several(stack, add_job):
@@ -46,7 +49,7 @@ def test_none():
 def test_policy_statements_are_of_one_role_or_all(stack, add_job):
     add_job(stack)
     template = Template.from_stack(stack)
-    own = policy_statements(template, "JobExecutionRole2C045EDD")
+    own = policy_statements(template, role_of(template.to_json()["Resources"]))
     assert {each["Sid"] for each in own} >= {"ReadInput", "WriteLabels"}
     assert len(policy_statements(template)) > len(own)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -12,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from cdk_ground_truth import Images
+from tests.constructs.conftest import role_of
 
 JOB = "Custom::SemanticSegmentationLabelingJob"
 
@@ -19,7 +21,10 @@ JOB = "Custom::SemanticSegmentationLabelingJob"
 def test_one_default_job_is_ten_resources_with_pinned_logical_ids(stack, add_job, synth):
     add_job(stack)
     template = synth(stack)
-    # A changed logical id replaces the resource in everyone's stacks.
+    # A changed logical id replaces the resource in everyone's stacks. The role's is the job's: see
+    # `test_old_and_new_job.py`.
+    role = role_of(template)
+    assert re.fullmatch("JobExecutionRole[0-9A-F]{16}", role)
     assert {name: each["Type"] for name, each in template.resources.items()} == {
         "CdkGroundTruthHandler2AA5D9F9": "AWS::Lambda::Function",
         "CdkGroundTruthHandlerLogsE822D713": "AWS::Logs::LogGroup",
@@ -30,7 +35,7 @@ def test_one_default_job_is_ten_resources_with_pinned_logical_ids(stack, add_job
         "CdkGroundTruthOutputBucketE68D8070": "AWS::S3::Bucket",
         "CdkGroundTruthOutputBucketPolicy7FE861DF": "AWS::S3::BucketPolicy",
         "JobB9D00F9F": JOB,
-        "JobExecutionRole2C045EDD": "AWS::IAM::Role",
+        role: "AWS::IAM::Role",
     }
     assert set(template.template) <= {"Resources", "Mappings", "Parameters", "Rules"}
 
@@ -74,13 +79,15 @@ def test_a_hundred_jobs_share_a_handler_whose_policies_stay_in_iams_limits(stack
 def test_the_job_waits_for_permissions_and_bucket_policies(stack, add_job, synth):
     job = add_job(stack)
     s3.Bucket.from_bucket_name(stack, "Later", "later").grant_read(job.role)
-    assert set(synth(stack).jobs()[0]["DependsOn"]) == {
+    template = synth(stack)
+    assert len(template.of_type("AWS::IAM::Policy")) == 2
+    assert set(template.jobs()[0]["DependsOn"]) == {
         "CdkGroundTruthHandlerRole3043096D",
         "CdkGroundTruthHandlerRoleDefaultPolicy43FBF03C",
         "CdkGroundTruthInputBucketPolicy23C9FE6D",
         "CdkGroundTruthOutputBucketPolicy7FE861DF",
-        "JobExecutionRole2C045EDD",
-        "JobExecutionRoleDefaultPolicy70B7FDC7",
+        role_of(template),
+        *(name for name in template.of_type("AWS::IAM::Policy") if name.startswith("JobExecutionRole")),
     }
 
 
@@ -108,7 +115,7 @@ def test_attributes_come_from_the_custom_resource(stack, add_job, synth):
     assert job.input_bucket is not None and job.input_bucket is not job.output_bucket
     handler_role = {"Fn::GetAtt": ["CdkGroundTruthHandlerRole3043096D", "Arn"]}
     assert stack.resolve(job.handler_role.role_arn) == handler_role
-    assert stack.resolve(job.role.role_arn) == {"Fn::GetAtt": ["JobExecutionRole2C045EDD", "Arn"]}
+    assert stack.resolve(job.role.role_arn)["Fn::GetAtt"][0].startswith("JobExecutionRole")
     assert stack.resolve(job.log_group.log_group_name) == {"Ref": "CdkGroundTruthHandlerLogsE822D713"}
     CfnOutput(stack, "Name", value=job.job_name)
     assert synth(stack).template["Outputs"]["Name"]["Value"] == {"Ref": "JobB9D00F9F"}
@@ -169,9 +176,11 @@ def test_a_given_role_gets_the_same_permissions(new_stack, add_job, synth, impor
     job = add_job(given, role=role)
     assert job.role is role
     template = synth(given)
-    assert template.statements("Mine") == synth(default).statements("JobExecutionRole")
+    assert template.statements("JobRolePolicy") == synth(default).statements("JobExecutionRole")
     assert not template.statements("JobExecutionRole")
-    (policy,) = [name for name in template.of_type("AWS::IAM::Policy") if name.startswith("Mine")]
+    # In a policy of the job's own: another job of the role, or the one after this, has others.
+    assert not template.statements("MineDefaultPolicy")
+    (policy,) = [name for name in template.of_type("AWS::IAM::Policy") if name.startswith("JobRolePolicy")]
     assert policy in template.jobs()[0]["DependsOn"]
 
 
@@ -179,7 +188,7 @@ def test_an_immutable_role_stays_as_it_is(stack, add_job, synth):
     role = iam.Role.from_role_arn(stack, "Mine", "arn:aws:iam::444455556666:role/mine", mutable=False)
     add_job(stack, role=role)
     template = synth(stack)
-    assert not template.statements("Mine")
+    assert not template.statements("Mine") and not template.statements("JobRolePolicy")
     assert template.delivered()["Request"]["RoleArn"] == "arn:aws:iam::444455556666:role/mine"
 
 

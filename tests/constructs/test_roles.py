@@ -8,6 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 
 from cdk_ground_truth import AutomatedLabeling, Preflight
+from tests.constructs.conftest import role_of
 
 ACCOUNT = "444455556666"
 REGION = "eu-west-1"
@@ -59,7 +60,7 @@ def test_the_execution_role_may_do_the_least_of_the_guide(new_stack, add_job, sy
 def test_sagemaker_alone_assumes_it_for_this_account_alone(stack, add_job, synth):
     add_job(stack)
     template = synth(stack)
-    role = template.resources["JobExecutionRole2C045EDD"]["Properties"]
+    role = template.resources[role_of(template)]["Properties"]
     (trust,) = template.resolve(role["AssumeRolePolicyDocument"])["Statement"]
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
