@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from ._rooms import contract, findings
-from .buckets import BucketUse
+from .buckets import INPUT, OUTPUT, BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to, keep
 from .handler import STAGED_WHY, staged_objects
@@ -40,7 +40,7 @@ class Assembly:
         # Before anything is made: a Region without the service ends it here.
         arns = shared.service_arns
         self._check_names()
-        self.output = self._bucket(settings.output_bucket, "OutputBucket")
+        self.output = self._bucket(settings.output_bucket, OUTPUT)
         config = self._bind_images()
         #: Where new images belong.
         self.images_added = config.added
@@ -94,7 +94,7 @@ class Assembly:
         return use
 
     def _staging(self) -> BucketUse:
-        self.input = self._bucket(self._settings.input_bucket, "InputBucket")
+        self.input = self._bucket(self._settings.input_bucket, INPUT)
         return self.input
 
     def _bind_images(self) -> ImagesConfig:

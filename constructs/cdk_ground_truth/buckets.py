@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aws_cdk import Annotations, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
@@ -14,6 +14,12 @@ from .iam_text import check_key, check_name
 from .nag import acknowledge
 from .validation import Checker, is_token
 
+#: Ids of the stack's own buckets.
+INPUT, OUTPUT = "InputBucket", "OutputBucket"
+# Parts of an upload that was never finished cost as much as objects, and no listing shows them.
+_UNFINISHED = Duration.days(7)
+# Long enough to look at what a job was made of, after the next one has staged other files.
+_REPLACED = Duration.days(90)
 CORS_WARNING_ID = "cdk-ground-truth:image-bucket-cors"
 _EXPOSED_HEADER = "Access-Control-Allow-Origin"
 _CORS_RULES = (
@@ -48,7 +54,15 @@ class Buckets:
     def created(self, construct_id: str, key: kms.IKey | None) -> BucketUse:
         """The stack's own bucket of that id and key, made when a job first needs it."""
         if (construct_id, key) not in self._made:
-            self._made[construct_id, key] = _bucket(self._scope, construct_id, key, self._hardening)
+            bucket = _bucket(self._scope, construct_id, key, self._hardening)
+            # What is staged can be staged again; of labels also a version that isn't the latest may be the
+            # one that was paid for.
+            expires = construct_id == INPUT
+            bucket.add_lifecycle_rule(
+                abort_incomplete_multipart_upload_after=_UNFINISHED,
+                noncurrent_version_expiration=_REPLACED if expires else None,
+            )
+            self._made[construct_id, key] = bucket
         return self.use(self._made[construct_id, key])
 
     def use(self, bucket: s3.IBucket) -> BucketUse:

@@ -91,7 +91,7 @@ class LabelingJobBase(Resource):
             advice = f"allow the grantee {', '.join(actions)} on the job's ARN, in its own account"
             return self._dropped(grantee, advice)
         return iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(actions), resource_arns=[self.job_arn], scope=self
+            grantee=grantee, actions=list(actions), resource_arns=[self.job_arn]
         )
 
     def grant_describe(self, grantee: iam.IGrantable) -> iam.Grant:

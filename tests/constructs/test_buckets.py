@@ -12,6 +12,11 @@ def test_they_are_private_encrypted_versioned_tls_only_and_stay(stack, add_job, 
     assert len(buckets) == 2
     for name, bucket in buckets.items():
         properties = bucket["Properties"]
+        (rule,) = properties["LifecycleConfiguration"]["Rules"]
+        assert rule.pop("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 7}
+        # Nothing of a label ever expires, nor what is the latest of any file.
+        expires = {"NoncurrentVersionExpiration": {"NoncurrentDays": 90}} if "Input" in name else {}
+        assert rule == {"Status": "Enabled", **expires}
         assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
         assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
         assert all(properties["PublicAccessBlockConfiguration"].values())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_events_targets as targets
@@ -47,6 +51,24 @@ def test_describe_and_stop_are_of_this_job_alone(stack, add_job, user):
         (f"sagemaker:{action}", "<JobB9D00F9F.JobArn>"): None
         for action in ("DescribeLabelingJob", "StopLabelingJob", "ListTags")
     }
+
+
+def test_no_grant_uses_what_the_cdk_has_deprecated(tmp_path):
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from aws_cdk import App, Stack, aws_iam as iam\n"
+        "from cdk_ground_truth import SemanticSegmentationLabelingJob\n"
+        f"stack = Stack(App(outdir={str(tmp_path / 'out')!r}), 'Test')\n"
+        f"job = SemanticSegmentationLabelingJob.from_labeling_job_arn(stack, 'Job', {IMPORTED!r})\n"
+        "user = iam.Role(stack, 'User', assumed_by=iam.AccountRootPrincipal())\n"
+        "assert job.grant_describe(user).success and job.grant_stop(user).success\n"
+        "stack.node.root.synth()\n"
+    )
+    environment = {**os.environ, "JSII_DEPRECATED": "fail"}
+    done = subprocess.run(
+        [sys.executable, str(app)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_reading_labels_takes_the_key_and_needs_no_wait_for_the_job(stack, add_job, user):
