@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .events import Status, rule
+from .events import Status, rule, task_rule
+from .metrics import NAMESPACES
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:
-    from aws_cdk import Duration
+    from aws_cdk import Duration, aws_events
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_lambda as lambda_
 
     from .labeling_job import LabelingJobBase
 
 _HOUR: Final = 3_600
+_LABELED: Final = "TotalDatasetObjectsLabeled"
 _ENDS: Final[tuple[Status, ...]] = ("Completed", "Failed", "Stopped")
 
 
@@ -32,18 +34,12 @@ def ended(
     events = rule(
         job, f"{construct_id}Event", job_arn=job.job_arn, statuses=statuses, description=description
     )
-    metric = cloudwatch.Metric(
-        namespace="AWS/Events",
-        metric_name="TriggeredRules",
-        dimensions_map={"RuleName": events.rule_name},
-        statistic="Sum",
-    )
     return cloudwatch.Alarm(
         job,
         construct_id,
         alarm_name=f"{job.job_name}-{construct_id}",
         alarm_description=description,
-        metric=metric,
+        metric=_matches(events),
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         threshold=1,
         evaluation_periods=1,
@@ -58,33 +54,18 @@ def nothing_labeled(
     *,
     within: Duration,
     deploys: cloudwatch.IMetric | None,
-    namespace: str,
+    namespace: str | None,
 ) -> cloudwatch.CompositeAlarm:
     """In alarm while a job hasn't ended and no object was labeled for some hours."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-    seconds = within.to_seconds()
-    if is_token(seconds) or seconds % _HOUR or not _HOUR <= seconds <= 24 * _HOUR:
-        given = "a token" if is_token(seconds) else f"{seconds:g} seconds"
-        Checker(job.node.path).fail("within", "be 1 to 24 whole hours", given, "write Duration.hours(6)")
-    hours = int(seconds / _HOUR)
-    count = "TotalDatasetObjectsLabeled"
-    using: dict[str, cloudwatch.IMetric] = {
-        "most": job.metric(count, statistic="Maximum", namespace=namespace, period=within),
-        "least": job.metric(count, statistic="Minimum", namespace=namespace, period=within),
-    }
-    growth = "most - least"
-    if deploys is not None:
-        using["deploys"] = deploys
-        growth = f"SUM([{growth}, deploys])"
+    hours = _hours(job, "within", within)
     idle = cloudwatch.Alarm(
         job,
         f"{construct_id}Idle",
         alarm_name=f"{job.job_name}-{construct_id}Idle",
         alarm_description=f"No object was labeled within {hours} h",
-        metric=cloudwatch.MathExpression(
-            expression=growth, using_metrics=using, period=within, label="Signs of life"
-        ),
+        metric=_signs_of_life(job, within, deploys, namespace),
         comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
         threshold=1,
         evaluation_periods=1,
@@ -92,6 +73,18 @@ def nothing_labeled(
         treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
     )
     over = ended(job, f"{construct_id}Ended", _ENDS, "Labeling job has ended")
+    measured = cloudwatch.Alarm(
+        job,
+        f"{construct_id}Measured",
+        alarm_name=f"{job.job_name}-{construct_id}Measured",
+        alarm_description="Something of the labeling job was measured; without it idleness can't be told",
+        metric=_anything(job, within, namespace),
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        threshold=0,
+        evaluation_periods=1,
+        # Once is enough: afterwards the state stays.
+        treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+    )
     return cloudwatch.CompositeAlarm(
         job,
         construct_id,
@@ -99,9 +92,98 @@ def nothing_labeled(
         alarm_description=f"Labeling job is in progress, but nothing was labeled within {hours} h",
         alarm_rule=cloudwatch.AlarmRule.all_of(
             cloudwatch.AlarmRule.from_alarm(idle, cloudwatch.AlarmState.ALARM),
+            cloudwatch.AlarmRule.from_alarm(measured, cloudwatch.AlarmState.ALARM),
             cloudwatch.AlarmRule.not_(cloudwatch.AlarmRule.from_alarm(over, cloudwatch.AlarmState.ALARM)),
         ),
     )
+
+
+def declined(
+    job: LabelingJobBase, construct_id: str, *, declines: int, within: Duration | None
+) -> cloudwatch.Alarm:
+    """In alarm while so many tasks were declined within some hours."""
+    from aws_cdk import Duration
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    Checker(job.node.path).integer("declines", declines, 1)
+    within = Duration.hours(1) if within is None else within
+    hours = _hours(job, "within", within)
+    description = f"Workers declined {declines} tasks of the labeling job within {hours} h"
+    events = task_rule(
+        job, f"{construct_id}Event", job_arn=job.job_arn, states=("Declined",), description=description
+    )
+    return cloudwatch.Alarm(
+        job,
+        construct_id,
+        alarm_name=f"{job.job_name}-{construct_id}",
+        alarm_description=description,
+        metric=_matches(events, within),
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        threshold=declines,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+
+
+def _hours(job: LabelingJobBase, name: str, within: Duration) -> int:
+    seconds = within.to_seconds()
+    if is_token(seconds) or seconds % _HOUR or not _HOUR <= seconds <= 24 * _HOUR:
+        given = "a token" if is_token(seconds) else f"{seconds:g} seconds"
+        Checker(job.node.path).fail(name, "be 1 to 24 whole hours", given, "write Duration.hours(6)")
+    return int(seconds / _HOUR)
+
+
+def _matches(events: aws_events.Rule, period: Duration | None = None) -> cloudwatch.Metric:
+    """How often a rule's events came."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    return cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name="TriggeredRules",
+        dimensions_map={"RuleName": events.rule_name},
+        statistic="Sum",
+        period=period,
+    )
+
+
+def _signs_of_life(
+    job: LabelingJobBase, within: Duration, deploys: cloudwatch.IMetric | None, namespace: str | None
+) -> cloudwatch.MathExpression:
+    """Objects that were labeled within the time, in whichever namespace, and deploys."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    using: dict[str, cloudwatch.IMetric] = {}
+    terms = []
+    for index, each in enumerate(_namespaces(namespace)):
+        for alias, statistic in (("most", "Maximum"), ("least", "Minimum")):
+            using[f"{alias}{index}"] = job.metric(
+                _LABELED, statistic=statistic, namespace=each, period=within
+            )
+        terms.append(f"FILL(most{index}, 0) - FILL(least{index}, 0)")
+    if deploys is not None:
+        using["deploys"] = deploys
+        terms.append("FILL(deploys, 0)")
+    return cloudwatch.MathExpression(
+        expression=" + ".join(terms), using_metrics=using, period=within, label="Signs of life"
+    )
+
+
+def _anything(job: LabelingJobBase, within: Duration, namespace: str | None) -> cloudwatch.IMetric:
+    """Has a value in each time in which anything was measured in one namespace at least."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    using = {
+        f"seen{index}": job.metric(_LABELED, namespace=each, period=within)
+        for index, each in enumerate(_namespaces(namespace))
+    }
+    # Of what is missing in a list MAX takes no notice, so nothing is filled up here.
+    return cloudwatch.MathExpression(
+        expression=f"MAX([{', '.join(using)}])", using_metrics=using, period=within, label="Measured"
+    )
+
+
+def _namespaces(namespace: str | None) -> tuple[str, ...]:
+    return NAMESPACES if namespace is None else (namespace,)
 
 
 def unanswered(job: LabelingJobBase, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Resource
 from aws_cdk import aws_iam as iam
 
 from . import alarms, metrics
-from .events import Status, rule
+from .events import Status, TaskState, rule, task_rule
 from .grants import Objects, grant_objects, is_foreign, warn_not_granted
 
 if TYPE_CHECKING:
@@ -200,23 +200,52 @@ class LabelingJobBase(Resource):
         options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
         return self.on_state_change(construct_id, statuses=("Stopped",), **options)
 
+    def on_task_status(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+        states: tuple[TaskState, ...] = ("Accepted", "Declined", "Returned", "Submitted"),
+    ) -> events.Rule:
+        """Run a target when a worker did something with a task of this job.
+
+        Args:
+            construct_id: The rule's, below the job.
+            target: What to run. Default: none yet; the rule's ``add_target`` adds some.
+            description: The rule's. Default: none.
+            rule_name: The rule's. Default: made by CloudFormation.
+            states: What workers do that matters. Default: all of it.
+        """
+        return task_rule(
+            self,
+            construct_id,
+            job_arn=self.job_arn,
+            states=states,
+            target=target,
+            description=description,
+            rule_name=rule_name,
+        )
+
     def metric(
         self,
         metric_name: str,
         *,
-        statistic: str = "Maximum",
+        statistic: str = metrics.MOST,
         period: Duration | None = None,
-        namespace: str = metrics.NAMESPACE,
+        namespace: str = metrics.NAMESPACES[0],
         label: str | None = None,
         color: str | None = None,
     ) -> cloudwatch.Metric:
-        """One of the job's CloudWatch metrics.
+        """One of the job's CloudWatch metrics, in one namespace.
 
         Args:
             metric_name: As the Developer Guide has it, such as ``TotalDatasetObjectsLabeled``.
             statistic: The counts only grow while a job runs. Default: Maximum.
             period: Default: 5 minutes.
-            namespace: Default: "AWS/SageMaker".
+            namespace: Default: "AWS/Sagemaker/LabelingJobs", with the small "m" that others have found; the
+                guide doesn't print it, and ``metric_…`` methods look at "AWS/SageMaker" as well.
             label: In a graph. Default: CloudWatch's.
             color: In a graph, as "#rrggbb". Default: CloudWatch's.
         """
@@ -231,50 +260,71 @@ class LabelingJobBase(Resource):
         )
 
     def metric_total_dataset_objects_labeled(
-        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
-    ) -> cloudwatch.Metric:
-        """Objects labeled so far: TotalDatasetObjectsLabeled."""
-        return self.metric("TotalDatasetObjectsLabeled", period=period, namespace=namespace)
+        self, *, period: Duration | None = None, namespace: str | None = None
+    ) -> cloudwatch.IMetric:
+        """Objects labeled so far: TotalDatasetObjectsLabeled, of whichever namespace has it."""
+        return self._count("TotalDatasetObjectsLabeled", period, namespace)
 
     def metric_dataset_objects_human_annotated(
-        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
-    ) -> cloudwatch.Metric:
-        """Objects that people labeled so far: DatasetObjectsHumanAnnotated."""
-        return self.metric("DatasetObjectsHumanAnnotated", period=period, namespace=namespace)
+        self, *, period: Duration | None = None, namespace: str | None = None
+    ) -> cloudwatch.IMetric:
+        """Objects that people labeled so far: DatasetObjectsHumanAnnotated, of whichever namespace has it."""
+        return self._count("DatasetObjectsHumanAnnotated", period, namespace)
 
     def metric_dataset_objects_auto_annotated(
-        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
-    ) -> cloudwatch.Metric:
-        """Objects that automated labeling labeled so far: DatasetObjectsAutoAnnotated."""
-        return self.metric("DatasetObjectsAutoAnnotated", period=period, namespace=namespace)
+        self, *, period: Duration | None = None, namespace: str | None = None
+    ) -> cloudwatch.IMetric:
+        """Objects that a model labeled so far: DatasetObjectsAutoAnnotated, of whichever namespace has it."""
+        return self._count("DatasetObjectsAutoAnnotated", period, namespace)
 
     def metric_dataset_objects_labeling_failed(
-        self, *, period: Duration | None = None, namespace: str = metrics.NAMESPACE
-    ) -> cloudwatch.Metric:
-        """Objects that failed so far: DatasetObjectsLabelingFailed."""
-        return self.metric("DatasetObjectsLabelingFailed", period=period, namespace=namespace)
+        self, *, period: Duration | None = None, namespace: str | None = None
+    ) -> cloudwatch.IMetric:
+        """Objects that failed so far: DatasetObjectsLabelingFailed, of whichever namespace has it."""
+        return self._count("DatasetObjectsLabelingFailed", period, namespace)
+
+    def _count(self, name: str, period: Duration | None, namespace: str | None) -> cloudwatch.IMetric:
+        return metrics.of_job(name, job_name=self.job_name, namespace=namespace, period=period)
 
     def alarm_nothing_labeled(
-        self, construct_id: str, *, within: Duration, namespace: str = metrics.NAMESPACE
+        self, construct_id: str, *, within: Duration, namespace: str | None = None
     ) -> cloudwatch.CompositeAlarm:
         """Alarm while the job is in progress but nothing was labeled for some hours.
+
+        Silent until anything of the job was measured at all: what is never measured is no sign of idleness.
 
         Args:
             construct_id: The alarm's, below the job.
             within: 1 to 24 whole hours. A deploy counts as a sign of life, so a new job has that long.
-            namespace: Of the job's metrics. Default: "AWS/SageMaker".
+            namespace: Of the job's metrics. Default: whichever has them.
         """
         return alarms.nothing_labeled(
             self, construct_id, within=within, deploys=self._deploys(), namespace=namespace
         )
 
+    def alarm_declined(
+        self, construct_id: str, *, declines: int = 3, within: Duration | None = None
+    ) -> cloudwatch.Alarm:
+        """Alarm when workers decline tasks of the job, the earliest sign of instructions that aren't clear.
+
+        Args:
+            construct_id: The alarm's, below the job.
+            declines: How many are too many, at least 1. Default: 3.
+            within: 1 to 24 whole hours. Default: 1 hour.
+        """
+        return alarms.declined(self, construct_id, declines=declines, within=within)
+
     def alarm_failed(self, construct_id: str) -> cloudwatch.Alarm:
         """Alarm from the job's failure until another job takes its place."""
         return alarms.ended(self, construct_id, ("Failed",), "Labeling job has failed")
 
-    def dashboard_widgets(self, *, namespace: str = metrics.NAMESPACE) -> list[cloudwatch.IWidget]:
-        """A row for a dashboard: progress over time, and what is labeled and failed by now."""
-        return metrics.widgets(self, namespace)
+    def dashboard_widgets(self, *, namespace: str | None = None) -> list[cloudwatch.IWidget]:
+        """A row for a dashboard: progress over time, and what is labeled and failed by now.
+
+        Args:
+            namespace: Of the job's metrics. Default: whichever has them.
+        """
+        return metrics.widgets(self.job_name, namespace)
 
     def _grant_objects(self, grantee: iam.IGrantable, place: Objects, *, read: bool) -> iam.Grant:
         grant = grant_objects(grantee, place, read=read, foreign=is_foreign(grantee, self))

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-#: The guide doesn't print the namespaces beside its table, so each method lets them be set.
+#: The guide doesn't print the namespaces beside its table, so each method lets them be set. In the first one
+#: monitoring services have found the counts of a job's objects; CloudWatch heeds the case of a name.
+NAMESPACES: Final = ("AWS/Sagemaker/LabelingJobs", "AWS/SageMaker")
+#: Of the account's counts of ended jobs.
 NAMESPACE: Final = "AWS/SageMaker"
 WORKTEAM_NAMESPACE: Final = "AWS/SageMaker/Workteam"
-
-
-class _Measured(Protocol):
-    def metric_total_dataset_objects_labeled(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
-    def metric_dataset_objects_human_annotated(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
-    def metric_dataset_objects_auto_annotated(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
-    def metric_dataset_objects_labeling_failed(self, *, namespace: str = ...) -> cloudwatch.Metric: ...
+#: A job's counts only grow.
+MOST: Final = "Maximum"
 
 
 class GroundTruthMetrics:
@@ -98,16 +96,35 @@ def metric(
     )
 
 
-def widgets(job: _Measured, namespace: str) -> list[cloudwatch.IWidget]:
+def of_job(
+    name: str, *, job_name: str, namespace: str | None, period: Duration | None = None
+) -> cloudwatch.IMetric:
+    """How many objects, by now: in the given namespace, or in whichever of both the service writes to."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    dimensions = {"LabelingJobName": job_name}
+    if namespace is not None:
+        return metric(name, namespace=namespace, dimensions=dimensions, statistic=MOST, period=period)
+    return cloudwatch.MathExpression(
+        expression="MAX([FILL(there, 0), FILL(here, 0)])",
+        using_metrics={
+            alias: metric(name, namespace=each, dimensions=dimensions, statistic=MOST, period=period)
+            for alias, each in zip(("there", "here"), NAMESPACES, strict=True)
+        },
+        label=name,
+        period=period,
+    )
+
+
+def widgets(job_name: str, namespace: str | None) -> list[cloudwatch.IWidget]:
     """A row of 24 columns."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-    labeled = job.metric_total_dataset_objects_labeled(namespace=namespace)
-    failed = job.metric_dataset_objects_labeling_failed(namespace=namespace)
-    by_whom = [
-        job.metric_dataset_objects_human_annotated(namespace=namespace),
-        job.metric_dataset_objects_auto_annotated(namespace=namespace),
-    ]
+    def count(name: str) -> cloudwatch.IMetric:
+        return of_job(name, job_name=job_name, namespace=namespace)
+
+    labeled, failed = count("TotalDatasetObjectsLabeled"), count("DatasetObjectsLabelingFailed")
+    by_whom = [count("DatasetObjectsHumanAnnotated"), count("DatasetObjectsAutoAnnotated")]
     progress = cloudwatch.GraphWidget(
         title="Objects labeled", left=[labeled, *by_whom], right=[failed], width=18
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 
 from cdk_ground_truth import GroundTruthMetrics, SemanticSegmentationLabelingJob
 
@@ -13,17 +13,24 @@ NAME = {"Ref": "JobB9D00F9F"}
 OF_JOB = [{"Name": "LabelingJobName", "Value": NAME}]
 
 
-def test_named_metrics_are_the_guides(stack, add_job):
+NAMED = {
+    "metric_total_dataset_objects_labeled": "TotalDatasetObjectsLabeled",
+    "metric_dataset_objects_human_annotated": "DatasetObjectsHumanAnnotated",
+    "metric_dataset_objects_auto_annotated": "DatasetObjectsAutoAnnotated",
+    "metric_dataset_objects_labeling_failed": "DatasetObjectsLabelingFailed",
+}
+BOTH = {"AWS/Sagemaker/LabelingJobs", "AWS/SageMaker"}
+
+
+@pytest.mark.parametrize("method", NAMED)
+def test_named_metrics_are_the_guides_in_whichever_namespace(stack, add_job, method):
     job = add_job(stack)
-    named = {
-        job.metric_total_dataset_objects_labeled(): "TotalDatasetObjectsLabeled",
-        job.metric_dataset_objects_human_annotated(): "DatasetObjectsHumanAnnotated",
-        job.metric_dataset_objects_auto_annotated(): "DatasetObjectsAutoAnnotated",
-        job.metric_dataset_objects_labeling_failed(): "DatasetObjectsLabelingFailed",
-    }
-    for metric, name in named.items():
-        assert (metric.namespace, metric.metric_name, metric.statistic) == ("AWS/SageMaker", name, "Maximum")
-        assert stack.resolve(metric.dimensions) == {"LabelingJobName": NAME}
+    both = getattr(job, method)()
+    assert both.expression == "MAX([FILL(there, 0), FILL(here, 0)])"
+    assert {each.namespace for each in both.using_metrics.values()} == BOTH
+    for each in (*both.using_metrics.values(), getattr(job, method)(namespace="Own")):
+        assert (each.metric_name, each.statistic) == (NAMED[method], "Maximum")
+        assert stack.resolve(each.dimensions) == {"LabelingJobName": NAME}
     other = job.metric("Any", statistic="Sum", period=Duration.hours(1), namespace="Own", label="L")
     assert (other.namespace, other.statistic, other.period.to_hours(), other.label) == ("Own", "Sum", 1, "L")
 
@@ -48,36 +55,36 @@ def test_the_accounts_metrics():
     assert own.namespace == "Own" and own.dimensions == {"Workteam": "a"}
 
 
+def alarm(template, name):
+    [found] = [
+        each["Properties"]
+        for each in template.find_resources("AWS::CloudWatch::Alarm").values()
+        if each["Properties"]["AlarmName"] == {"Fn::Join": ["", [NAME, f"-{name}"]]}
+    ]
+    return found
+
+
+def stats(alarm):
+    """(namespace, statistic) → period of an alarm's metrics of the job."""
+    found = [each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each]
+    return {
+        (each["Metric"]["Namespace"], each["Stat"]): each["Period"]
+        for each in found
+        if each["Metric"].get("Dimensions") == OF_JOB
+    }
+
+
 def test_nothing_labeled(stack, add_job):
     add_job(stack).alarm_nothing_labeled("Idle", within=Duration.hours(6))
     template = Template.from_stack(stack)
-    template.has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {
-            "AlarmName": {"Fn::Join": ["", [NAME, "-IdleIdle"]]},
-            "ComparisonOperator": "LessThanThreshold",
-            "Threshold": 1,
-            "TreatMissingData": "breaching",
-            "Metrics": Match.array_with(
-                [
-                    Match.object_like({"Expression": "SUM([most - least, deploys])"}),
-                    Match.object_like(
-                        {
-                            "MetricStat": Match.object_like(
-                                {
-                                    "Period": 21600,
-                                    "Stat": "Maximum",
-                                    "Metric": Match.object_like(
-                                        {"Dimensions": OF_JOB, "MetricName": "TotalDatasetObjectsLabeled"}
-                                    ),
-                                }
-                            )
-                        }
-                    ),
-                ]
-            ),
-        },
+    idle = alarm(template, "IdleIdle")
+    assert (idle["ComparisonOperator"], idle["Threshold"]) == ("LessThanThreshold", 1)
+    [expression] = [each["Expression"] for each in idle["Metrics"] if "Expression" in each]
+    # One of both has nothing at all.
+    assert expression == (
+        "FILL(most0, 0) - FILL(least0, 0) + FILL(most1, 0) - FILL(least1, 0) + FILL(deploys, 0)"
     )
+    assert stats(idle) == {(each, stat): 21_600 for each in BOTH for stat in ("Maximum", "Minimum")}
     template.has_resource_properties(
         "AWS::CloudWatch::Alarm",
         {
@@ -96,7 +103,43 @@ def test_nothing_labeled(stack, add_job):
     ]
     [composite] = template.find_resources("AWS::CloudWatch::CompositeAlarm").values()
     text = str(composite["Properties"]["AlarmRule"])
-    assert "ALARM(" in text and "NOT (ALARM(" in text.replace("(NOT", "NOT")
+    assert text.count("ALARM(") == 3 and "NOT (ALARM(" in text.replace("(NOT", "NOT")
+
+
+def test_what_was_never_measured_is_no_idleness(stack, add_job):
+    add_job(stack).alarm_nothing_labeled("Idle", within=Duration.hours(6))
+    template = Template.from_stack(stack)
+    measured = alarm(template, "IdleMeasured")
+    # Any value is enough, and once: without one the alarm never leaves INSUFFICIENT_DATA.
+    assert (measured["ComparisonOperator"], measured["Threshold"]) == ("GreaterThanOrEqualToThreshold", 0)
+    assert measured["TreatMissingData"] == "ignore" and "FILL" not in str(measured["Metrics"])
+    assert stats(measured) == {(each, "Maximum"): 21_600 for each in BOTH}
+    [composite] = template.find_resources("AWS::CloudWatch::CompositeAlarm").values()
+    [name] = [
+        name
+        for name, each in template.find_resources("AWS::CloudWatch::Alarm").items()
+        if each["Properties"] == measured
+    ]
+    assert name in str(composite["Properties"]["AlarmRule"])
+
+
+def test_declines(stack, add_job):
+    add_job(stack).alarm_declined("Declined", declines=4, within=Duration.hours(2))
+    template = Template.from_stack(stack)
+    found = alarm(template, "Declined")
+    assert (found["Threshold"], found["Period"], found["Namespace"]) == (4, 7_200, "AWS/Events")
+    assert found["TreatMissingData"] == "notBreaching"
+    [rule] = template.find_resources("AWS::Events::Rule").values()
+    assert rule["Properties"]["EventPattern"]["detail"]["State"] == [
+        {"equals-ignore-case": "Declined"},
+        {"wildcard": "*Declined*"},
+    ]
+
+
+@pytest.mark.parametrize(("argument", "value"), [("declines", 0), ("within", Duration.minutes(5))])
+def test_declines_within_bounds(stack, add_job, argument, value):
+    with pytest.raises(ValueError, match=f"'{argument}' must be"):
+        add_job(stack).alarm_declined("Declined", **{argument: value})
 
 
 def test_an_imported_job_has_no_deploys(stack):
@@ -104,7 +147,7 @@ def test_an_imported_job_has_no_deploys(stack):
     job = SemanticSegmentationLabelingJob.from_labeling_job_arn(stack, "Old", arn)
     job.alarm_nothing_labeled("Idle", within=Duration.hours(1))
     alarms = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm")
-    assert "'Expression': 'most - least'" in str(alarms) and "deploys" not in str(alarms)
+    assert "FILL(most1, 0) - FILL(least1, 0)'" in str(alarms) and "deploys" not in str(alarms)
 
 
 @pytest.mark.parametrize("within", [Duration.minutes(90), Duration.hours(25), Duration.seconds(0)])

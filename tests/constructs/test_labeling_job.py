@@ -172,6 +172,26 @@ def test_a_rule_matches_this_job_as_long_as_the_construct_lives(stack, add_job, 
     )
 
 
+def test_a_rule_over_what_workers_do(stack, add_job):
+    job = add_job(stack)
+    job.on_task_status("Rule", target=targets.SnsTopic(sns.Topic(stack, "Topic")), states=("Submitted",))
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Ground Truth Labeling Job Task Status Change"],
+                "detail": {
+                    "labeling-job-arn": [JOB_ARN],
+                    "State": [{"equals-ignore-case": "Submitted"}, {"wildcard": "*Submitted*"}],
+                },
+            }
+        },
+    )
+    with pytest.raises(ValueError, match=r"'states' must be some of \('Accepted'"):
+        job.on_task_status("Other", states=("Done",))
+
+
 def test_a_rule_over_no_status_is_refused(stack, add_job):
     job = add_job(stack)
     for statuses in ((), ("InProgress",), "Failed"):

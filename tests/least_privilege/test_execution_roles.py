@@ -33,7 +33,7 @@ def run_job(deployed: Deployed, kind: str, role_arn: str) -> str:
     """Run a job with a role on the embedded engine; the reason if it fails, or an object does."""
     sagemaker = deployed.admin.client("sagemaker")
     properties = deployed.jobs[job_of(deployed, kind)]
-    name = f"{properties['JobNamePrefix']}-{next(_numbers):08x}"
+    name = f"{properties['JobNamePrefix']}-0123abcd-{next(_numbers):08x}"
     request = _typed({**properties["Request"], "LabelingJobName": name, "RoleArn": role_arn})
     request["InputConfig"] = {
         "DataSource": {"S3DataSource": {"ManifestS3Uri": _manifest(deployed, properties)}}
