@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from ._rooms import contract, limits
 from .buckets import BucketUse
+from .iam_text import check_key, literal, objects
 from .images import Images, ImagesBinding, ImagesConfig, stage
 from .validation import Checker, is_token
 
@@ -78,7 +79,7 @@ class EarlierLabels:
             )
         read = dict(known.read) if known is not None else {}
         read[output.arn] = _OUTPUT_WHY
-        read |= {bucket.arn_for_objects("*"): _IMAGES_WHY for bucket in image_buckets}
+        read |= {objects(bucket.bucket_arn): _IMAGES_WHY for bucket in image_buckets}
         buckets = (*image_buckets, *(known.buckets if known is not None else ()), output.bucket)
         attribute = label_attribute_name or (known.label_attribute_name if known is not None else None)
         found = labels if labels is not None else (known.labels if known is not None else None)
@@ -119,8 +120,8 @@ class EarlierLabels:
                 "OutputManifestS3Uri": f"s3://{bucket.bucket_name}/{key}",
                 "LabelAttributeName": label_attribute_name,
             },
-            _output_arn=bucket.arn_for_objects(key),
-            _read={each.arn_for_objects("*"): _IMAGES_WHY for each in buckets},
+            _output_arn=f"{bucket.bucket_arn}/{literal(key)}",
+            _read={objects(each.bucket_arn): _IMAGES_WHY for each in buckets},
             _keys=_keys_of(buckets),
             _buckets=buckets,
         )
@@ -224,6 +225,7 @@ class EarlierImages(Images):
         for use in uses:
             access.buckets[use.arn] = None
         for key in earlier._keys:
+            check_key(binding.check, "images", key)
             access.input_keys[key] = None
             key.grant(shared.handler.role, "kms:Decrypt")
         staging, staging_uri = stage(binding, listing=False)

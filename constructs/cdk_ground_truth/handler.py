@@ -16,9 +16,12 @@ from ._rooms import LAMBDA_DIR, contract
 from .buckets import BucketUse
 from .hardening import VPC_WHY, Hardening
 from .iam_text import literal
+from .nag import acknowledge
 
 #: Below `inputs/` of a bucket is what the handler stages.
 STAGING_ROOT = "inputs"
+
+_RUNTIME_WHY: Final = "The newest runtime of Lambda's on which this handler's own tests have been run."
 
 STAGED_WHY: Final = f"Objects below {STAGING_ROOT}/, where this handler alone stages jobs' input."
 
@@ -62,6 +65,7 @@ class Handler:
             memory_size=1024,
             **hardening.function_options(self.role),
         )
+        acknowledge(self.function, {"AwsSolutions-L1": _RUNTIME_WHY})
         self.service_token = self.function.function_arn
         #: Resources with a wildcard, and why.
         self.wildcards: dict[str, str] = {}

@@ -95,7 +95,7 @@ def test_acknowledgements_are_narrow_and_say_why(tmp_path, add_job):
                 assert construct.node.path.startswith("Test/")
                 for rule, reason in entry.data.items():
                     count += 1
-                    assert re.search(r"S1$|IAM5\[Resource::.+\]$", rule), rule
+                    assert re.search(r"(S1|L1)$|IAM5\[Resource::.+\]$", rule), rule
                     assert len(reason) > 20
     assert count > 20 and contract.RESOURCE_TYPE
 
