@@ -284,7 +284,7 @@ class LabelingJobBase(Resource):
         return self._count("DatasetObjectsLabelingFailed", period, namespace)
 
     def _count(self, name: str, period: Duration | None, namespace: str | None) -> cloudwatch.IMetric:
-        return metrics.of_job(name, job_name=self.job_name, namespace=namespace, period=period)
+        return metrics.of_job(name, job=self, namespace=namespace, period=period)
 
     def alarm_nothing_labeled(
         self, construct_id: str, *, within: Duration, namespace: str | None = None
@@ -324,7 +324,7 @@ class LabelingJobBase(Resource):
         Args:
             namespace: Of the job's metrics. Default: whichever has them.
         """
-        return metrics.widgets(self.job_name, namespace)
+        return metrics.widgets(self, namespace)
 
     def _grant_objects(self, grantee: iam.IGrantable, place: Objects, *, read: bool) -> iam.Grant:
         grant = grant_objects(grantee, place, read=read, foreign=is_foreign(grantee, self))

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
 
+    from .labeling_job import LabelingJobBase
+
 #: The guide doesn't print the namespaces beside its table, so each method lets them be set. In the first one
 #: monitoring services have found the counts of a job's objects; CloudWatch heeds the case of a name.
 NAMESPACES: Final = ("AWS/Sagemaker/LabelingJobs", "AWS/SageMaker")
@@ -97,31 +99,34 @@ def metric(
 
 
 def of_job(
-    name: str, *, job_name: str, namespace: str | None, period: Duration | None = None
+    name: str, *, job: LabelingJobBase, namespace: str | None, period: Duration | None = None
 ) -> cloudwatch.IMetric:
     """How many objects, by now: in the given namespace, or in whichever of both the service writes to."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-    dimensions = {"LabelingJobName": job_name}
+    dimensions = {"LabelingJobName": job.job_name}
     if namespace is not None:
         return metric(name, namespace=namespace, dimensions=dimensions, statistic=MOST, period=period)
+    # One graph may show other counts, other jobs and other periods, and wants an id for each.
+    seconds = f"{period.to_seconds():g}" if period is not None else ""
+    there, here = (f"{where}{name}_{job.node.addr[-8:]}_{seconds}" for where in ("there", "here"))
     return cloudwatch.MathExpression(
-        expression="MAX([FILL(there, 0), FILL(here, 0)])",
+        expression=f"MAX([FILL({there}, 0), FILL({here}, 0)])",
         using_metrics={
             alias: metric(name, namespace=each, dimensions=dimensions, statistic=MOST, period=period)
-            for alias, each in zip(("there", "here"), NAMESPACES, strict=True)
+            for alias, each in zip((there, here), NAMESPACES, strict=True)
         },
         label=name,
         period=period,
     )
 
 
-def widgets(job_name: str, namespace: str | None) -> list[cloudwatch.IWidget]:
+def widgets(job: LabelingJobBase, namespace: str | None) -> list[cloudwatch.IWidget]:
     """A row of 24 columns."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     def count(name: str) -> cloudwatch.IMetric:
-        return of_job(name, job_name=job_name, namespace=namespace)
+        return of_job(name, job=job, namespace=namespace)
 
     labeled, failed = count("TotalDatasetObjectsLabeled"), count("DatasetObjectsLabelingFailed")
     by_whom = [count("DatasetObjectsHumanAnnotated"), count("DatasetObjectsAutoAnnotated")]

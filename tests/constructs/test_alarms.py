@@ -26,7 +26,8 @@ BOTH = {"AWS/Sagemaker/LabelingJobs", "AWS/SageMaker"}
 def test_named_metrics_are_the_guides_in_whichever_namespace(stack, add_job, method):
     job = add_job(stack)
     both = getattr(job, method)()
-    assert both.expression == "MAX([FILL(there, 0), FILL(here, 0)])"
+    there, here = both.using_metrics
+    assert both.expression == f"MAX([FILL({there}, 0), FILL({here}, 0)])"
     assert {each.namespace for each in both.using_metrics.values()} == BOTH
     for each in (*both.using_metrics.values(), getattr(job, method)(namespace="Own")):
         assert (each.metric_name, each.statistic) == (NAMED[method], "Maximum")
@@ -173,3 +174,17 @@ def test_a_dashboard_takes_the_widgets(stack, add_job):
     [made] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
     body = str(made["Properties"]["DashboardBody"])
     assert body.count("TotalDatasetObjectsLabeled") == 2 and '"Own"' in body
+
+
+def test_one_graph_takes_the_counts_of_two_jobs_in_either_namespace(stack, add_job):
+    jobs = [add_job(stack, name) for name in ("One", "Two")]
+    dashboard = cloudwatch.Dashboard(stack, "Dashboard")
+    for job in jobs:
+        dashboard.add_widgets(*job.dashboard_widgets())
+    counts = [
+        job.metric_total_dataset_objects_labeled(period=Duration.hours(n)) for job in jobs for n in (1, 2)
+    ]
+    dashboard.add_widgets(cloudwatch.GraphWidget(left=counts))
+    [made] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
+    body = str(made["Properties"]["DashboardBody"])
+    assert body.count('"AWS/Sagemaker/LabelingJobs"') == body.count('"AWS/SageMaker"') == 2 * 6 + 4
