@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 from aws_cdk import Duration, Token
 
 from ._rooms import findings as finding
+
 #: What tags consist of: the service model's pattern of `TagKey` and `TagValue`.
 TAG_ALPHABET: Final = "be of letters, digits, spaces and _.:/=+-@"
 
