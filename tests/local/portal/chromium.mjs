@@ -14,7 +14,10 @@ const isInstalled = (process.env.PATH ?? "")
   .split(":")
   .some((folder) => folder !== dirname(launcher) && NAMES.some((name) => existsSync(join(folder, name))));
 const isBuiltFor = process.platform === "linux" && process.arch === "x64" && existsSync(PACKAGE);
-if (!isInstalled && isBuiltFor && !existsSync(launcher)) install(join(process.cwd(), "node_modules", ".chromium"));
+const folder = join(process.cwd(), "node_modules", ".chromium");
+// `npm ci` empties node_modules, and then the launcher leads nowhere.
+const isUnpacked = existsSync(launcher) && existsSync(join(folder, "chromium"));
+if (!isInstalled && isBuiltFor && !isUnpacked) install(folder);
 
 function install(folder) {
   mkdirSync(folder, { recursive: true });
