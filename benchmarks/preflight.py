@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,6 @@ def _list(endpoint: str, count: int) -> None:
 def _build(endpoint: str, count: int) -> None:
     s3 = _client(endpoint)
     from labeling_job.contract import Images
-    from labeling_job.images import manifest_uri
 
     images = Images(
         source="Bucket",
@@ -97,7 +97,7 @@ def _build(endpoint: str, count: int) -> None:
         listing={"Sample": _IMAGES} if count > _IMAGES else {},
     )
     with contextlib.redirect_stdout(io.StringIO()):
-        manifest_uri(s3, images, job_name="job")
+        _stage(s3, images)
 
 
 def _preflight(endpoint: str) -> None:
@@ -122,7 +122,6 @@ def _preflight(endpoint: str) -> None:
 def _publish(endpoint: str) -> None:
     s3 = _client(endpoint)
     from labeling_job.contract import Images
-    from labeling_job.images import manifest_uri
 
     images = Images(
         source="Directory",
@@ -131,8 +130,21 @@ def _publish(endpoint: str) -> None:
     )
     started = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
-        manifest_uri(s3, images, job_name="job")
+        _stage(s3, images)
     print(json.dumps({"seconds": time.perf_counter() - started, "peak": _peak()}))
+
+
+def _stage(s3: Any, images: Any) -> None:
+    """What the handler does before preflight, and after it."""
+    from labeling_job.images import staged
+    from labeling_job.patience import Patience
+    from labeling_job.storage import Storage
+
+    patience = Patience(remaining_ms=lambda: 900_000, sleep=time.sleep, now=lambda: datetime.now(UTC))
+    storage = Storage(s3, patience)
+    staging = staged(storage, images, job_name="job")
+    assert staging is not None
+    staging.publish(storage)
 
 
 def _peak() -> int:

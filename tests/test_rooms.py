@@ -14,7 +14,7 @@ STANDARD = set(sys.stdlib_module_names)
 #: Room → what it may import beyond the standard library and itself.
 ROOMS = {
     "constructs/cdk_ground_truth": {"aws_cdk", "constructs", "jsii", "labeling_job", "boto3", "botocore"},
-    "lambda/labeling_job": {"boto3", "botocore"},
+    "lambda/labeling_job": {"boto3", "botocore", "urllib3"},
     # torch is for those who have it: one module, which nothing else imports.
     "labels/ground_truth_labels": {"numpy", "PIL", "boto3", "botocore", "torch"},
     "app.py": {"aws_cdk", "constructs", "cdk_ground_truth"},

@@ -12,6 +12,7 @@ from .contract import Images, split_s3_uri
 from .errors import DeployError
 from .jobs import LIVE
 from .rules.lines import raw_lines
+from .storage import Storage
 
 Describe = Callable[[str], Mapping[str, Any] | None]
 
@@ -60,12 +61,17 @@ def earlier_output(images: Images, describe: Describe) -> Output:
 
 
 def lines_of_job(
-    s3: Any, images: Images, output: Output, *, attribute: str, more: Iterable[Mapping[str, Any]] = ()
+    storage: Storage,
+    images: Images,
+    output: Output,
+    *,
+    attribute: str,
+    more: Iterable[Mapping[str, Any]] = (),
 ) -> Iterator[bytes]:
     """Lines for the new job's manifest.
 
     Args:
-        s3: a boto3 client.
+        storage: S3.
         images: what of the earlier job's lines is meant.
         output: the earlier job's.
         attribute: the name of the new job's labels. The earlier job's own means: go on where it ended.
@@ -75,11 +81,11 @@ def lines_of_job(
         DeployError: the earlier output can't be read, or there is nothing left to do.
     """
     if attribute != output.attribute:
-        yield from _chosen(s3, images, output)
+        yield from _chosen(storage, images, output)
         return
     counts = Counts()
     with Earlier(attribute=attribute) as earlier:
-        earlier.read(output_lines(s3, output.manifest_uri), what=output.manifest_uri)
+        earlier.read(output_lines(storage, output.manifest_uri), what=output.manifest_uri)
         known = ({"source-ref": image} for image in earlier.images())
         there = set(earlier.images())
         added = (entry for entry in more if entry["source-ref"] not in there)
@@ -92,9 +98,9 @@ def lines_of_job(
         )
 
 
-def _chosen(s3: Any, images: Images, output: Output) -> Iterator[bytes]:
+def _chosen(storage: Storage, images: Images, output: Output) -> Iterator[bytes]:
     total = chosen = labeled = 0
-    for total, raw in enumerate(output_lines(s3, output.manifest_uri), 1):
+    for total, raw in enumerate(output_lines(storage, output.manifest_uri), 1):
         entry = parsed(raw, f"{output.manifest_uri}:{total}")
         labeled += is_labeled(entry, output.attribute)
         if selected(entry, output.attribute, images.selection):
@@ -115,8 +121,8 @@ def _chosen(s3: Any, images: Images, output: Output) -> Iterator[bytes]:
         )
 
 
-def output_lines(s3: Any, uri: str) -> Iterator[bytes]:
+def output_lines(storage: Storage, uri: str) -> Iterator[bytes]:
     """The lines of an output manifest, empty ones left out."""
     bucket, key = split_s3_uri(uri)
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    body = storage.stream(bucket, key)
     yield from (raw for raw in raw_lines(body) if raw.strip())

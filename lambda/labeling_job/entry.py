@@ -3,90 +3,121 @@
 from __future__ import annotations
 
 import json
-import re
 import time
+import traceback
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from . import log
-from .contract import ContractError, JobProperties, parse
-from .errors import NotYetError, said
-from .images import manifest_uri
+from .contract import ContractError, Images, JobProperties, parse
+from .errors import NotYetError, is_own_fault, said
+from .event import Event, read
+from .images import Staging, staged
 from .jobs import Jobs
 from .lifecycle import Lifecycle, Outcome, planned_name
-from .patience import Patience
+from .patience import Patience, pauses
+from .reachable import Reachable
 from .removal import NOT_CREATED
 from .stack import Stack
+from .storage import Storage
 
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
 # CloudFormation takes 4,096 bytes in all; names, ids and URIs need the rest.
 _REASON_MAX = 1_500
 _ATTEMPTS = 5
+# A job can't be made without these two, so they are asked for a long time.
+_NEEDED = Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=30)
+# All others advise. In a VPC without a way to one of them nobody answers, and each call takes all its tries.
+_ADVISING = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
 _clients: dict[str, Any] = {}
+
+
+def config_of(service: str) -> Config:
+    """How long one call to a service may take."""
+    return _NEEDED if service in ("sagemaker", "s3") else _ADVISING
 
 
 def handler(event: Mapping[str, Any], context: Any) -> None:
     """Handle one custom-resource event that CloudFormation delivered."""
+    asked = read(event)
     log.action(
-        event["RequestType"],
-        stack=event["StackId"],
-        resource=event["LogicalResourceId"],
-        request=event["RequestId"],
-        job=event.get("PhysicalResourceId"),
+        asked.request_type,
+        stack=asked.stack_id,
+        resource=asked.logical_id,
+        request=asked.request_id,
+        job=asked.physical_id,
     )
     try:
-        outcome = _handle(event, context)
-        body = answer(event, status="SUCCESS", physical_id=outcome.physical_id, data=outcome.data)
+        outcome = _handle(asked, context)
+        body = answer(asked, status="SUCCESS", physical_id=outcome.physical_id, data=outcome.data)
     except NotYetError as error:
         log.action("NotYet", why=str(error))
         raise
-    except Exception as error:
-        log.action("Failed", reason=said(error))
+    except Exception as error:  # whatever it was, CloudFormation waits for an answer
+        # The words for the user; where they only say that the handler is at fault, all of it for us.
+        fault = {"traceback": traceback.format_exc()} if is_own_fault(error) else {}
+        log.action("Failed", reason=said(error), **fault)
         body = answer(
-            event,
+            asked,
             status="FAILED",
-            physical_id=_physical_id(event),
+            physical_id=_physical_id(asked),
             reason=f"{said(error)} [log group {context.log_group_name}, stream {context.log_stream_name}]",
         )
-    send(event["ResponseURL"], body)
+    send(asked.response_url, body)
     log.action("Answered", status=body["Status"], job=body["PhysicalResourceId"])
 
 
-def _handle(event: Mapping[str, Any], context: Any) -> Outcome:
+def _handle(event: Event, context: Any) -> Outcome:
     patience = Patience(
         remaining_ms=context.get_remaining_time_in_millis,
         sleep=time.sleep,
         now=_now,
-        issued=issued_at(event["ResponseURL"]),
+        issued=event.issued,
     )
     lifecycle = Lifecycle(
         event,
         jobs=Jobs(_client("sagemaker"), patience),
         stack=Stack(event, lambda: _client("cloudformation"), patience),
         patience=patience,
-        manifest_uri=lambda images, **job: manifest_uri(_client("s3"), images, **job),
+        staging=_StagingArea(patience),
         preflight=lambda request, properties: _preflight(request, properties, context),
     )
     steps = {"Create": lifecycle.create, "Update": lifecycle.update, "Delete": lifecycle.delete}
-    return steps[event["RequestType"]]()
+    return steps[event.request_type]()
+
+
+class _StagingArea:
+    """Makes the S3 client only when there is something to stage: a ready manifest needs none."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+
+    def staged(self, images: Images, **job: Any) -> Staging | None:
+        return staged(self._storage(), images, **job) if images.staging_s3_uri else None
+
+    def publish(self, staging: Staging) -> None:
+        staging.publish(self._storage())
+
+    def _storage(self) -> Storage:
+        return Storage(_client("s3"), self._patience)
 
 
 def _preflight(request: Mapping[str, Any], properties: JobProperties, context: Any) -> Mapping[str, str]:
     # Only a create needs it: an update of tags and a delete don't pay for its import.
     from .preflight import gate
 
-    return gate.passed(request, properties, client=_client, context=context)
+    return gate.passed(request, properties, client=Reachable(_client), context=context)
 
 
 def _client(service: str) -> Any:
     # Made when first needed: a job over a ready manifest never pays for an S3 client.
     if service not in _clients:
-        _clients[service] = boto3.client(service, config=_CONFIG)
+        _clients[service] = boto3.client(service, config=config_of(service))
     return _clients[service]
 
 
@@ -94,18 +125,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _physical_id(event: Mapping[str, Any]) -> str:
+def _physical_id(event: Event) -> str:
     """A failed update keeps its id; a failed create says so in it, and what job it may have left."""
-    if "PhysicalResourceId" in event:
-        return str(event["PhysicalResourceId"])
+    if event.physical_id is not None:
+        return event.physical_id
     try:
-        return NOT_CREATED + planned_name(event, parse(event["ResourceProperties"]))
+        return NOT_CREATED + planned_name(event, parse(event.properties))
     except ContractError:
-        return NOT_CREATED + str(event["RequestId"])
+        return NOT_CREATED + event.request_id
 
 
 def answer(
-    event: Mapping[str, Any],
+    event: Event,
     *,
     status: str,
     physical_id: str,
@@ -118,28 +149,23 @@ def answer(
         "Status": status,
         "Reason": text if len(text) == len(reason) else f"{text} … (cut)",
         "PhysicalResourceId": physical_id,
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
+        "StackId": event.stack_id,
+        "RequestId": event.request_id,
+        "LogicalResourceId": event.logical_id,
         "Data": dict(data or {}),
     }
-
-
-def issued_at(url: str) -> datetime | None:
-    """When CloudFormation issued the event: the presigned URL says when it was signed."""
-    match = re.search(r"[?&]X-Amz-Date=(\d{8}T\d{6})Z(?:&|$)", url)
-    return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
 
 
 def send(url: str, body: Mapping[str, Any]) -> None:
     """PUT the answer; an answer that is lost leaves the stack waiting, so it is tried again."""
     payload = json.dumps(body).encode()
+    waits = pauses()
     for attempt in range(1, _ATTEMPTS + 1):
         request = urllib.request.Request(url, data=payload, method="PUT", headers={"Content-Type": ""})
         try:
             with urllib.request.urlopen(request, timeout=10):
                 return
-        except OSError:
+        except (OSError, HTTPException):
             if attempt == _ATTEMPTS:
                 raise
-            time.sleep(2.0**attempt / 2)
+            time.sleep(4 * next(waits))

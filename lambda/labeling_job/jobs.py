@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from . import log
-from .errors import code_of, is_passing, message_of
+from .errors import BrokenAnswerError, code_of, is_passing, message_of
 from .patience import Patience
 
 LIVE = ("Initializing", "InProgress")
@@ -23,8 +25,16 @@ class Jobs:
     def describe(self, name: str) -> dict[str, Any] | None:
         """The job as the service describes it, or None if there is no such job."""
         try:
-            return self._insist(lambda: dict(self._sagemaker.describe_labeling_job(LabelingJobName=name)))
-        except Exception as error:
+            return self._insist(
+                lambda: _whole(
+                    self._sagemaker.describe_labeling_job(LabelingJobName=name),
+                    "LabelingJobName",
+                    "LabelingJobStatus",
+                    "LabelingJobArn",
+                    "OutputConfig",
+                )
+            )
+        except ClientError as error:
             # The model declares ResourceNotFound; SageMaker's older describe calls answer a
             # ValidationException, which can mean nothing else: either there is no such job,
             # or the text can't be a job's name.
@@ -43,8 +53,8 @@ class Jobs:
             self._insist(lambda: self._sagemaker.stop_labeling_job(LabelingJobName=name))
             log.action("StopLabelingJob", job=name)
             return True
-        except Exception as error:
-            if code_of(error) in ("", "AccessDeniedException") or is_passing(error):
+        except ClientError as error:
+            if code_of(error) == "AccessDeniedException" or is_passing(error):
                 raise
             log.action("StopLabelingJobRefused", job=name, error=message_of(error))
             return False
@@ -52,17 +62,12 @@ class Jobs:
     def named_like(self, text: str) -> Iterator[dict[str, Any]]:
         """Summaries of all jobs whose name contains the text, newest first."""
         query = {"NameContains": text, "SortBy": "CreationTime", "SortOrder": "Descending"}
-        pages = self._insist(
-            lambda: list(self._sagemaker.get_paginator("list_labeling_jobs").paginate(**query))
-        )
-        for page in pages:
+        for page in self._pages("list_labeling_jobs", "LabelingJobSummaryList", **query):
             yield from page["LabelingJobSummaryList"]
 
     def tags(self, arn: str) -> dict[str, str]:
         """The job's tags."""
-        pages = self._insist(
-            lambda: list(self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn))
-        )
+        pages = self._pages("list_tags", "Tags", ResourceArn=arn)
         return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
@@ -74,6 +79,19 @@ class Jobs:
         """Remove tags."""
         if keys:
             self._insist(lambda: self._sagemaker.delete_tags(ResourceArn=arn, TagKeys=keys))
+
+    def _pages(self, operation: str, needed: str, **query: Any) -> list[dict[str, Any]]:
+        # From the start where one page is broken: a paginator doesn't go on after an error.
+        paginator = self._sagemaker.get_paginator(operation)
+        return self._insist(lambda: [_whole(page, needed) for page in paginator.paginate(**query)])
+
+
+def _whole(answer: Mapping[str, Any], *needed: str) -> dict[str, Any]:
+    """The answer, if it is all there: botocore takes JSON that was cut off for an empty object."""
+    missing = [key for key in needed if key not in answer]
+    if missing:
+        raise BrokenAnswerError(f"SageMaker's answer lacks {', '.join(missing)}")
+    return dict(answer)
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

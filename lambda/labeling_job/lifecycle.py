@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
 
 from . import log
 from .contract import (
@@ -17,16 +19,19 @@ from .contract import (
     ATTR_OUTPUT_MANIFEST_URI,
     ATTR_OUTPUT_URI,
     ESTIMATES,
-    OWN_TAGS,
+    Images,
     JobProperties,
     parse,
 )
-from .errors import DeployError, NotYetError, code_of, said
+from .errors import DENIED_CODES, DeployError, NotYetError, code_of, operation_of, said
+from .event import Event
+from .images import Staging
 from .jobs import LIVE, Jobs, tag_list
 from .owned import Owned, fingerprint, job_name
 from .patience import Patience, pauses
 from .removal import NOT_CREATED, Removal
 from .stack import Stack
+from .transport import AWS_ERRORS
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
 _PROPAGATION = timedelta(seconds=30)
@@ -34,7 +39,7 @@ _USEFUL = (*LIVE, "Completed")
 _ANY_STATUS = (*_USEFUL, "Stopping", "Failed", "Stopped")
 
 _CLOSED_HINT = (
-    "If this account never used Ground Truth: it closed to new customers on 2026-07-30, and the embedded"
+    ". If this account never used Ground Truth: it closed to new customers on 2026-07-30, and the embedded"
     " AWS (`make local`) runs without an account."
 )
 
@@ -47,34 +52,51 @@ class Outcome:
     data: Mapping[str, str] = field(default_factory=dict)
 
 
+class StagingArea(Protocol):
+    """Where a job's input is put together."""
+
+    def staged(
+        self,
+        images: Images,
+        *,
+        job_name: str,
+        attribute: str,
+        describe: Callable[[str], Mapping[str, Any] | None],
+    ) -> Staging | None:
+        """What has to be written for the job; None where its request names a manifest already."""
+
+    def publish(self, staging: Staging) -> None:
+        """Write it."""
+
+
 class Lifecycle:
     """One custom-resource event against the service.
 
     Args:
-        event: as CloudFormation delivered it.
+        event: what CloudFormation asks for.
         jobs: the service.
         stack: what CloudFormation says of the stack.
-        manifest_uri: `(images, job_name=…, attribute=…, describe=…)` → manifest URI or None; publishes, lists
-            and chooses images.
-        preflight: ``(request, properties) → tags``; reads all that the job would, and raises DeployError
+        patience: how long there is for all of it.
+        staging: lists, chooses and publishes images.
+        preflight: `(request, properties) → tags`; reads all that the job would, and raises DeployError
             where the job should not be created. Its tags go on the job.
     """
 
     def __init__(
         self,
-        event: Mapping[str, Any],
+        event: Event,
         *,
         jobs: Jobs,
         stack: Stack,
         patience: Patience,
-        manifest_uri: Callable[..., str | None],
+        staging: StagingArea,
         preflight: Callable[[Mapping[str, Any], JobProperties], Mapping[str, str]] = lambda *_: {},
     ) -> None:
         self._event = event
         self._jobs = jobs
         self._stack = stack
         self._patience = patience
-        self._manifest_uri = manifest_uri
+        self._staging = staging
         self._preflight = preflight
         self._owned = Owned(jobs, event)
         self._removal = Removal(jobs, self._owned, stack, patience)
@@ -86,7 +108,7 @@ class Lifecycle:
             DeployError: the job can't be created, failed or was stopped; what was created has been stopped.
             NotYetError: the job is still ``Initializing`` and this invocation is out of time.
         """
-        properties = parse(self._event["ResourceProperties"])
+        properties = parse(self._event.properties)
         name = planned_name(self._event, properties)
         self._while_iam_spreads(properties, lambda: self._ensure(name, properties))
         return self._proven(name, properties)
@@ -97,14 +119,14 @@ class Lifecycle:
         CloudFormation deletes the old one when it cleans up. When it rolls back it asks for the old
         properties again: the old job is the answer, and a rollback never makes a job.
         """
-        properties = parse(self._event["ResourceProperties"])
-        name = self._event["PhysicalResourceId"]
+        properties = parse(self._event.properties)
+        name = self._event.current_id
         stack = self._stack.status()
         job = self._jobs.describe(name)
         if job is not None and self._is_kept(job):
             # A late event must change nothing.
             if stack.makes_resources or stack.rolls_back:
-                self._sync_tags(job["LabelingJobArn"], properties.tags)
+                self._sync_tags(job, properties.tags)
             if stack.rolls_back:
                 self._removal.sweep(keep=name)
             return _outcome(job)
@@ -123,12 +145,10 @@ class Lifecycle:
 
     def delete(self) -> Outcome:
         """Stop the job, if it is this resource's own and still lives."""
-        physical_id = str(self._event["PhysicalResourceId"])
+        physical_id = self._event.current_id
         try:
             self._removal.delete(self._event)
-        except NotYetError:
-            raise
-        except Exception as error:
+        except (*AWS_ERRORS, DeployError) as error:
             raise DeployError(
                 f"{said(error)}. If the job still runs: aws sagemaker stop-labeling-job --labeling-job-name"
                 f" {physical_id.removeprefix(NOT_CREATED)}"
@@ -137,7 +157,7 @@ class Lifecycle:
 
     def _is_kept(self, job: Mapping[str, Any]) -> bool:
         """Nothing but tags and policies changes, or a rollback asks for what this job was made of."""
-        new, old = (fingerprint(self._event[key]) for key in ("ResourceProperties", "OldResourceProperties"))
+        new, old = map(fingerprint, (self._event.properties, self._event.old_properties))
         claim = self._owned.claim(job)
         return claim is not None and (claim.as_wanted or new == old)
 
@@ -145,12 +165,20 @@ class Lifecycle:
         """The job of this very request exists, made now or by an earlier try whose answer was lost."""
         job = self._jobs.describe(name)
         if job is None:
-            request = self._request(name, properties)
+            staging = self._staging.staged(
+                properties.images,
+                job_name=name,
+                attribute=str(properties.request.get("LabelAttributeName")),
+                describe=self._jobs.describe,
+            )
+            if staging is not None:
+                self._staging.publish(staging)
+            request = self._request(name, properties, staging)
             request["Tags"] += tag_list(self._preflight(request, properties))
             self._check_awaited()
             try:
                 return self._jobs.create(request)
-            except Exception as error:
+            except ClientError as error:
                 if code_of(error) != "ResourceInUse":
                     raise
                 job = self._jobs.describe(name)
@@ -162,30 +190,24 @@ class Lifecycle:
             )
         log.action("AdoptLabelingJob", job=name)
 
-    def _request(self, name: str, properties: JobProperties) -> dict[str, Any]:
+    def _request(self, name: str, properties: JobProperties, staging: Staging | None) -> dict[str, Any]:
         request: dict[str, Any] = {"LabelingJobName": name, **properties.request}
-        manifest = self._manifest_uri(
-            properties.images,
-            job_name=name,
-            attribute=str(request.get("LabelAttributeName")),
-            describe=self._jobs.describe,
-        )
-        if manifest is not None:
-            source = {"S3DataSource": {"ManifestS3Uri": manifest}}
+        if staging is not None:
+            source = {"S3DataSource": {"ManifestS3Uri": staging.manifest_uri}}
             request["InputConfig"] = {**request.get("InputConfig", {}), "DataSource": source}
         request["Tags"] = tag_list({**properties.tags, **self._owned.tags})
         return request
 
     def _while_iam_spreads(self, properties: JobProperties, step: Callable[[], None]) -> None:
-        until = self._patience.now() + _PROPAGATION
+        until: datetime | None = None
         for seconds in pauses():
             try:
                 return step()
-            except (DeployError, NotYetError):
-                raise
-            except Exception as error:
+            except AWS_ERRORS as error:
+                # From the first refusal on: what came before it, such as a copy, may have taken long.
+                until = until or self._patience.now() + _PROPAGATION
                 if not _may_be_propagation(error, properties) or self._patience.now() > until:
-                    raise DeployError(f"{said(error)}. {_CLOSED_HINT}") from error
+                    raise DeployError(f"{said(error)}{_hint(error)}") from error
                 log.action("WaitForIam", error=said(error))
             self._patience.pause(seconds, "IAM has not spread the new role yet")
 
@@ -208,7 +230,7 @@ class Lifecycle:
             return outcome
         except NotYetError:
             raise
-        except Exception:
+        except Exception:  # whatever it was, the job must not go on without a stack that has it
             self._removal.abandon(name)
             raise
 
@@ -232,23 +254,33 @@ class Lifecycle:
             self._patience.pause(seconds, f"the job {name!r} is still {status}")
         raise AssertionError("pauses never end")
 
-    def _sync_tags(self, arn: str, wanted: Mapping[str, str]) -> None:
-        ours = {*OWN_TAGS, *ESTIMATES.values()}
-        there = {key: value for key, value in self._jobs.tags(arn).items() if key not in ours}
+    def _sync_tags(self, job: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+        """Set the stack's tags, and remove those that it set before and has no more.
+
+        What others put on the job, such as cost allocation or auto-tagging, is theirs.
+        """
+        arn = job["LabelingJobArn"]
+        there = self._jobs.tags(arn)
         new = {key: value for key, value in wanted.items() if there.get(key) != value}
-        gone = sorted(set(there) - set(wanted))
+        gone = sorted(_keys_set_before(self._event) & set(there) - set(wanted))
         self._jobs.tag(arn, new)
         self._jobs.untag(arn, gone)
         log.action("SyncTags", job=arn, set=sorted(new), removed=gone)
 
 
-def planned_name(event: Mapping[str, Any], properties: JobProperties) -> str:
+def _keys_set_before(event: Event) -> set[str]:
+    # Read without the contract: an older release may have written them.
+    tags = event.old_properties.get("Tags", ())
+    return {str(tag.get("Key")) for tag in tags if isinstance(tag, Mapping)}
+
+
+def planned_name(event: Event, properties: JobProperties) -> str:
     """The name of the job that this event creates."""
     return job_name(
         properties.job_name_prefix,
-        stack_id=event["StackId"],
-        logical_id=event["LogicalResourceId"],
-        request_id=event["RequestId"],
+        stack_id=event.stack_id,
+        logical_id=event.logical_id,
+        request_id=event.request_id,
     )
 
 
@@ -267,9 +299,14 @@ def _outcome(job: Mapping[str, Any]) -> Outcome:
     )
 
 
-def _may_be_propagation(error: Exception, properties: JobProperties) -> bool:
+def _hint(error: BaseException) -> str:
+    """Why CreateLabelingJob itself may be refused; of any other call the hint would mislead."""
+    return _CLOSED_HINT if operation_of(error) == "CreateLabelingJob" else ""
+
+
+def _may_be_propagation(error: BaseException, properties: JobProperties) -> bool:
     """Access denied, or a complaint about the very role: both pass once IAM has spread what is new."""
-    if code_of(error) in ("AccessDenied", "AccessDeniedException"):
+    if code_of(error) in DENIED_CODES:
         return True
     return code_of(error) == "ValidationException" and str(properties.request.get("RoleArn")) in str(error)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .contract import Images
 from .limits import IMAGE_SUFFIXES, OBJECTS_MAX
+from .storage import Storage
 
 _LISTERS = 8
 # More prefixes than that have few keys each, and one request for each would take longer than all in turn.
@@ -20,7 +21,7 @@ _PREFIXES_MAX = 64
 _DEPTH = 3
 
 
-def chosen(s3: Any, bucket: str, prefix: str, images: Images) -> tuple[list[str], int]:
+def chosen(storage: Storage, bucket: str, prefix: str, images: Images) -> tuple[list[str], int]:
     """The keys to label in S3's order, and how many there would be without a sample.
 
     Of more than a job takes, only the count is right.
@@ -31,7 +32,7 @@ def chosen(s3: Any, bucket: str, prefix: str, images: Images) -> tuple[list[str]
     # The sample's are those whose hash with the seed is smallest: the same whatever the order of listing.
     heap: list[tuple[int, str]] = []
     count = 0
-    for key in _keys(s3, bucket, prefix):
+    for key in _keys(storage, bucket, prefix):
         if not wanted(key):
             continue
         count += 1
@@ -47,13 +48,6 @@ def chosen(s3: Any, bucket: str, prefix: str, images: Images) -> tuple[list[str]
     return sorted((key for _, key in heap), key=str.encode), count
 
 
-def objects(s3: Any, bucket: str, prefix: str, **options: Any) -> Iterator[tuple[str, int]]:
-    """Keys and sizes below a prefix, one page after the other."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **options):
-        for item in page.get("Contents", []):
-            yield item["Key"], item["Size"]
-
-
 def _filter(prefix: str, images: Images) -> Callable[[str], bool]:
     suffixes = tuple(suffix.lower() for suffix in images.listing.get("Suffixes", IMAGE_SUFFIXES))
     patterns = "|".join(map(fnmatch.translate, images.listing.get("Exclude", ())))
@@ -63,24 +57,24 @@ def _filter(prefix: str, images: Images) -> Callable[[str], bool]:
     return lambda key: key.lower().endswith(suffixes) and not excluded(key[length:])
 
 
-def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
+def _keys(storage: Storage, bucket: str, prefix: str) -> Iterator[str]:
     """All keys of objects that hold something, in parallel where few prefixes share many keys."""
-    direct, prefixes = _split(s3, bucket, prefix)
+    direct, prefixes = _split(storage, bucket, prefix)
     yield from direct
     if len(prefixes) == 1:
-        yield from (key for key, size in objects(s3, bucket, prefixes[0]) if size)
+        yield from (key for key, size in storage.objects(bucket, prefixes[0]) if size)
     elif prefixes:
-        yield from _in_parallel(s3, bucket, prefixes)
+        yield from _in_parallel(storage, bucket, prefixes)
 
 
-def _split(s3: Any, bucket: str, prefix: str) -> tuple[list[str], list[str]]:
+def _split(storage: Storage, bucket: str, prefix: str) -> tuple[list[str], list[str]]:
     """Some keys, and the prefixes below which all others are; where a split won't help, one prefix."""
-    first = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+    first = storage.listed(bucket, prefix)
     if not first.get("IsTruncated"):
         return _full(first), []
     below = prefix
     for _ in range(_DEPTH):
-        level = s3.list_objects_v2(Bucket=bucket, Prefix=below, Delimiter="/")
+        level = storage.listed(bucket, below, Delimiter="/")
         prefixes = [each["Prefix"] for each in level.get("CommonPrefixes", [])]
         if level.get("IsTruncated") or not prefixes or len(prefixes) > _PREFIXES_MAX:
             break
@@ -92,16 +86,16 @@ def _split(s3: Any, bucket: str, prefix: str) -> tuple[list[str], list[str]]:
     return [], [prefix]
 
 
-def _in_parallel(s3: Any, bucket: str, prefixes: list[str]) -> Iterator[str]:
+def _in_parallel(storage: Storage, bucket: str, prefixes: list[str]) -> Iterator[str]:
     # A page at a time, and few of them ahead: keys wait in S3, not in memory.
     pages: Queue[list[str] | BaseException | None] = Queue(2 * _LISTERS)
 
     def fill(prefix: str) -> None:
         try:
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for page in storage.pages(bucket, prefix):
                 pages.put(_full(page))
             pages.put(None)
-        except BaseException as error:
+        except BaseException as error:  # whatever ends this thread, the one that waits for it has to know
             pages.put(error)
 
     with ThreadPoolExecutor(_LISTERS) as pool:

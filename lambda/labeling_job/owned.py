@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from . import log
 from .contract import TAG_FINGERPRINT, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK
+from .event import Event
 from .jobs import Jobs
 
 _RELEASED = "released"
@@ -28,14 +29,14 @@ class Claim(NamedTuple):
 class Owned:
     """The jobs of one event's custom resource."""
 
-    def __init__(self, jobs: Jobs, event: Mapping[str, Any]) -> None:
+    def __init__(self, jobs: Jobs, event: Event) -> None:
         self._jobs = jobs
-        self._marker = resource_marker(event["StackId"], event["LogicalResourceId"])
+        self._marker = resource_marker(event.stack_id, event.logical_id)
         self.tags = {
-            TAG_STACK: event["StackId"],
-            TAG_LOGICAL_ID: event["LogicalResourceId"],
-            TAG_REQUEST: event["RequestId"],
-            TAG_FINGERPRINT: fingerprint(event["ResourceProperties"]),
+            TAG_STACK: event.stack_id,
+            TAG_LOGICAL_ID: event.logical_id,
+            TAG_REQUEST: event.request_id,
+            TAG_FINGERPRINT: fingerprint(event.properties),
         }
 
     def claim(self, job: Mapping[str, Any]) -> Claim | None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from . import log
 from .errors import DeployError, NotYetError, is_passing, said
+from .transport import AWS_ERRORS
 
 T = TypeVar("T")
 
@@ -43,17 +44,21 @@ class Patience:
         self.now = now
         self._deadline = (issued or now()) + OVERALL
 
-    def pause(self, seconds: float, why: str) -> None:
-        """Sleep.
+    def check(self, why: str) -> None:
+        """Go on only while there is time.
 
         Raises:
-            NotYetError: this invocation has no time for it; the next one may.
+            NotYetError: this invocation has no time left; the next one may.
             DeployError: nor may a next one.
         """
         if self.now() > self._deadline:
             raise DeployError(f"gave up after {OVERALL}: {why}")
         if self._remaining_ms() < _MARGIN_MS:
             raise NotYetError(why)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Sleep; errors as of `check`."""
+        self.check(why)
         self._sleep(seconds)
 
     def insist(self, step: Callable[[], T], *, outage: timedelta = OUTAGE) -> T:
@@ -66,11 +71,11 @@ class Patience:
         for seconds in pauses():
             try:
                 return step()
-            except Exception as error:
+            except AWS_ERRORS as error:
                 if not is_passing(error):
                     raise
                 if self.now() > until:
-                    raise DeployError(f"{said(error)} (for {outage})") from error
+                    raise DeployError(f"{said(error)}; tried again for {outage}") from error
                 log.action("Retry", error=said(error))
                 self.pause(seconds, said(error))
         raise AssertionError("pauses never end")

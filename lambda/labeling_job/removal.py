@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from . import log
 from .contract import REMOVAL_RETAIN
-from .errors import DeployError, said
+from .errors import DeployError, NotYetError, said
+from .event import Event
 from .jobs import ENDED, LIVE, Jobs
 from .owned import Owned
 from .patience import Patience, pauses
 from .stack import Stack, Status
+from .transport import AWS_ERRORS
 
 #: Starts the physical id in the answer to a failed create. CloudFormation sends it back with a Delete,
 #: which so knows that no job of this resource was ever handed over.
@@ -31,14 +33,14 @@ class Removal:
         self._stack = stack
         self._patience = patience
 
-    def delete(self, event: Mapping[str, Any]) -> None:
+    def delete(self, event: Event) -> None:
         """Stop the event's job and what else of the resource the stack doesn't own, and wait for the end.
 
         Raises:
             NotYetError: a job is still stopping and this invocation is out of time.
             DeployError: a job has not stopped in time.
         """
-        physical_id = event["PhysicalResourceId"]
+        physical_id = event.current_id
         name = physical_id.removeprefix(NOT_CREATED)
         job = self._jobs.describe(name)
         claim = self._owned.claim(job) if job else None
@@ -88,7 +90,7 @@ class Removal:
                 log.action("LeaveLabelingJob", job=name, why="the stack has it")
                 return
             self._give_up(job)
-        except Exception as error:
+        except (*AWS_ERRORS, DeployError, NotYetError) as error:
             log.action("StopLabelingJobFailed", job=name, error=said(error))
 
     def _give_up(self, job: Mapping[str, Any]) -> None:
@@ -137,9 +139,9 @@ class Removal:
             self._patience.pause(seconds, f"the job {name!r} is still {status}")
 
 
-def _is_retained(event: Mapping[str, Any], status: Status) -> bool:
+def _is_retained(event: Event, status: Status) -> bool:
     # Read without the contract: a Delete has to work with whatever an older release wrote.
-    if event["ResourceProperties"].get("RemovalPolicy") != REMOVAL_RETAIN:
+    if event.properties.get("RemovalPolicy") != REMOVAL_RETAIN:
         return False
     if not status:
         raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")

@@ -7,12 +7,15 @@ operation is long over. Only the stack itself tells such an event from one that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from . import log
-from .errors import DeployError, NotYetError, code_of, said
+from .errors import BrokenAnswerError, DeployError, code_of, said
+from .event import Event
 from .patience import Patience
 
 _FORWARD = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "REVIEW_IN_PROGRESS", "IMPORT_IN_PROGRESS")
@@ -46,37 +49,47 @@ class Stack:
         client: makes the boto3 CloudFormation client, when it is first needed.
     """
 
-    def __init__(self, event: Mapping[str, Any], client: Callable[[], Any], patience: Patience) -> None:
-        self._stack = {"StackName": event["StackId"]}
-        self._resource = {**self._stack, "LogicalResourceId": event["LogicalResourceId"]}
+    def __init__(self, event: Event, client: Callable[[], Any], patience: Patience) -> None:
+        self._stack = {"StackName": event.stack_id}
+        self._resource = {**self._stack, "LogicalResourceId": event.logical_id}
         self._client = client
         self._patience = patience
+        self._outage = _OUTAGE
 
     def status(self) -> Status:
         """The stack's status; empty if CloudFormation doesn't say."""
-        answer = self._ask(lambda: self._client().describe_stacks(**self._stack))
+        answer = self._ask("Stacks", lambda: self._client().describe_stacks(**self._stack))
         if answer is None:
             return Status()
         # By its id a deleted stack is described for 90 days, and then unknown, which is as definite.
-        return Status(answer["Stacks"][0]["StackStatus"] if answer else "DELETE_COMPLETE")
+        return Status(answer["Stacks"][0].get("StackStatus", "") if answer else "DELETE_COMPLETE")
 
     def physical_id(self) -> str | None:
         """The id under which the stack has the resource; empty if it has none, None if it doesn't say."""
-        answer = self._ask(lambda: self._client().describe_stack_resource(**self._resource))
+        answer = self._ask(
+            "StackResourceDetail", lambda: self._client().describe_stack_resource(**self._resource)
+        )
         if answer is None:
             return None
         return str(answer.get("StackResourceDetail", {}).get("PhysicalResourceId", ""))
 
-    def _ask(self, question: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    def _ask(self, needed: str, question: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """The answer, empty where there is nothing of that name, None where there is no answer."""
+
+        def whole() -> dict[str, Any]:
+            answer = question()
+            if not answer.get(needed):
+                raise BrokenAnswerError(f"CloudFormation's answer lacks {needed}")
+            return answer
+
         try:
-            return self._patience.insist(question, outage=_OUTAGE)
-        except DeployError as error:
-            log.action("StackUnknown", error=said(error))
-            return None
-        except NotYetError:
-            raise
-        except Exception as error:
+            return self._patience.insist(whole, outage=self._outage)
+        except ClientError as error:
             if code_of(error) == "ValidationError":
                 return {}  # no such stack, or no such resource in it
             log.action("StackUnknown", error=said(error))
-            return None
+        except (DeployError, BotoCoreError) as error:
+            log.action("StackUnknown", error=said(error))
+            # Where nobody answers, as in a VPC without a way out, one try for each further question.
+            self._outage = timedelta()
+        return None

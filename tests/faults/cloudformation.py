@@ -52,6 +52,7 @@ class CloudFormation:
         self.problems: list[str] = []
         self.events: list[dict[str, Any]] = []
         self.last_reason = ""
+        self.reasons: list[str] = []
         self.given_up = 0
         self.provider_framework = False
         self._answers: dict[str, dict[str, Any]] = {}
@@ -80,6 +81,7 @@ class CloudFormation:
 
     def take_answer(self, body: dict[str, Any]) -> None:
         """The handler's PUT; only the first one to a request that still waits counts."""
+        self.reasons.append(body.get("Reason", ""))
         if self._pending.pop(body["RequestId"], None) is not None:
             self._answers[body["RequestId"]] = body
 

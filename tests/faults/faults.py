@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 
-from tests.faults.wire import Request, error_reply
+from tests.faults.wire import Request, cut, error_reply, reply
 
 
 class Killed(BaseException):
@@ -30,7 +30,14 @@ class Kind(StrEnum):
     CANCELLED = "cancelled by CloudFormation meanwhile"
     DUPLICATE_LATE = "duplicate delivery when all is over"
 
+    BODY_BREAKS = "the answer's body breaks off"
+    BODY_SHORT = "the answer's body is cut short"
+    LATE_IAM = "denied until IAM has spread the role"
+    LATE_CONFIGURATION = "the bucket's configuration isn't there yet"
+
     REFUSED = "refused for good"
+    BARE_403 = "refused for good, without a word"
+    BLACK_HOLE = "the service is a black hole"
     THROTTLED_FOREVER = "throttled for good"
     KILLED_BEFORE_FOREVER = "each delivery killed before"
     KILLED_AFTER_FOREVER = "each delivery killed after"
@@ -41,6 +48,8 @@ class Kind(StrEnum):
 LASTING = frozenset(
     {
         Kind.REFUSED,
+        Kind.BARE_403,
+        Kind.BLACK_HOLE,
         Kind.THROTTLED_FOREVER,
         Kind.KILLED_BEFORE_FOREVER,
         Kind.KILLED_AFTER_FOREVER,
@@ -60,6 +69,27 @@ OF_ANSWER = (
     Kind.KILLED_BEFORE_FOREVER,
     Kind.KILLED_AFTER_FOREVER,
 )
+#: What nobody who deploys may notice.
+UNNOTICED = frozenset(
+    {
+        Kind.THROTTLED,
+        Kind.CUT_BEFORE,
+        Kind.BODY_BREAKS,
+        Kind.BODY_SHORT,
+        Kind.LATE_IAM,
+        Kind.LATE_CONFIGURATION,
+    }
+)
+#: How long IAM and S3 take to spread what is new.
+LATE_SECONDS = 12.0
+#: S3's words for a bucket without the configuration.
+NOT_CONFIGURED = {
+    "GetBucketCors": "NoSuchCORSConfiguration",
+    "GetBucketPolicy": "NoSuchBucketPolicy",
+    "GetBucketLocation": "NoSuchBucket",
+}
+#: Without an answer of these a deploy goes on.
+ADVISING = ("iam", "kms", "cognito-identity-provider", "cloudformation")
 #: Of a whole request, not of a call.
 OF_REQUEST = (Kind.DUPLICATE_LATE,)
 OF_CALL = tuple(kind for kind in Kind if kind not in OF_REQUEST)
@@ -73,6 +103,10 @@ class Point:
     call: int
     action: str
 
+    @property
+    def service(self) -> str:
+        return self.action.partition(":")[0]
+
 
 class Injector:
     """Does one fault at one point, and records every call.
@@ -84,6 +118,10 @@ class Injector:
     def __init__(self, point: Point | None, kind: Kind | None) -> None:
         self.point, self.kind = point, kind
         self.meanwhile: Callable[[Kind], None] = lambda kind: None
+        #: The virtual clock, and what a try to connect costs.
+        self.now: Callable[[], float] = lambda: 0.0
+        self.connect: Callable[[str], None] = lambda service: None
+        self._since = 0.0
         self.request = -1
         self.call = 0
         self.seen: list[Point] = []
@@ -103,6 +141,7 @@ class Injector:
         kind = self._strikes(point)
         if kind is None:
             return effect()
+        self._since = self._since if self.struck else self.now()
         self.struck = True
         return self._strike(kind, request, effect)
 
@@ -115,6 +154,18 @@ class Injector:
                 if (self.struck and point.action == self.point.action) or point == self.point
                 else None
             )
+        if self.kind in (Kind.LATE_IAM, Kind.LATE_CONFIGURATION):
+            late = self.struck and point.action == self.point.action
+            return (
+                self.kind
+                if point == self.point or (late and self.now() < self._since + LATE_SECONDS)
+                else None
+            )
+        if self.kind is Kind.BLACK_HOLE:
+            # The answer goes to S3, by another way.
+            there = point.request == self.point.request and point.service == self.point.service
+            there = there and point.action != "cloudformation:Answer"
+            return self.kind if (self.struck and there) or point == self.point else None
         if self.kind in LASTING:
             again = self.struck and (point.request, point.action) == (self.point.request, self.point.action)
             return self.kind if again or point == self.point else None
@@ -131,6 +182,19 @@ class Injector:
                 return error_reply(request, 400, "ThrottlingException")
             case Kind.REFUSED:
                 return error_reply(request, 400, "AccessDeniedException")
+            case Kind.BODY_BREAKS:
+                return cut(effect(), says=True)
+            case Kind.BODY_SHORT:
+                return cut(effect(), says=False)
+            case Kind.LATE_IAM:
+                return error_reply(request, 403, "AccessDenied")
+            case Kind.LATE_CONFIGURATION:
+                return error_reply(request, 404, NOT_CONFIGURED[request.operation])
+            case Kind.BARE_403:
+                return reply(403)
+            case Kind.BLACK_HOLE:
+                self.connect(request.service)
+                raise ConnectTimeoutError(endpoint_url="http://127.0.0.1")
             case Kind.CUT_BEFORE | Kind.UNREACHABLE:
                 raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
             case Kind.LOST:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import builtins
+import http.client
+import re
+import zipfile
 from collections.abc import Collection
 
-from tests.faults.faults import LASTING, Kind
+import botocore.exceptions
+import botocore.parsers
+import urllib3.exceptions
+
+from tests.faults.faults import ADVISING, LASTING, UNNOTICED, Kind
 from tests.faults.scenarios import Scenario
 from tests.faults.world import LIVE, World
 
+_ERROR_CLASSES = {
+    name
+    for module in (builtins, botocore.exceptions, botocore.parsers, urllib3.exceptions, zipfile, http.client)
+    for name, member in vars(module).items()
+    if isinstance(member, type) and issubclass(member, BaseException) and name[0].isupper()
+} - {"ValidationError"}  # CloudFormation's code, too
+_NOT_FOR_USERS = re.compile(
+    rf"NoneType|Traceback|has no attribute|botocore|urllib3|fault of the handler|"
+    rf"\b(?:{'|'.join(sorted(_ERROR_CLASSES))})\b"
+)
 # No operation of a stack with one job may take longer than three requests that each reach their timeout.
 _SETTLED = 60.0
 
@@ -37,11 +55,27 @@ def check(
     problems += owned(world)
     if scenario.back_to_first and first and not set(first) <= set(world.jobs(*LIVE)):
         problems.append(f"the old job {sorted(first)} no longer runs")
-    if clean and scenario.keeps_job and not _current_is_live(world):
+    problems += bad_texts(world)
+    unnoticed = clean or kind in UNNOTICED or _only_advice_is_missing(world, kind)
+    if unnoticed and scenario.keeps_job and not _current_is_live(world):
         problems.append(f"the stack's job doesn't run; {stack.status}: {stack.last_reason}")
     if "secret" in world.log.getvalue():
         problems.append("the log has the response URL")
     return problems
+
+
+def _only_advice_is_missing(world: World, kind: Kind | None) -> bool:
+    point = world.injector.point
+    return kind is Kind.BLACK_HOLE and point is not None and point.service in ADVISING
+
+
+def bad_texts(world: World) -> list[str]:
+    """What nobody who deploys can make sense of: names of Python's and of libraries' errors."""
+    return [
+        f"the user is told: {reason}"
+        for reason in dict.fromkeys(world.cloudformation.reasons)
+        if _NOT_FOR_USERS.search(reason)
+    ]
 
 
 def owned(world: World) -> list[str]:

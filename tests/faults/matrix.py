@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.faults.faults import OF_ANSWER, OF_CALL, Injector, Kind, Point
+from tests.faults.faults import NOT_CONFIGURED, OF_ANSWER, OF_CALL, Injector, Kind, Point
 from tests.faults.invariants import check, check_after_destroy
 from tests.faults.scenarios import Scenario
 from tests.faults.world import World
@@ -63,12 +63,25 @@ def _without_polls(seen: list[Point]) -> Iterator[Point]:
 def cells(scenario: Scenario) -> Iterator[Cell]:
     """All cells of a scenario."""
     of_requests = set()
+    holes = set()
+    created = False
     for point, request_type in points(scenario):
         kinds = OF_ANSWER if point.action == "cloudformation:Answer" else OF_CALL
         for kind in kinds:
             if kind is Kind.CANCELLED and request_type == "Delete":
                 continue  # CloudFormation cancels what it makes, never what it deletes
+            if kind is Kind.BODY_BREAKS and point.action != "s3:GetObject":
+                continue  # any other body is read within the call, and its breaking is a lost answer
+            if kind is Kind.LATE_CONFIGURATION and point.action.partition(":")[2] not in NOT_CONFIGURED:
+                continue
+            if kind is Kind.LATE_IAM and (created or request_type != "Create"):
+                continue  # what was allowed once stays allowed
+            if kind is Kind.BLACK_HOLE and (point.request, point.service) in holes:
+                continue  # it swallows all calls from the first one on
+            if kind is Kind.BLACK_HOLE:
+                holes.add((point.request, point.service))
             yield Cell(scenario, point, kind)
+        created = created or point.action == "sagemaker:CreateLabelingJob"
         if point.request not in of_requests:
             of_requests.add(point.request)
             yield Cell(scenario, point, Kind.DUPLICATE_LATE)

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from botocore.awsrequest import AWSResponse
+from urllib3.exceptions import ProtocolError
 
 from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.types import Call
@@ -54,6 +55,26 @@ class _Raw(io.BytesIO):
 
 def reply(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> AWSResponse:
     return AWSResponse("http://127.0.0.1", status, dict(headers or {}), _Raw(body))
+
+
+class _Broken(_Raw):
+    """A body that ends early, with the error that urllib3 has for it or without one."""
+
+    def __init__(self, body: bytes, says: bool) -> None:
+        super().__init__(body)
+        self._says = says
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if not data and size and self._says:
+            raise ProtocolError("Connection broken: IncompleteRead(1 bytes read, 1 more expected)")
+        return data
+
+
+def cut(answer: AWSResponse, *, says: bool) -> AWSResponse:
+    """The answer with half of its body, and headers as of the whole."""
+    body = answer.raw.read()
+    return AWSResponse(answer.url, answer.status_code, answer.headers, _Broken(body[: len(body) // 2], says))
 
 
 def error_reply(request: Request, status: int, code: str, message: str = "injected") -> AWSResponse:
@@ -157,7 +178,8 @@ class Aws:
             return reply(200, headers={"Content-Length": str(len(body))})
         first, last = 0, len(body) - 1
         if span := {k.lower(): v for k, v in request.headers.items()}.get("range"):
-            first, last = (int(part) for part in _text(span).removeprefix("bytes=").split("-"))
+            begin, _, end = _text(span).removeprefix("bytes=").partition("-")
+            first, last = int(begin), int(end) if end else last
         part = body[first : last + 1]
         return reply(206, part, {"Content-Length": str(len(part))})
 

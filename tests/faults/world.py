@@ -53,6 +53,8 @@ class World:
         self.time = _START
         self.injector = injector or Injector(None, None)
         self.injector.meanwhile = self._meanwhile
+        self.injector.now = lambda: self.time
+        self.injector.connect = lambda service: self._sleep(_connect_timeout(service))
         self.log = io.StringIO()
         self.material = GroundTruthAws()
         self.service = GroundTruthService(
@@ -218,11 +220,16 @@ def _client(service: str) -> Any:
     """The handler's client, configured as the handler does it; made once, its model takes long to load."""
     if service not in _clients:
         # Signing is not what is tested.
-        config = entry._CONFIG.merge(Config(signature_version=UNSIGNED))
+        config = entry.config_of(service).merge(Config(signature_version=UNSIGNED))
         client = boto3.client(service, config=config)
         client.meta.events.register("before-send", _before_send)
         _clients[service] = client
     return _clients[service]
+
+
+def _connect_timeout(service: str) -> float:
+    name = "cognito-idp" if service == "cognito-identity-provider" else service
+    return float(entry.config_of(name).connect_timeout)
 
 
 def _before_send(request: Any, event_name: str, **_: Any) -> Any:

@@ -9,6 +9,12 @@ from typing import IO
 
 from botocore.exceptions import ClientError
 
+from labeling_job.contract import Images
+from labeling_job.event import Event, read
+from labeling_job.images import staged
+from labeling_job.patience import Patience
+from labeling_job.storage import Storage
+
 STACK = "arn:aws:cloudformation:eu-west-1:111122223333:stack/Streets/6c1f0c5e"
 ROLE = "arn:aws:iam::111122223333:role/Streets-JobRole"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -129,6 +135,18 @@ class CloudFormation:
         return {"StackResourceDetail": {"PhysicalResourceId": self.physical_id}}
 
 
+def published(s3, images: Images, **job) -> str | None:
+    """Stage as the handler does, at once; the manifest's URI."""
+    clock = Clock()
+    patience = Patience(remaining_ms=lambda: clock.remaining_ms, sleep=clock.sleep, now=clock.now)
+    storage = Storage(s3, patience)
+    staging = staged(storage, images, **job)
+    if staging is None:
+        return None
+    staging.publish(storage)
+    return staging.manifest_uri
+
+
 class S3:
     """Buckets in memory, with the calls that the handler makes."""
 
@@ -208,6 +226,10 @@ def properties(**changes) -> dict:
         "Tags": [],
     }
     return {**base, **changes}
+
+
+def parsed(*args, **fields) -> Event:
+    return read(event(*args, **fields))
 
 
 def event(kind: str = "Create", request_id: str = "request-1", **fields) -> dict:

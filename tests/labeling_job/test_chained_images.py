@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labeling_job.chain import Counts, Earlier, continued, encoded, is_labeled, selected
 from labeling_job.contract import Images
 from labeling_job.errors import DeployError
-from labeling_job.images import manifest_uri
+from tests.labeling_job.fakes import published
 
 ATTRIBUTE = "streets-ref"
 OUTPUT = "s3://out/labels/first/manifests/output/output.manifest"
@@ -67,7 +67,7 @@ def images(**fields) -> Images:
 
 
 def made(s3, what: Images, *, attribute: str = ATTRIBUTE, describe=lambda _: None) -> list[bytes]:
-    uri = manifest_uri(s3, what, job_name="second", attribute=attribute, describe=describe)
+    uri = published(s3, what, job_name="second", attribute=attribute, describe=describe)
     assert uri == "s3://in/s/manifests/second.manifest"
     return s3.objects["in", "s/manifests/second.manifest"].split(b"\n")[:-1]
 

@@ -5,12 +5,11 @@ import json
 import zipfile
 
 import pytest
-from botocore.exceptions import ClientError
 
 from labeling_job.contract import Images
-from labeling_job.errors import DeployError
-from labeling_job.images import manifest_uri
+from labeling_job.errors import DeployError, NotYetError
 from labeling_job.limits import OBJECTS_MAX
+from tests.labeling_job.fakes import published
 
 ODD_KEYS = ["a b.jpg", "ü.png", "x+y%20.jpeg", "q\"u'ote.jpg", "line\nbreak.jpg", "sep\u2028.jpg", "UP.JPG"]
 
@@ -45,7 +44,7 @@ def lines(s3, uri) -> list[str]:
 
 def test_a_directory_is_copied_file_by_file_and_listed(s3):
     files = {"sub/b.png": b"B" * 5000, "a.jpg": b"A", "notes.txt": b"-", "sub/": b""}
-    uri = manifest_uri(s3, directory(s3, files), job_name="job-1")
+    uri = published(s3, directory(s3, files), job_name="job-1")
     assert uri == "s3://in/s/manifests/job-1.manifest"
     base = "s/images/0123456789abcdef/"
     assert lines(s3, uri) == [f"s3://in/{base}a.jpg", f"s3://in/{base}sub/b.png"]
@@ -58,42 +57,42 @@ def test_a_directory_is_copied_file_by_file_and_listed(s3):
 def test_an_interrupted_copy_goes_on_where_it_was(s3):
     images = directory(s3, {f"{n:02}.jpg": b"x" * n for n in range(1, 31)})
     s3.fail_after = 10
-    with pytest.raises(ClientError, match="SlowDown"):
-        manifest_uri(s3, images, job_name="job")
+    with pytest.raises((DeployError, NotYetError), match="SlowDown"):
+        published(s3, images, job_name="job")
     s3.fail_after, copied = None, set(s3.puts)
     s3.puts.clear()
-    uri = manifest_uri(s3, images, job_name="job")
+    uri = published(s3, images, job_name="job")
     assert len(lines(s3, uri)) == 30
     assert not copied & set(s3.puts)
 
 
 def test_a_bucket_is_listed_in_order_with_odd_keys(s3):
     images = bucket(s3, [*ODD_KEYS, "b.gif", "readme"])
-    found = lines(s3, manifest_uri(s3, images, job_name="job"))
+    found = lines(s3, published(s3, images, job_name="job"))
     assert found == [f"s3://photos/{key}" for key in sorted(ODD_KEYS, key=str.encode)]
 
 
 def test_a_prefix_and_empty_placeholders_are_respected(s3):
     images = bucket(s3, ["day/a.jpg", "night/b.jpg"], prefix="day/")
     s3.objects["photos", "day/empty.jpg"] = b""
-    assert lines(s3, manifest_uri(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
+    assert lines(s3, published(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
 
 
 def test_no_image_is_an_error_that_names_the_place(s3):
     with pytest.raises(DeployError, match=r"no image .* in s3://photos/day/"):
-        manifest_uri(s3, bucket(s3, ["night/b.jpg"], prefix="day/"), job_name="job")
+        published(s3, bucket(s3, ["night/b.jpg"], prefix="day/"), job_name="job")
 
 
 def test_too_many_images_are_counted_and_refused(s3):
     s3.page = 1_000
     images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)])
     with pytest.raises(DeployError, match=r"20,005 images.*20,000 objects.*exclude some, or take a sample"):
-        manifest_uri(s3, images, job_name="job")
+        published(s3, images, job_name="job")
     assert not s3.puts
 
 
 def test_a_given_manifest_is_left_alone(s3):
-    assert manifest_uri(s3, Images(source="Manifest"), job_name="job") is None
+    assert published(s3, Images(source="Manifest"), job_name="job") is None
     assert not s3.puts
 
 
@@ -111,23 +110,23 @@ class TestFilters:
         ],
     )
     def test_of_suffix_and_pattern(self, s3, listing, expected):
-        found = lines(s3, manifest_uri(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
+        found = lines(s3, published(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
         assert found == [f"s3://photos/{key}" for key in expected]
 
     def test_patterns_begin_below_the_prefix(self, s3):
         images = bucket(s3, ["day/a.jpg", "day/day/b.jpg"], prefix="day/", Exclude=["day/*"])
-        assert lines(s3, manifest_uri(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
+        assert lines(s3, published(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
 
     def test_nothing_left_is_told_with_the_suffixes(self, s3):
         with pytest.raises(DeployError, match=r"no image \(\.png\)"):
-            manifest_uri(s3, bucket(s3, ["a.jpg"], Suffixes=[".png"]), job_name="job")
+            published(s3, bucket(s3, ["a.jpg"], Suffixes=[".png"]), job_name="job")
 
 
 class TestSample:
     KEYS = tuple(f"{folder}/{n:03}.jpg" for folder in "abc" for n in range(40))
 
     def sample(self, s3, **listing) -> list[str]:
-        return lines(s3, manifest_uri(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
+        return lines(s3, published(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
 
     def test_of_a_seed_is_the_same_each_time_and_in_order(self, s3):
         first = self.sample(s3, Sample=15, Seed=7)
@@ -154,7 +153,7 @@ class TestSample:
     def test_makes_a_large_bucket_fit(self, s3):
         s3.page = 1_000
         images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)], Sample=10)
-        assert len(lines(s3, manifest_uri(s3, images, job_name="job"))) == 10
+        assert len(lines(s3, published(s3, images, job_name="job"))) == 10
 
 
 class TestListing:
@@ -176,18 +175,18 @@ class TestListing:
     @pytest.mark.parametrize("page", [1, 2, 3, 1_000])
     def test_finds_each_key_once_and_in_order(self, s3, keys, page):
         s3.page = page
-        found = lines(s3, manifest_uri(s3, bucket(s3, keys), job_name="job"))
+        found = lines(s3, published(s3, bucket(s3, keys), job_name="job"))
         assert found == [f"s3://photos/{key}" for key in sorted(keys, key=str.encode)]
 
     def test_goes_side_by_side_where_prefixes_share_many_keys(self, s3):
         s3.page = 3
         keys = [f"2026/{month}/{n}.jpg" for month in (1, 2) for n in range(5)]
-        manifest_uri(s3, bucket(s3, keys), job_name="job")
+        published(s3, bucket(s3, keys), job_name="job")
         assert {prefix for prefix, delimiter in s3.listings if not delimiter} == {"", "2026/1/", "2026/2/"}
 
     def test_a_small_bucket_takes_one_request(self, s3):
         s3.page = 1_000
-        manifest_uri(s3, bucket(s3, ["a/1.jpg", "b/1.jpg"]), job_name="job")
+        published(s3, bucket(s3, ["a/1.jpg", "b/1.jpg"]), job_name="job")
         assert s3.listings == [("", "")]
 
     def test_an_error_of_one_prefix_is_an_error(self, s3, monkeypatch):
@@ -202,12 +201,12 @@ class TestListing:
         keys = [f"{folder}/{n}.jpg" for folder in "abc" for n in range(50)]
         s3.page = 3
         with pytest.raises(RuntimeError, match="no"):
-            manifest_uri(s3, bucket(s3, keys), job_name="job")
+            published(s3, bucket(s3, keys), job_name="job")
 
 
 def test_unpacked_images_wait_for_room(s3, monkeypatch):
     """Eight images of 40 MB at a time would be more than half of the function's memory."""
-    from labeling_job import images as module
+    from labeling_job import archive as module
 
     monkeypatch.setattr(module, "_UPLOAD_BYTES", 100)
     under_way, most = [], []
@@ -223,5 +222,5 @@ def test_unpacked_images_wait_for_room(s3, monkeypatch):
         return None
 
     s3.put_object = put_object
-    manifest_uri(s3, directory(s3, {f"{n:02}.jpg": b"x" * 40 for n in range(30)}), job_name="job")
+    published(s3, directory(s3, {f"{n:02}.jpg": b"x" * 40 for n in range(30)}), job_name="job")
     assert max(most) <= 100

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from labeling_job import images
 from labeling_job.contract import OWN_TAGS, TAG_REQUEST
 from labeling_job.errors import DeployError, NotYetError
+from labeling_job.event import read
 from labeling_job.jobs import Jobs
 from labeling_job.lifecycle import Lifecycle
 from labeling_job.patience import Patience
@@ -13,14 +17,28 @@ from tests.labeling_job.fakes import ROLE, event, properties, service_error
 DENIED = service_error("CreateLabelingJob", "AccessDeniedException", "not authorized: iam:PassRole")
 
 
+class Staging:
+    """Answers a ready staging, and notes that it was published."""
+
+    def __init__(self, ready):
+        self.ready, self.published = ready, []
+
+    def staged(self, images, **job):
+        return self.ready
+
+    def publish(self, staging):
+        self.published.append(staging)
+
+
 class Handler:
     """Takes each event with a lifecycle of its own, as the entry does."""
 
     def __init__(self, sagemaker, cloudformation, clock):
         self.sagemaker, self.cloudformation, self.clock = sagemaker, cloudformation, clock
-        self.manifest_uri = lambda images, *, job_name, **_: None
+        self.staging = Staging(None)
 
     def _lifecycle(self, event):
+        event = read(event)
         patience = Patience(
             remaining_ms=lambda: self.clock.remaining_ms, sleep=self.clock.sleep, now=self.clock.now
         )
@@ -29,7 +47,7 @@ class Handler:
             jobs=Jobs(self.sagemaker, patience),
             stack=Stack(event, lambda: self.cloudformation, patience),
             patience=patience,
-            manifest_uri=self.manifest_uri,
+            staging=self.staging,
         )
 
     def create(self, event):
@@ -66,13 +84,15 @@ class TestCreate:
         assert set(job["tags"]) == {"team", *OWN_TAGS}
 
     def test_a_made_manifest_goes_into_the_request(self, lifecycle, sagemaker):
-        lifecycle.manifest_uri = lambda images, *, job_name, **_: f"s3://in/{job_name}.manifest"
+        lifecycle.staging = Staging(
+            images.Staging(bucket="in", key="s/a.manifest", manifest=io.BytesIO(b"{}\n"), objects=1)
+        )
         classifiers = {"DataAttributes": {"ContentClassifiers": ["FreeOfAdultContent"]}}
         name = lifecycle.create(
             event(ResourceProperties=properties(request={"InputConfig": classifiers}))
         ).physical_id
         assert sagemaker.jobs[name]["request"]["InputConfig"] == {
-            "DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://in/{name}.manifest"}},
+            "DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://in/s/a.manifest"}},
             **classifiers,
         }
 

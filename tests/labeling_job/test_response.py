@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from labeling_job import entry
-from tests.labeling_job.fakes import event
+from labeling_job.event import issued_at
+from tests.labeling_job.fakes import parsed
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def url(server) -> str:
 
 
 def test_the_answer_names_the_request(cloudformation):
-    body = entry.answer(event(), status="SUCCESS", physical_id="job", data={"JobArn": "arn"})
+    body = entry.answer(parsed(), status="SUCCESS", physical_id="job", data={"JobArn": "arn"})
     entry.send(url(cloudformation), body)
     [(content_type, sent)] = cloudformation.answers
     assert content_type == ""  # a presigned URL is signed without one
@@ -65,7 +66,7 @@ def test_it_gives_up_after_five_tries(cloudformation, monkeypatch):
 
 
 def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
-    body = entry.answer(event(), status="FAILED", physical_id="job", reason="ü" * 4000)
+    body = entry.answer(parsed(), status="FAILED", physical_id="job", reason="ü" * 4000)
     assert len(json.dumps(body, ensure_ascii=False).encode()) < 4096
     assert body["Reason"].endswith("… (cut)")
 
@@ -79,5 +80,5 @@ def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
     ],
 )
 def test_a_presigned_url_says_when_it_was_issued(query, issued):
-    found = entry.issued_at(f"https://bucket.s3.eu-west-1.amazonaws.com/stack{query}")
+    found = issued_at(f"https://bucket.s3.eu-west-1.amazonaws.com/stack{query}")
     assert (found and (found.hour, found.minute, found.second)) == issued

@@ -62,7 +62,6 @@ class HandlerRun:
         self._clients = _Clients(session, self)
         self._entry._clients = self._clients  # type: ignore[attr-defined]
         self._answers: list[Mapping[str, Any]] = []
-        self._entry.issued_at = lambda url: None  # type: ignore[attr-defined]
         self._entry.send = lambda url, body: self._answers.append(body)  # type: ignore[attr-defined]
 
     def watch(self, parsed: Any, model: Any, context: Mapping[str, Any], **_: Any) -> None:

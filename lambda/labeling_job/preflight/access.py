@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..errors import code_of, said
+from ..bodies import Body
+from ..errors import DENIED_CODES, code_of, said
+from ..patience import pauses
 from ..rules.places import Place
+from ..transport import AWS_ERRORS
 
 MISSING: Final = "missing"
 NO_BUCKET: Final = "no bucket"
@@ -24,11 +27,7 @@ _KINDS = {
     "NotFound": MISSING,
     "404": MISSING,
     "NoSuchBucket": NO_BUCKET,
-    "AccessDenied": DENIED,
-    "AccessDeniedException": DENIED,
-    "AllAccessDisabled": DENIED,
-    "Forbidden": DENIED,
-    "403": DENIED,
+    **dict.fromkeys(DENIED_CODES, DENIED),
     "InvalidObjectState": ARCHIVED,
     "PermanentRedirect": ELSEWHERE,
     "301": ELSEWHERE,
@@ -36,7 +35,6 @@ _KINDS = {
     "IncorrectEndpoint": ELSEWHERE,
 }
 _SETTLE_SECONDS = 20.0
-_SETTLE_PAUSE = 2.0
 
 
 class ReadError(Exception):
@@ -58,8 +56,8 @@ class Piece:
 class Reader:
     """S3 for preflight.
 
-    A role that the same deploy made seconds ago may not be known everywhere yet: until a bucket has
-    answered once, "denied" is asked again for a while.
+    A role, a policy or a bucket's configuration that the same deploy made seconds ago may not be known
+    everywhere yet: "denied" and "there is none" are asked again for a while, which is one for all calls.
     """
 
     def __init__(
@@ -73,7 +71,7 @@ class Reader:
         self.s3 = s3
         self._sleep, self._clock = sleep, clock
         self._deadline = clock() + (_SETTLE_SECONDS if settle is None else settle)
-        self._answered: set[str] = set()
+        self._waits = pauses()
         self._lock = threading.Lock()
         self.requests = 0
         self.bytes = 0
@@ -86,20 +84,16 @@ class Reader:
         Raises:
             ReadError: there is no such object, or it can't be read.
         """
-        span = f"bytes={first}-{first + length - 1}"
+        body = self._body(place, first, first + length - 1)
         try:
-            answer = self.settled(
-                place.bucket, lambda: self.s3.get_object(Bucket=place.bucket, Key=place.key, Range=span)
-            )
-            body = answer["Body"]
-            try:
-                data = body.read(length)
-            finally:
-                body.close()
-        except Exception as error:
+            data = body.open().read_all(length)
+        except AWS_ERRORS as error:
             if code_of(error) in ("InvalidRange", "416"):
                 return Piece(data=b"", size=first)
             raise as_read_error(error) from error
+        finally:
+            body.close()
+        answer = body.first_answer
         self._count(answer, len(data))
         return Piece(data=data, size=_size(answer, len(data)))
 
@@ -110,16 +104,25 @@ class Reader:
             raise ReadError(FAILED, f"it has {piece.size:,} bytes, at most {limit:,} are read")
         return piece.data
 
-    def stream(self, place: Place) -> Any:
+    def stream(self, place: Place) -> Body:
         """An object's body; errors as of `piece`."""
+        body = self._body(place, 0)
         try:
-            answer = self.settled(
-                place.bucket, lambda: self.s3.get_object(Bucket=place.bucket, Key=place.key)
-            )
-        except Exception as error:
+            body.open()
+        except AWS_ERRORS as error:
             raise as_read_error(error) from error
-        self._count(answer, 0)
-        return answer["Body"]
+        self._count(body.first_answer, 0)
+        return body
+
+    def _body(self, place: Place, first: int, last: int | None = None) -> Body:
+        where = {"Bucket": place.bucket, "Key": place.key}
+
+        def answer_from(offset: int) -> Any:
+            begin, end = first + offset, "" if last is None else last
+            span = {} if last is None and not begin else {"Range": f"bytes={begin}-{end}"}
+            return self.settled(lambda: self.s3.get_object(**where, **span))
+
+        return Body(answer_from, self._sleep)
 
     def _count(self, answer: Any, size: int) -> None:
         with self._lock:
@@ -128,27 +131,33 @@ class Reader:
             if answer.get("SSEKMSKeyId"):
                 self.keys.add(answer["SSEKMSKeyId"])
 
-    def settled(self, bucket: str, call: Callable[[], Any]) -> Any:
-        """Call; while the handler's own permissions may still be spreading, call again when denied."""
+    def settled(self, call: Callable[[], Any], *, also: tuple[str, ...] = ()) -> Any:
+        """Call; while what the same deploy made may still be spreading, call again when it isn't there yet.
+
+        Args:
+            call: asks a service.
+            also: codes that mean so, beside those of a denial.
+        """
         while True:
             try:
-                answer = call()
-            except Exception as error:
-                if kind_of(error) != DENIED or bucket in self._answered or not self.wait():
+                return call()
+            except AWS_ERRORS as error:
+                passes = kind_of(error) in (DENIED, KEY_DENIED) or code_of(error) in also
+                if not passes or not self.wait():
                     raise
-                continue
-            self._answered.add(bucket)
-            return answer
 
     def wait(self) -> bool:
         """Wait a little where "denied" may still pass; whether it may."""
-        if self._clock() >= self._deadline:
+        left = self._deadline - self._clock()
+        if left <= 0:
             return False
-        self._sleep(_SETTLE_PAUSE)
+        with self._lock:
+            seconds = next(self._waits)
+        self._sleep(min(seconds, left))
         return True
 
 
-def kind_of(error: Exception) -> str:
+def kind_of(error: BaseException) -> str:
     """The kind of reason behind a service's error."""
     code = code_of(error)
     if code.startswith("KMS.") or (_KINDS.get(code) == DENIED and "kms" in str(error).lower()):
@@ -156,7 +165,7 @@ def kind_of(error: Exception) -> str:
     return _KINDS.get(code, FAILED)
 
 
-def as_read_error(error: Exception) -> ReadError:
+def as_read_error(error: BaseException) -> ReadError:
     """The error as preflight tells it."""
     return error if isinstance(error, ReadError) else ReadError(kind_of(error), said(error))
 

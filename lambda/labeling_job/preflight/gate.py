@@ -13,6 +13,7 @@ from ..errors import DeployError, said
 from ..rules.findings import CHECKS, Findings, clipped
 from ..rules.manifest import Manifest
 from ..rules.places import Place
+from ..transport import AWS_ERRORS
 from .access import Reader
 from .manifest import read_manifest
 from .plan import Plan, plan_of
@@ -154,7 +155,7 @@ def _write_report(report: Mapping[str, Any], job_name: str, plan: Plan, client: 
     body = json.dumps(report, ensure_ascii=False, indent=1).encode()
     try:
         client("s3").put_object(Bucket=place.bucket, Key=place.key, Body=body, ContentType="application/json")
-    except Exception as error:
+    except AWS_ERRORS as error:
         log.action("PreflightReportNotWritten", to=str(place), error=said(error))
         return ""
     return f"{place}, "

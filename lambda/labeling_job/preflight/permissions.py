@@ -8,13 +8,16 @@ an Allow that names the role.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from ..errors import code_of, said
+from botocore.exceptions import ClientError
+
+from ..errors import DENIED_CODES, code_of, document_of, part_of, said
 from ..rules.findings import Findings
 from ..rules.places import Place
+from ..transport import AWS_ERRORS
 from .plan import Plan
 
 _DIRECTORIES_PER_BUCKET = 20
@@ -50,8 +53,9 @@ class RolePermissions:
         """SageMaker may assume the role."""
         name = self._plan.role_arn.rsplit("/", 1)[-1]
         try:
-            document = self._client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-        except Exception as error:
+            role = self._settled(lambda: self._client("iam").get_role(RoleName=name))
+            document = part_of(role, "Role", "AssumeRolePolicyDocument")
+        except AWS_ERRORS as error:
             if code_of(error) == "NoSuchEntity" and self._again():
                 self.check_trust()
             elif code_of(error) == "NoSuchEntity":
@@ -99,19 +103,31 @@ class RolePermissions:
         pending = list(arns)
         while pending:
             try:
-                answer = self._client("iam").simulate_principal_policy(
-                    PolicySourceArn=self._plan.role_arn,
-                    ActionNames=[action],
-                    ResourceArns=pending,
-                    ContextEntries=_CONTEXT,
-                )
-            except Exception as error:
+                answer = self._settled(partial(self._simulate, action, pending))
+                answered = dict(_decisions(answer))
+            except AWS_ERRORS as error:
                 self._findings.warn(check, "not checked, as IAM didn't simulate the role", said(error))
                 return
-            answered = dict(_decisions(answer))
             yield from ((arn, answered[arn]) for arn in pending if answered.get(arn, "allowed") != "allowed")
             rest = [arn for arn in pending if arn not in answered]
             pending = rest if len(rest) < len(pending) else []
+
+    def _simulate(self, action: str, arns: list[str]) -> Any:
+        return self._client("iam").simulate_principal_policy(
+            PolicySourceArn=self._plan.role_arn,
+            ActionNames=[action],
+            ResourceArns=arns,
+            ContextEntries=_CONTEXT,
+        )
+
+    def _settled(self, call: Callable[[], Any]) -> Any:
+        """Call; the handler's own permissions may be new as well, so a denial is asked again for a while."""
+        while True:
+            try:
+                return call()
+            except ClientError as error:
+                if code_of(error) not in DENIED_CODES or not self._again():
+                    raise
 
     def _tell(self, action: str, arn: str, why: str, policy: object, check: str) -> None:
         rule = f"the job's role must be allowed {action}; add it to {self._plan.role_arn}"
@@ -136,32 +152,38 @@ class RolePermissions:
     def _bucket_policy(self, bucket: str) -> object:
         """The policy; ``{}`` if there is none, None if it can't be read."""
         try:
-            return json.loads(self._client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
-        except Exception as error:
+            answer = self._settled(lambda: self._client("s3").get_bucket_policy(Bucket=bucket))
+            return document_of(part_of(answer, "Policy"))
+        except AWS_ERRORS as error:
             return {} if code_of(error) == "NoSuchBucketPolicy" else None
 
     def _key_policy(self, arn: str) -> object:
         try:
-            return json.loads(self._client("kms").get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
-        except Exception:
+            answer = self._settled(
+                lambda: self._client("kms").get_key_policy(KeyId=arn, PolicyName="default")
+            )
+            return document_of(part_of(answer, "Policy"))
+        except AWS_ERRORS:
             return None
 
     def _usable_key(self, key: str) -> str:
         """The key's ARN if permissions matter for it: AWS's own keys are open to whoever may use S3."""
         try:
-            about = self._client("kms").describe_key(KeyId=key)["KeyMetadata"]
-        except Exception as error:
+            answer = self._settled(lambda: self._client("kms").describe_key(KeyId=key))
+            about = part_of(answer, "KeyMetadata")
+            aws_owned = about.get("KeyManager") == "AWS"
+            arn = "" if aws_owned else str(part_of(about, "Arn"))
+        except AWS_ERRORS as error:
             if code_of(error) == "NotFoundException":
                 self._findings.error("kms-key", "the key must exist in the job's account and Region", key)
             else:
                 self._findings.warn("kms-key", "not checked", f"{key}: {said(error)}")
             return ""
-        if about.get("KeyManager") == "AWS":
+        if aws_owned:
             return ""
         if about.get("KeyState", "Enabled") != "Enabled":
             self._findings.error("kms-key", "the key must be enabled", f"{key} is {about['KeyState']}")
             return ""
-        arn = str(about["Arn"])
         if arn.split(":")[3] != self._plan.region:
             rule = f"the key must be in the job's Region, {self._plan.region}"
             self._findings.error("kms-key", rule, arn)
@@ -173,10 +195,11 @@ class RolePermissions:
         if self._plan.output is None:
             return ""
         try:
-            answer = self._client("s3").get_bucket_encryption(Bucket=self._plan.output.bucket)
-            rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
-            return str(rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", ""))
-        except Exception:
+            bucket = self._plan.output.bucket
+            answer = self._settled(lambda: self._client("s3").get_bucket_encryption(Bucket=bucket))
+            rule = part_of(answer, "ServerSideEncryptionConfiguration", "Rules", 0)
+            return str(part_of(rule, "ApplyServerSideEncryptionByDefault").get("KMSMasterKeyID", ""))
+        except AWS_ERRORS:
             return ""
 
     def _arn(self, bucket: str, key: str) -> str:
@@ -225,7 +248,7 @@ def _one_of_each_directory(images: Iterable[tuple[int, Place]]) -> dict[str, lis
 
 
 def _decisions(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for result in answer["EvaluationResults"]:
+    for result in part_of(answer, "EvaluationResults"):
         specific = result.get("ResourceSpecificResults", [])
         for each in specific:
             yield each["EvalResourceName"], _decision(each, each["EvalResourceDecision"])

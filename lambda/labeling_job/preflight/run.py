@@ -72,7 +72,7 @@ def run(
     check_functions(plan, findings)
     check_quotas(plan, findings)
     if findings.wants("workteam", "workteam-members"):
-        check_workteam(plan, client, findings)
+        check_workteam(plan, reader, client, findings)
     return manifest, reader
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from ..errors import code_of, said
+from ..errors import answer_of, code_of, part_of, said
 from ..limits import CONCURRENT_TASKS_UNASKED, FUNCTION_ACCOUNTS, PUBLIC_WORKTEAM, WORKTEAM_ARN
 from ..rules.findings import Findings
 from ..rules.places import Place
+from ..transport import AWS_ERRORS
 from .access import NO_BUCKET, Reader, kind_of
 from .plan import Plan, function_name
 
@@ -68,14 +70,14 @@ def _uses(plan: Plan, image_buckets: Iterable[str]) -> dict[str, list[str]]:
 def _is_usable(bucket: str, uses: list[str], region: str, reader: Reader, findings: Findings) -> bool:
     got = f"{bucket}, for {' and '.join(uses)}"
     try:
-        answer = reader.settled(bucket, lambda: reader.s3.get_bucket_location(Bucket=bucket))
+        answer = reader.settled(lambda: reader.s3.get_bucket_location(Bucket=bucket), also=("NoSuchBucket",))
         there = _OLD_NAMES.get(str(answer.get("LocationConstraint")), answer.get("LocationConstraint"))
-    except Exception as error:
+    except AWS_ERRORS as error:
         if kind_of(error) == NO_BUCKET:
             findings.error("bucket-exists", "a bucket must exist; make it, or name another", got)
             return False
         # A refusal names the Region as well.
-        headers = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        headers = answer_of(error).get("ResponseMetadata", {}).get("HTTPHeaders", {})
         there = headers.get("x-amz-bucket-region", "")
         if not there:
             findings.warn("bucket-region", "not checked", f"{got}: {said(error)}")
@@ -88,8 +90,11 @@ def _is_usable(bucket: str, uses: list[str], region: str, reader: Reader, findin
 
 def _check_cors(bucket: str, reader: Reader, findings: Findings) -> None:
     try:
-        rules = reader.settled(bucket, lambda: reader.s3.get_bucket_cors(Bucket=bucket))["CORSRules"]
-    except Exception as error:
+        answer = reader.settled(
+            lambda: reader.s3.get_bucket_cors(Bucket=bucket), also=("NoSuchCORSConfiguration",)
+        )
+        rules = part_of(answer, "CORSRules")
+    except AWS_ERRORS as error:
         if code_of(error) == "NoSuchCORSConfiguration":
             findings.error("bucket-cors", _CORS, f"{bucket} has none")
         else:
@@ -132,7 +137,7 @@ def check_quotas(plan: Plan, findings: Findings) -> None:
         findings.warn("quota", rule, f"{plan.concurrent_tasks:,}")
 
 
-def check_workteam(plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+def check_workteam(plan: Plan, reader: Reader, client: Callable[[str], Any], findings: Findings) -> None:
     """The team exists where the job is, and enough people are in it."""
     match = WORKTEAM_ARN.fullmatch(plan.workteam_arn)
     if match is None:
@@ -145,15 +150,16 @@ def check_workteam(plan: Plan, client: Callable[[str], Any], findings: Findings)
             "workteam", f"the work team must be in the job's Region, {plan.region}", plan.workteam_arn
         )
     elif match["name"].startswith("private-crowd/"):
-        _ask(match["name"].partition("/")[2], plan, client, findings)
+        _ask(match["name"].partition("/")[2], plan, reader, client, findings)
     # A vendor's people are the vendor's affair, and its team isn't the account's own to describe.
 
 
-def _ask(name: str, plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+def _ask(name: str, plan: Plan, reader: Reader, client: Callable[[str], Any], findings: Findings) -> None:
     arn = plan.workteam_arn
     try:
-        team = client("sagemaker").describe_workteam(WorkteamName=name)["Workteam"]
-    except Exception as error:
+        answer = reader.settled(lambda: client("sagemaker").describe_workteam(WorkteamName=name))
+        team = part_of(answer, "Workteam")
+    except AWS_ERRORS as error:
         if code_of(error) in ("ResourceNotFound", "ValidationException"):
             findings.error("workteam", "the work team must exist in the job's account and Region", arn)
         else:
@@ -163,22 +169,28 @@ def _ask(name: str, plan: Plan, client: Callable[[str], Any], findings: Findings
         rule = "the work team must be of the job's account"
         findings.error("workteam", rule, f"{arn}, where {team['WorkteamArn']} is the one of that name")
     elif findings.wants("workteam-members"):
-        _check_members(team, plan, client, findings)
+        _check_members(team, plan, reader, client, findings)
 
 
-def _check_members(team: Any, plan: Plan, client: Callable[[str], Any], findings: Findings) -> None:
+def _check_members(
+    team: Any, plan: Plan, reader: Reader, client: Callable[[str], Any], findings: Findings
+) -> None:
     """Whether enough people are in the team's Cognito groups; nothing is kept of who that is."""
     definitions = team.get("MemberDefinitions", [])
     groups = [d["CognitoMemberDefinition"] for d in definitions if d.get("CognitoMemberDefinition")]
     if any(d.get("OidcMemberDefinition") for d in definitions):
         return  # The people are in an identity provider that has no API for this.
     people: set[str] = set()
+
+    def members(group: Mapping[str, str]) -> Any:
+        return client("cognito-idp").list_users_in_group(
+            UserPoolId=group["UserPool"], GroupName=group["UserGroup"], Limit=plan.workers
+        )
+
     for group in groups[:_GROUPS_ASKED]:
         try:
-            page = client("cognito-idp").list_users_in_group(
-                UserPoolId=group["UserPool"], GroupName=group["UserGroup"], Limit=plan.workers
-            )
-        except Exception as error:
+            page = reader.settled(partial(members, group))
+        except AWS_ERRORS as error:
             findings.warn("workteam-members", "not checked", said(error))
             return
         people.update(user["Username"] for user in page.get("Users", []))

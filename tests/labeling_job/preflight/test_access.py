@@ -58,12 +58,12 @@ def test_denied_is_final_after_a_while(reader, clock, monkeypatch):
     assert clock.seconds <= 10.0
 
 
-def test_denied_is_final_at_once_where_the_bucket_has_answered(reader, clock, monkeypatch):
+def test_a_denial_passes_also_where_the_bucket_has_answered(reader, clock, monkeypatch):
+    # IAM and S3 spread what is new from host to host: one may know it before the next.
     reader.piece(A, 0, 4)
     deny(monkeypatch, reader, 1)
-    with pytest.raises(ReadError):
-        reader.piece(A, 0, 4)
-    assert not clock.slept
+    assert reader.piece(A, 0, 4).data
+    assert len(clock.slept) == 1
 
 
 def test_what_is_read_is_counted(reader):

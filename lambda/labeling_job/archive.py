@@ -1,0 +1,97 @@
+"""A directory of images as `cdk deploy` publishes it: one zip, whose members are copied to a bucket."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from . import log
+from .contract import split_s3_uri
+from .errors import DeployError
+from .limits import IMAGE_SUFFIXES
+from .storage import ObjectFile, Storage
+
+_UPLOADS = 8
+# What is unpacked and on its way at a time; one image has 40 MB at most.
+_UPLOAD_BYTES = 64 * 1024 * 1024
+_READ_AHEAD = 8 * 1024 * 1024
+
+
+class Archive:
+    """The zip's images, and where they are to be.
+
+    Args:
+        uri: the zip's.
+        bucket, prefix: images go below it, under the names that they have in the zip.
+    """
+
+    def __init__(self, storage: Storage, uri: str, bucket: str, prefix: str) -> None:
+        self._storage, self.uri = storage, uri
+        self.bucket, self.prefix = bucket, prefix
+        self._zip = self._open()
+        members = [m for m in self._zip.infolist() if not m.is_dir() and _is_image(m.filename)]
+        #: Key → member, in the zip's order, in which they are read.
+        self.members = {prefix + m.filename: m for m in sorted(members, key=lambda m: m.header_offset)}
+
+    @property
+    def keys(self) -> list[str]:
+        """The images' keys in S3's order, so that every source numbers its objects in the same way."""
+        return sorted(self.members, key=str.encode)
+
+    def copy(self) -> None:
+        """Copy the images; what an interrupted run has copied is left as it is."""
+        there = dict(self._storage.objects(self.bucket, self.prefix))
+        with ThreadPoolExecutor(_UPLOADS) as pool:
+            running: dict[Future[None], int] = {}
+            for key, member in self.members.items():
+                if there.get(key) == member.file_size:
+                    continue
+                while running and (
+                    len(running) >= _UPLOADS or sum(running.values()) + member.file_size > _UPLOAD_BYTES
+                ):
+                    _settle(running)
+                put = pool.submit(
+                    self._storage.put, self.bucket, key, self._unpack(member), content_type=content_type(key)
+                )
+                running[put] = member.file_size
+            while running:
+                _settle(running)
+        log.action(
+            "PublishImages",
+            archive=self.uri,
+            to=f"s3://{self.bucket}/{self.prefix}",
+            images=len(self.members),
+        )
+
+    def _open(self) -> zipfile.ZipFile:
+        file = ObjectFile(self._storage, *split_s3_uri(self.uri))
+        try:
+            return zipfile.ZipFile(io.BufferedReader(file, _READ_AHEAD))
+        except zipfile.BadZipFile as error:
+            raise DeployError(f"{self.uri} is no zip any more ({error}); deploy again") from error
+
+    def _unpack(self, member: zipfile.ZipInfo) -> bytes:
+        try:
+            return self._zip.read(member)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise DeployError(
+                f"{member.filename!r} can't be unpacked from {self.uri} ({error}); deploy again"
+            ) from error
+
+
+def content_type(key: str) -> str:
+    """Of an image, by its name."""
+    return "image/png" if key.lower().endswith(".png") else "image/jpeg"
+
+
+def _is_image(key: str) -> bool:
+    return key.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _settle(running: dict[Future[None], int]) -> None:
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
+    for upload in done:
+        del running[upload]
+        upload.result()

@@ -1,0 +1,117 @@
+"""S3 as staging needs it: what passes is waited out, and a body that breaks off is gone on with."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import IO, Any
+
+from .bodies import Body
+from .errors import BrokenAnswerError
+from .patience import Patience
+
+
+class Storage:
+    """Buckets behind a boto3 S3 client."""
+
+    def __init__(self, s3: Any, patience: Patience) -> None:
+        self._s3, self._patience = s3, patience
+
+    def listed(self, bucket: str, prefix: str, **options: str) -> Any:
+        """One page of objects."""
+        return self._patience.insist(
+            lambda: self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, **options)
+        )
+
+    def pages(self, bucket: str, prefix: str) -> Iterator[Any]:
+        """All pages of objects below a prefix."""
+        page = self.listed(bucket, prefix)
+        yield page
+        while page.get("IsTruncated"):
+            page = self.listed(bucket, prefix, ContinuationToken=page["NextContinuationToken"])
+            yield page
+
+    def objects(self, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+        """Keys and sizes below a prefix."""
+        for page in self.pages(bucket, prefix):
+            for item in page.get("Contents", []):
+                yield item["Key"], item["Size"]
+
+    def put(self, bucket: str, key: str, body: bytes | IO[bytes], *, content_type: str) -> None:
+        """Write an object, unless this invocation is about to end."""
+        self._patience.check(f"objects are still copied to {bucket}")
+
+        def put() -> None:
+            if not isinstance(body, bytes):
+                body.seek(0)
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+        self._patience.insist(put)
+
+    def size(self, bucket: str, key: str) -> int:
+        """An object's bytes."""
+
+        def ask() -> int:
+            answer = self._s3.head_object(Bucket=bucket, Key=key)
+            if "ContentLength" not in answer:
+                raise BrokenAnswerError(f"S3 doesn't say how long s3://{bucket}/{key} is")
+            return int(answer["ContentLength"])
+
+        return self._patience.insist(ask)
+
+    def read(self, bucket: str, key: str, first: int, length: int) -> bytes:
+        """Up to so many bytes from `first` on."""
+        body = self._body(bucket, key, first, first + length - 1)
+        try:
+            return body.read_all(length)
+        finally:
+            body.close()
+
+    def stream(self, bucket: str, key: str) -> Body:
+        """An object's body, to be read on."""
+        return self._body(bucket, key, 0).open()
+
+    def _body(self, bucket: str, key: str, first: int, last: int | None = None) -> Body:
+        def answer_from(offset: int) -> Any:
+            begin, end = first + offset, "" if last is None else last
+            span = {} if last is None and not begin else {"Range": f"bytes={begin}-{end}"}
+            return self._patience.insist(lambda: self._s3.get_object(Bucket=bucket, Key=key, **span))
+
+        return Body(answer_from, lambda seconds: self._patience.pause(seconds, "an object's body breaks off"))
+
+
+class ObjectFile(io.RawIOBase):
+    """An object as a seekable file, read in ranges: an archive is neither held in memory nor on disk."""
+
+    def __init__(self, storage: Storage, bucket: str, key: str) -> None:
+        self._storage, self._bucket, self._key = storage, bucket, key
+        self._size = storage.size(bucket, key)
+        self._position = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go somewhere else; nothing is asked for."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as the object goes."""
+        length = min(len(buffer), self._size - self._position)
+        if length <= 0:
+            return 0
+        data = self._storage.read(self._bucket, self._key, self._position, length)
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
