@@ -1,11 +1,9 @@
-"""The handler's cold start and the size of its package."""
+"""The handler's cold start."""
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-import zipfile
 
 from .side_by_side import ROOT, command, compare
 
@@ -23,16 +21,6 @@ def main() -> None:
         runs=10,
     )
     print(f"handler, cold import ÷ a bare boto3.client('sagemaker'): {ratio}  [goal ≤ 1.1]")
-    print(f"handler, package: {package_bytes() / 1024:.1f} KiB zipped  [goal ≤ 60]")
-
-
-def package_bytes() -> int:
-    """Bytes of the handler's files, zipped as the CDK CLI does."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        for path in sorted((ROOT / "lambda").rglob("*.py")):
-            package.write(path, path.relative_to(ROOT / "lambda"))
-    return len(buffer.getvalue())
 
 
 if __name__ == "__main__":

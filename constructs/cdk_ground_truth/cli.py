@@ -227,9 +227,16 @@ def _plan(options: argparse.Namespace, given: _Given, region: str) -> plan.Plan:
     )
 
 
+class _Nobody:
+    """What stands for AWS where nothing may be asked: as if there were no network."""
+
+    def __getattr__(self, operation: str) -> Any:
+        raise ConnectionError(f"{operation} is not asked: --offline")
+
+
 def _nobody(service: str) -> Any:
-    """Offline nobody is asked: the checks that would ask are left out, and what they meet is not told."""
-    return None
+    """No client at all."""
+    return _Nobody()
 
 
 def _connect(options: argparse.Namespace) -> tuple[Callable[[str], Any], str]:
@@ -290,8 +297,9 @@ class _Files:
         body = io.BytesIO(self._texts[Key]) if Key in self._texts else open(Key, "rb")  # noqa: SIM115
         size = body.seek(0, io.SEEK_END)
         first = re.match(r"bytes=(\d+)-", Range)
-        body.seek(int(first[1]) if first else 0)
-        return {"Body": body, "ContentLength": size}
+        begin = body.seek(int(first[1]) if first else 0)
+        rest = {"ContentRange": f"bytes {begin}-{size - 1}/{size}"} if first else {}
+        return {"Body": body, "ContentLength": max(0, size - begin), **rest}
 
     def get_bucket_location(self, *, Bucket: str) -> Any:
         """As S3's; this machine is in the job's Region."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import traceback
 import urllib.request
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 
@@ -34,6 +35,9 @@ _ATTEMPTS = 5
 _NEEDED = Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=30)
 # All others advise. In a VPC without a way to one of them nobody answers, and each call takes all its tries.
 _ADVISING = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
+# Set-up mistakes fail a job minutes after its start, so that long a deploy watches. On an AWS of one's own,
+# which the SDK's setting names, they show at once.
+_IN_PROGRESS = timedelta() if "AWS_ENDPOINT_URL" in os.environ else timedelta(minutes=3)
 _clients: dict[str, Any] = {}
 
 
@@ -86,6 +90,7 @@ def _handle(event: Event, context: Any) -> Outcome:
         patience=patience,
         staging=_StagingArea(patience),
         preflight=lambda request, properties: _preflight(request, properties, context),
+        in_progress=_IN_PROGRESS,
     )
     steps = {"Create": lifecycle.create, "Update": lifecycle.update, "Delete": lifecycle.delete}
     return steps[event.request_type]()

@@ -35,6 +35,8 @@ from .transport import AWS_ERRORS
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
 _PROPAGATION = timedelta(seconds=30)
+# So many objects that fail before any is labeled are no accident.
+_FIRST_OBJECTS = 10
 _USEFUL = (*LIVE, "Completed")
 _ANY_STATUS = (*_USEFUL, "Stopping", "Failed", "Stopped")
 
@@ -80,6 +82,7 @@ class Lifecycle:
         staging: lists, chooses and publishes images.
         preflight: `(request, properties) → tags`; reads all that the job would, and raises DeployError
             where the job should not be created. Its tags go on the job.
+        in_progress: for how long a job that runs is watched, as mistakes of the set-up show there.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Lifecycle:
         patience: Patience,
         staging: StagingArea,
         preflight: Callable[[Mapping[str, Any], JobProperties], Mapping[str, str]] = lambda *_: {},
+        in_progress: timedelta = timedelta(),
     ) -> None:
         self._event = event
         self._jobs = jobs
@@ -98,6 +102,7 @@ class Lifecycle:
         self._patience = patience
         self._staging = staging
         self._preflight = preflight
+        self._in_progress = in_progress
         self._owned = Owned(jobs, event)
         self._removal = Removal(jobs, self._owned, stack, patience)
 
@@ -235,20 +240,29 @@ class Lifecycle:
             raise
 
     def _watch(self, name: str, probation: timedelta) -> Outcome:
+        begun: datetime | None = None
         for seconds in pauses():
             job = self._jobs.describe(name)
             if job is None:
                 raise DeployError(f"the job {name!r} was created and is gone")
             status, where = job["LabelingJobStatus"], f" ({_console(job['LabelingJobArn'])})"
-            if status in ("InProgress", "Completed"):
+            if status == "Completed":
                 log.action("Started", job=name, status=status)
                 return _outcome(job)
-            if status == "Failed":
+            if status == "InProgress":
+                begun = begun or self._patience.now()
+                if (wrong := _set_up_wrong(job)) is not None:
+                    raise DeployError(f"the job {name!r} started and can't go on: {wrong}{where}")
+                old = self._patience.now() - job["CreationTime"] >= probation + self._in_progress
+                if not probation or old or self._patience.now() - begun >= self._in_progress:
+                    log.action("Started", job=name, status=status)
+                    return _outcome(job)
+            elif status == "Failed":
                 reason = job.get("FailureReason", "no reason given")
                 raise DeployError(f"the job {name!r} failed: {reason}{where}")
-            if status in ("Stopping", "Stopped"):
+            elif status in ("Stopping", "Stopped"):
                 raise DeployError(f"the job {name!r} was stopped by somebody while it was deployed{where}")
-            if self._patience.now() - job["CreationTime"] >= probation:
+            elif self._patience.now() - job["CreationTime"] >= probation:
                 log.action("ProbationOver", job=name, status=status)
                 return _outcome(job)
             self._patience.pause(seconds, f"the job {name!r} is still {status}")
@@ -282,6 +296,22 @@ def planned_name(event: Event, properties: JobProperties) -> str:
         logical_id=event.logical_id,
         request_id=event.request_id,
     )
+
+
+def _set_up_wrong(job: Mapping[str, Any]) -> str | None:
+    """Why a job that is in progress won't label anything; None where nothing says so.
+
+    Sources differ on whether the service begins with a small batch, so a few objects that failed, and none
+    that was labeled, have to do.
+    """
+    if reason := job.get("FailureReason"):
+        return str(reason)
+    counters = job.get("LabelCounters", {})
+    failed, labeled = counters.get("FailedNonRetryableError", 0), counters.get("TotalLabeled", 0)
+    objects = failed + labeled + counters.get("Unlabeled", 0)
+    if failed and not labeled and failed >= min(objects, _FIRST_OBJECTS):
+        return f"its first {failed:,} objects all failed and none was labeled"
+    return None
 
 
 def _outcome(job: Mapping[str, Any]) -> Outcome:

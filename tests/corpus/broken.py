@@ -206,8 +206,6 @@ broken(
     "CORS for one origin",
     lambda w: w.input.cors[0].update(AllowedOrigins=["https://a.example"]),
 )
-broken("bucket-cors", "CORS exposes nothing", lambda w: w.input.cors[0].pop("ExposeHeaders"))
-broken("bucket-cors", "CORS exposes something else", lambda w: w.input.cors[0].update(ExposeHeaders=["ETag"]))
 broken(
     "output-overlap",
     "images below the output",

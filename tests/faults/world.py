@@ -11,7 +11,7 @@ import random
 import time
 import urllib.error
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -80,6 +80,8 @@ class World:
         enter(mock.patch.object(time, "sleep", self._sleep))
         enter(mock.patch.object(entry, "_now", lambda: datetime.fromtimestamp(self.time, UTC)))
         enter(mock.patch.object(entry, "_clients", _clients))
+        # What is watched then is a matter of the lifecycle's own tests.
+        enter(mock.patch.object(entry, "_IN_PROGRESS", timedelta()))
         enter(mock.patch.object(entry, "_client", _client))
         enter(mock.patch.object(entry.urllib.request, "urlopen", self._put_answer))
         # The same pauses in each run, so that a call's number means the same call.

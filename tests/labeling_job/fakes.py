@@ -48,6 +48,7 @@ class SageMaker:
         self.failure_reason = "ClientError: the manifest is empty"
         self.fail: dict[str, list[Exception]] = {}
         self.stopped: list[str] = []
+        self.more: dict = {}
 
     def _maybe_fail(self, operation: str) -> None:
         if self.fail.get(operation):
@@ -80,6 +81,7 @@ class SageMaker:
             "LabelingJobStatus": status,
             "LabelingJobArn": self._arn(LabelingJobName),
             "CreationTime": job["created"],
+            **(self.more if status == "InProgress" else {}),
             **({"FailureReason": self.failure_reason} if status == "Failed" else {}),
         }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 
@@ -36,6 +37,7 @@ class Handler:
     def __init__(self, sagemaker, cloudformation, clock):
         self.sagemaker, self.cloudformation, self.clock = sagemaker, cloudformation, clock
         self.staging = Staging(None)
+        self.in_progress = timedelta()
 
     def _lifecycle(self, event):
         event = read(event)
@@ -48,6 +50,7 @@ class Handler:
             stack=Stack(event, lambda: self.cloudformation, patience),
             patience=patience,
             staging=self.staging,
+            in_progress=self.in_progress,
         )
 
     def create(self, event):
@@ -438,3 +441,91 @@ class TestUnownedJobs:
         tagged = properties(Tags=[{"Key": "a", "Value": "1"}])
         lifecycle.update(update(self.A, tagged, current=name))
         assert sagemaker.jobs[name]["tags"] == before
+
+
+class TestProbationInProgress:
+    """Mistakes of the set-up show minutes after a job's start."""
+
+    @pytest.fixture
+    def watched(self, lifecycle):
+        lifecycle.in_progress = timedelta(minutes=3)
+        return lifecycle
+
+    def test_a_job_is_watched_for_some_minutes(self, watched, clock):
+        before = clock.now()
+        watched.create(event())
+        assert timedelta(minutes=3) <= clock.now() - before <= timedelta(minutes=4)
+
+    def test_without_probation_nothing_is_watched(self, watched, clock):
+        before = clock.now()
+        watched.create(event(ResourceProperties=properties(ProbationSeconds="0")))
+        assert clock.now() - before < timedelta(seconds=5)
+
+    def test_a_failure_after_the_start_fails_the_deploy(self, watched, sagemaker):
+        sagemaker.statuses = ["Initializing", *["InProgress"] * 8, "Failed"]
+        with pytest.raises(DeployError, match="failed: ClientError: the manifest is empty"):
+            watched.create(event())
+
+    @pytest.mark.parametrize(
+        ("counters", "says"),
+        [
+            (
+                {"FailedNonRetryableError": 10, "Unlabeled": 990, "TotalLabeled": 0},
+                "first 10 objects",
+            ),
+            ({"FailedNonRetryableError": 3, "Unlabeled": 0, "TotalLabeled": 0}, "first 3 objects"),
+            ({"FailedNonRetryableError": 10, "Unlabeled": 989, "TotalLabeled": 1}, ""),
+            ({"FailedNonRetryableError": 2, "Unlabeled": 998, "TotalLabeled": 0}, ""),
+            ({"FailedNonRetryableError": 0, "Unlabeled": 1000, "TotalLabeled": 0}, ""),
+        ],
+    )
+    def test_first_objects_that_all_fail(self, watched, sagemaker, counters, says):
+        sagemaker.more = {"LabelCounters": counters}
+        if not says:
+            watched.create(event())
+            assert not sagemaker.stopped
+            return
+        with pytest.raises(DeployError, match=says):
+            watched.create(event())
+        # The job can't be left to cost what it can't give.
+        assert len(sagemaker.stopped) == 1
+
+    def test_a_reason_for_failure_counts_before_the_status_does(self, watched, sagemaker):
+        sagemaker.more = {"FailureReason": "ClientError: the role can't read the template"}
+        with pytest.raises(DeployError, match="started and can't go on: ClientError: the role"):
+            watched.create(event())
+
+
+class TestWhatIsTold:
+    def test_closed_accounts_are_a_hint_for_create_labeling_job_alone(self, lifecycle, sagemaker):
+        sagemaker.fail["CreateLabelingJob"] = [
+            service_error("CreateLabelingJob", "ValidationException", "bad")
+        ]
+        with pytest.raises(DeployError, match="closed to new customers"):
+            lifecycle.create(event())
+        sagemaker.fail["DescribeLabelingJob"] = [service_error("DescribeLabelingJob", "AccessDenied")] * 99
+        with pytest.raises(DeployError) as told:
+            lifecycle.create(event(request_id="request-2"))
+        assert "closed to new customers" not in str(told.value)
+
+    @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "403", "Forbidden"])
+    def test_each_spelling_of_a_denial_is_waited_out(self, lifecycle, sagemaker, code):
+        sagemaker.fail["CreateLabelingJob"] = [service_error("CreateLabelingJob", code, status=403)] * 3
+        assert lifecycle.create(event()).physical_id in sagemaker.jobs
+
+    def test_a_denial_after_a_long_copy_is_waited_out_too(self, lifecycle, sagemaker, clock):
+        lifecycle.staging.staged = lambda images, **_: clock.sleep(120)
+        sagemaker.fail["CreateLabelingJob"] = [service_error("CreateLabelingJob", "AccessDenied")]
+        assert lifecycle.create(event()).physical_id in sagemaker.jobs
+
+
+def test_a_tag_sync_removes_only_what_this_stack_set(lifecycle, sagemaker):
+    old = properties(Tags=[{"Key": "team", "Value": "a"}, {"Key": "phase", "Value": "1"}])
+    new = properties(Tags=[{"Key": "phase", "Value": "2"}])
+    name = lifecycle.create(event(ResourceProperties=old)).physical_id
+    foreign = {"cost-center": "7", "auto:creator": "ada"}
+    sagemaker.jobs[name]["tags"].update(foreign)
+    lifecycle.update(update(old, new, current=name))
+    tags = sagemaker.jobs[name]["tags"]
+    assert "team" not in tags and tags["phase"] == "2"
+    assert foreign.items() <= tags.items()

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -62,6 +63,7 @@ class HandlerRun:
         self._clients = _Clients(session, self)
         self._entry._clients = self._clients  # type: ignore[attr-defined]
         self._answers: list[Mapping[str, Any]] = []
+        self._entry._IN_PROGRESS = timedelta()  # type: ignore[attr-defined]
         self._entry.send = lambda url, body: self._answers.append(body)  # type: ignore[attr-defined]
 
     def watch(self, parsed: Any, model: Any, context: Mapping[str, Any], **_: Any) -> None:
