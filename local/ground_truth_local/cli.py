@@ -18,6 +18,8 @@ from rich.console import Console
 from . import account, profiles
 from .cdk_cli import tool_path
 from .clock import ClockError, ClockHand
+from .console import console_cli
+from .continuing import continue_cli
 from .portal import preview_cli
 from .server import EmbeddedAws, EmbeddedAwsError
 from .settings import StateDir
@@ -31,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     if arguments.command == "preview":
         return preview_cli.run(console, arguments, wait=lambda: _stop_signal().wait())
+    if arguments.command == "console":
+        return console_cli.run(console, arguments, wait=lambda: _stop_signal().wait())
+    if arguments.command == "continue":
+        return continue_cli.run(console, arguments, _stop_signal())
     try:
         return _advance(console, arguments) if arguments.command == "advance" else _serve(console, arguments)
     except (EmbeddedAwsError, ClockError) as error:
@@ -83,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     for unit in ("days", "hours", "minutes"):
         advance.add_argument(f"--{unit}", type=float, default=0.0)
     preview_cli.add_parser(commands)
+    console_cli.add_parser(commands)
+    continue_cli.add_parser(commands)
     return parser
 
 

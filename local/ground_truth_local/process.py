@@ -133,7 +133,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     journal = Journal(state.ministack) if settings.persist else None
     if journal is not None:
         journal.install()
-    portal = _load_portal(settings, service, access)
+    portal = _load_portal(settings, service, access, credentials[account.ANALYST])
     stopping = asyncio.Event()
     _on_stop_request(asyncio.get_running_loop(), stopping.set, lambda: _end_now(settings))
 
@@ -200,18 +200,32 @@ def _load_service(settings: Settings, access: AwsAccess) -> Service:
     return service
 
 
-def _load_portal(settings: Settings, service: Service, access: ServiceAccess) -> PortalServer | None:
+def _load_portal(
+    settings: Settings, service: Service, access: ServiceAccess, analyst: tuple[str, str]
+) -> PortalServer | None:
+    from .account import console_key
+    from .console.account import Account
     from .portal.server import PortalServer
     from .service.api import GroundTruthService
+    from .session import GatewaySession
 
     if not isinstance(service, GroundTruthService):
         return None
+    # Through the gateway, as a user: the console sees what such a user sees, and nothing else.
+    session = GatewaySession(
+        access.endpoint_url,
+        aws_access_key_id=analyst[0],
+        aws_secret_access_key=analyst[1],
+        region_name=settings.region,
+    )
     return PortalServer(
         service,
         gateway=access.endpoint_url,
         directory=access.group_members,
         port=settings.portal_port,
         real_script=settings.real_elements,
+        account=Account(session, read_only=False),
+        console_key=console_key(analyst),
     )
 
 

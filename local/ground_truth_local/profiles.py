@@ -48,7 +48,8 @@ def environment(
 
 def lines(variables: Mapping[str, str], path: str, context: Sequence[str]) -> list[str]:
     """Return the lines to paste: variables, the path to the tools, and the deploy."""
-    deploy = ["cdk", "deploy", "--profile", accounts.DEPLOY_USER]
+    # Nobody is asked whether roles may be made: the account is one's own, and holds nothing else.
+    deploy = ["cdk", "deploy", "--profile", accounts.DEPLOY_USER, "--require-approval", "never"]
     return [
         # Keys of another account, exported earlier in that terminal, would win over the file's.
         "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",

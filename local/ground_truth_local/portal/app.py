@@ -4,6 +4,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
+from ..console.app import PREFIX, Console
 from ..service.api import GroundTruthService
 from ..service.teams import Directory, nobody
 from ..settings import HOST
@@ -26,12 +27,6 @@ from .work import Desk
 _MAX_BODY = 64 * 1024 * 1024
 _MAX_FORM = 16 * 1024
 _THREADS = 16
-_SECURITY = {
-    "x-content-type-options": "nosniff",
-    # With "no-referrer" a form would be posted with the origin "null".
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +38,7 @@ class Portal:
         port: where the portal listens.
         gateway: the address that presigned URLs of pictures begin with.
         directory: tells the users of a Cognito group.
+        console: the author's console, by another key than the workers'.
         real_script: let templates load the real crowd-html-elements.js from the network.
     """
 
@@ -53,10 +49,12 @@ class Portal:
         port: int,
         gateway: str,
         directory: Directory = nobody,
+        console: Console | None = None,
         real_script: bool = False,
     ) -> None:
         self._desk = Desk(service, directory)
         self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
+        self._console = console
         self._sessions = Sessions(port, service.store)
         # Threads of our own: rendering calls back into the gateway, which has a pool that must not run dry.
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="portal")
@@ -70,6 +68,8 @@ class Portal:
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
+        elif self._console is not None and f"{scope['path']}/".startswith(f"{PREFIX}/"):
+            await self._console(scope, receive, send)
         else:
             await (await self._respond(scope, receive)).send(send)
 
@@ -78,6 +78,8 @@ class Portal:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._console is not None:
+            self._console.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
@@ -94,7 +96,7 @@ class Portal:
         except Exception:
             _log.exception("%s %s failed", scope["method"], scope["path"])
             response = _error_page(HttpError(500, "Something went wrong; the server's log says what."))
-        fields = {"content-security-policy": views.POLICY, "cache-control": "no-store", **_SECURITY}
+        fields = {"content-security-policy": views.POLICY, "cache-control": "no-store", **views.SECURITY}
         return Response(
             status=response.status,
             body=response.body,

@@ -8,6 +8,8 @@ import socket
 import hypercorn.asyncio
 from hypercorn.config import Config
 
+from ..console.account import Account
+from ..console.app import Console
 from ..service.api import GroundTruthService
 from ..service.teams import Directory, nobody
 from ..settings import HOST
@@ -23,6 +25,8 @@ class PortalServer:
         directory: tells the users of a Cognito group.
         port: the port to listen on; 0 takes a free one.
         real_script: let templates load the real crowd-html-elements.js from the network.
+        account: what the author's console shows; none without it.
+        console_key: opens the console.
     """
 
     def __init__(
@@ -33,11 +37,21 @@ class PortalServer:
         directory: Directory = nobody,
         port: int = 0,
         real_script: bool = False,
+        account: Account | None = None,
+        console_key: str = "",
     ) -> None:
         self._listener = socket.create_server((HOST, port), backlog=128)
         taken = self._listener.getsockname()[1]
         self.url = f"http://{HOST}:{taken}"
-        self._app = Portal(service, port=taken, gateway=gateway, directory=directory, real_script=real_script)
+        hosts = frozenset({f"{HOST}:{taken}", f"localhost:{taken}"})
+        self._app = Portal(
+            service,
+            port=taken,
+            gateway=gateway,
+            directory=directory,
+            console=Console(account, hosts=hosts, port=taken, key=console_key) if account else None,
+            real_script=real_script,
+        )
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Serve until the event is set."""

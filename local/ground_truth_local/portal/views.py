@@ -29,6 +29,16 @@ POLICY = "; ".join(
 """What a page of the portal may load and do."""
 
 
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    # With "no-referrer" a form would be posted with the origin "null".
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    # What a page shows is read by this origin's pages only, pictures included.
+    "cross-origin-resource-policy": "same-origin",
+}
+"""Headers of every answer besides the policy."""
+
 _WITH_SCRIPT = ("jobs", "preview", "task")
 
 
@@ -51,4 +61,6 @@ def render(name: str, *, title: str, person: str = "", **values: Any) -> str:
         icon=icon,
         script=static_files.address(f"portal/{name}.js") if name in _WITH_SCRIPT else "",
         refresh=values.get("refresh", 0),
+        console=values.get("console", False),
+        console_styles=static_files.address("portal/console.css"),
     )

@@ -187,7 +187,8 @@ def test_a_category_file_of_any_content(data):
 def test_a_template_of_any_text(source):
     findings = Findings()
     template.check(source.encode(errors="replace"), ENTRY, ["road"], findings)
-    assert findings.report()
+    # Some changes leave a good template, so all that is promised is an answer that can be told.
+    assert len(findings.message("head", "tail").encode()) <= 1_200
 
 
 @pytest.mark.parametrize("name", LONG_HEADERS)

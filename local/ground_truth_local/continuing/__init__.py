@@ -1,0 +1,1 @@
+"""`ground-truth-local continue`: label what a job left, here and without an AWS account."""
