@@ -8,8 +8,8 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError, ResponseS
 from labeling_job.bodies import TRIES, Body
 from labeling_job.errors import BrokenAnswerError, DeployError, UnreachableError
 from labeling_job.preflight.access import Reader
-from labeling_job.rules.places import Place
 from labeling_job.reachable import Reachable
+from labeling_job.rules.places import Place
 from tests.labeling_job.fakes import published
 from tests.labeling_job.test_images import directory, lines
 
