@@ -233,4 +233,6 @@ class Armed(Injector):
         return super().through(request, effect)
 
     def _may_meet(self, request: Request) -> bool:
+        if self.kind is Kind.LATE_CONFIGURATION:
+            return request.operation in NOT_CONFIGURED
         return request.operation != "Answer" or self.kind in OF_ANSWER

@@ -26,6 +26,8 @@ _NOT_FOR_USERS = re.compile(
     rf"NoneType|Traceback|has no attribute|botocore|urllib3|fault of the handler|"
     rf"\b(?:{'|'.join(sorted(_ERROR_CLASSES))})\b"
 )
+# A FailureReason of the service begins so: what the job met was the user's.
+_SERVICES_OWN = re.compile(r"(?<=failed: )ClientError(?=:)")
 # No operation of a stack with one job may take longer than three requests that each reach their timeout.
 _SETTLED = 60.0
 
@@ -74,7 +76,7 @@ def bad_texts(world: World) -> list[str]:
     return [
         f"the user is told: {reason}"
         for reason in dict.fromkeys(world.cloudformation.reasons)
-        if _NOT_FOR_USERS.search(reason)
+        if _NOT_FOR_USERS.search(_SERVICES_OWN.sub("", reason))
     ]
 
 
