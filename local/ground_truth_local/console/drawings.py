@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ground_truth_labels.drawing import overlay
 from PIL import Image
 
 from ground_truth_labels import LabelList
+from ground_truth_labels.drawing import overlay
 
 from .measures import minority
 
