@@ -17,6 +17,7 @@ from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to, keep
 from .handler import STAGED_WHY, staged_objects
 from .iam_text import check_key, check_name, outputs
+from .identity import template_identity
 from .images import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
 from .preflight import Checked, allow, warn
@@ -49,7 +50,14 @@ class Assembly:
         self.images_keys = tuple(self._access.input_keys)
         self.images_buckets = tuple(use.bucket for use in config.buckets)
         categories = shared.publish(category_file(settings.labels), ".json")
-        template = shared.publish(self._template(), ".html")
+        source = self._template()
+        template = shared.publish(source, ".html")
+        #: The contract's ``Identity``.
+        self.identity = {
+            "Labels": list(settings.labels),
+            "Template": template_identity(source),
+            **({"Manifest": config.manifest_identity} if config.manifest_identity else {}),
+        }
         for file in (categories, template):
             self._access.read_file(file.object_arn, file.bucket_arn)
         self._allow_output()

@@ -20,6 +20,7 @@ from .buckets import BucketUse, warn_about_cors
 from .execution_role import Access
 from .handler import STAGING_ROOT
 from .iam_text import check_name, objects
+from .identity import content_identity
 from .image_files import check_directory, read_manifest
 from .stack_shared import StackShared
 from .validation import Checker, is_token
@@ -65,6 +66,8 @@ class ImagesConfig:
     #: Where new images belong, as (bucket, prefix).
     added: tuple[tuple[BucketUse, str], ...] = ()
     streaming: bool = False
+    #: What a manifest of this machine says, whatever bucket it is published to.
+    manifest_identity: str = ""
 
 
 class Images(abc.ABC):
@@ -296,6 +299,7 @@ class _ManifestFile(Images):
             data_source={"S3DataSource": {"ManifestS3Uri": published.s3_uri}},
             buckets=tuple(given.values()),
             named_buckets=tuple(named.values()),
+            manifest_identity=content_identity(manifest.content),
         )
 
 

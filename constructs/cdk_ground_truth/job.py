@@ -68,6 +68,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
         probation: Duration | None = None,
         preflight: Preflight | None = None,
         cost_ceiling: CostCeiling | None = None,
+        relabel: bool = False,
     ) -> None:
         """Define the job; limits are the service model's and the Developer Guide's.
 
@@ -112,6 +113,8 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             preflight: What is read and checked before the job is created. Default: all that the job names.
             cost_ceiling: Bounds of objects, tasks and money that `cdk deploy` refuses to go above, and prices
                 to estimate by. Default: no bound; objects and tasks are counted.
+            relabel: True lets an update that changes the job buy all labels again. Default: a changed job
+                goes on from the labels there are; the deploy is refused where these would mean something else.
 
         Raises:
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.
@@ -150,5 +153,6 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             probation=probation,
             preflight=preflight or Preflight(),
             cost_ceiling=cost_ceiling,
+            relabel=relabel,
         )
         super().__init__(scope, construct_id, settings)

@@ -59,6 +59,7 @@ class OwnedLabelingJob(LabelingJobBase):
                 "JobNamePrefix": self._settings.job_name_prefix,
                 "Images": self._assembly.images,
                 "Request": self._assembly.request,
+                "Identity": self._assembly.identity,
                 "Tags": self._tags.rendered_tags,
                 **self._settings.lifecycle_properties(),
             },

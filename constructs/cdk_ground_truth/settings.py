@@ -65,6 +65,7 @@ class JobSettings:
     probation: Duration | None
     preflight: Preflight
     cost_ceiling: CostCeiling | None
+    relabel: bool = False
     task_type: TaskType = SEGMENTATION
     #: What the labels to adjust or to verify are called, and what these are about.
     prior_attribute: str = ""
@@ -88,6 +89,8 @@ class JobSettings:
         if self.probation is not None:
             properties["ProbationSeconds"] = int(self.probation.to_seconds())
         properties |= self.preflight.properties()
+        if self.relabel:
+            properties["Relabel"] = "true"
         if self.cost_ceiling is not None:
             properties["Cost"] = self.cost_ceiling.properties()
         return properties

@@ -63,6 +63,7 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
         probation: Duration | None = None,
         preflight: Preflight | None = None,
         cost_ceiling: CostCeiling | None = None,
+        relabel: bool = False,
     ) -> None:
         """Define the job.
 
@@ -96,6 +97,8 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
             probation: How long a deploy watches the job's start. Default: 10 minutes.
             preflight: What is read and checked before the job is created. Default: all that the job names.
             cost_ceiling: Bounds that `cdk deploy` refuses to go above. Default: no bound.
+            relabel: True lets an update that changes the job buy all labels again. Default: a changed job
+                goes on from the labels there are; the deploy is refused where these would mean something else.
 
         Raises:
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.
@@ -138,6 +141,7 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
                 probation=probation,
                 preflight=preflight or Preflight(),
                 cost_ceiling=cost_ceiling,
+                relabel=relabel,
                 task_type=VERIFICATION,
                 prior_attribute=earlier.needed_attribute(check),
                 prior_labels=earlier.labels,

@@ -26,6 +26,8 @@ TAG_FINGERPRINT: Final = "cdk-ground-truth:fingerprint"
 #: Never changed on a job that is there; IAM holds the handler to it.
 PROOF_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST)
 OWN_TAGS: Final = (*PROOF_TAGS, TAG_FINGERPRINT)
+#: On a job that an update stopped: the job that went on from its labels.
+TAG_SUCCESSOR: Final = "cdk-ground-truth:continued-by"
 TAG_OBJECTS: Final = "cdk-ground-truth:objects"
 TAG_TASKS: Final = "cdk-ground-truth:tasks"
 TAG_COST: Final = "cdk-ground-truth:cost"
@@ -59,7 +61,18 @@ PROBATION_SECONDS_DEFAULT: Final = 600
 PREFLIGHT_SECONDS: Final = 240
 
 _PROPERTIES = frozenset(
-    {"JobNamePrefix", "Images", "Request", "Tags", "RemovalPolicy", "ProbationSeconds", "Preflight", "Cost"}
+    {
+        "JobNamePrefix",
+        "Images",
+        "Request",
+        "Tags",
+        "RemovalPolicy",
+        "ProbationSeconds",
+        "Preflight",
+        "Cost",
+        "Identity",
+        "Relabel",
+    }
 )
 _CLOUDFORMATION = frozenset({"ServiceToken", "ServiceTimeout"})
 #: What a listed bucket may have besides: suffixes to take, patterns below the prefix to leave out, and
@@ -138,6 +151,8 @@ _COST_FIELDS: Final[Mapping[str, type]] = {
     "Source": str,
     "AsOf": str,
 }
+#: What published files mean, so that a file of the same meaning at another place makes no other job.
+_IDENTITY_FIELDS: Final[Mapping[str, type]] = {"Labels": list, "Template": str, "Manifest": str}
 _STRUCTURES = frozenset(
     path.rsplit(".", depth)[0] for path in REQUEST_FIELDS for depth in range(1, path.count(".") + 1)
 )
@@ -185,6 +200,10 @@ class JobProperties:
     removal_policy: str = REMOVAL_STOP
     #: How long a deploy waits for the job to leave `Initializing`.
     probation_seconds: int = PROBATION_SECONDS_DEFAULT
+    #: The names of the classes, or the verdicts; empty where an older release wrote the properties.
+    labels: tuple[str, ...] = ()
+    #: Whether labels that are there are bought again on purpose.
+    relabel: bool = False
 
 
 def parse(properties: Mapping[str, Any]) -> JobProperties:
@@ -201,6 +220,10 @@ def parse(properties: Mapping[str, Any]) -> JobProperties:
         tags=_tags(properties.get("Tags", [])),
         removal_policy=_removal_policy(properties.get("RemovalPolicy", REMOVAL_STOP)),
         probation_seconds=_probation(properties.get("ProbationSeconds", PROBATION_SECONDS_DEFAULT)),
+        labels=tuple(
+            _options("Identity", properties.get("Identity", {}), _IDENTITY_FIELDS).get("Labels", ())
+        ),
+        relabel=_string("Relabel", properties.get("Relabel", "false")) == "true",
         **{
             name.lower(): _options(name, properties[name], fields)
             for name, fields in (("Preflight", _PREFLIGHT_FIELDS), ("Cost", _COST_FIELDS))
@@ -273,6 +296,10 @@ def _field(where: str, kind: type, value: object) -> object:
             raise ContractError(f"'{where}' must be a list, got {value!r}")
         return [_string(where, item) for item in value]
     return _string(where, value)
+
+
+def _labels(identity: object) -> tuple[str, ...]:
+    return tuple(_options("Identity", identity, _IDENTITY_FIELDS).get("Labels", ()))
 
 
 def _removal_policy(value: object) -> str:

@@ -79,9 +79,37 @@ def job_name(prefix: str, *, stack_id: str, logical_id: str, request_id: str) ->
 
 
 def fingerprint(properties: Mapping[str, Any]) -> str:
-    """Hash of the properties that make a job what it is: all but the tags and CloudFormation's own."""
-    identity = {key: properties.get(key) for key in ("JobNamePrefix", "Images", "Request")}
+    """Hash of what makes a job what it is: not its tags, nor where a file of equal meaning is published."""
+    identity = {key: properties.get(key) for key in ("JobNamePrefix", "Images", "Request", "Identity")}
+    meaning = identity["Identity"]
+    if meaning is not None:
+        identity["Request"] = _without_published(identity["Request"], meaning)
+        identity["Images"] = _without_bucket(identity["Images"])
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _without_published(request: Mapping[str, Any], meaning: Mapping[str, Any]) -> dict[str, Any]:
+    """The request without the places of the files whose content the identity has."""
+    kept = {key: value for key, value in request.items() if key != "LabelCategoryConfigS3Uri"}
+    kept["HumanTaskConfig"] = {
+        key: value for key, value in request.get("HumanTaskConfig", {}).items() if key != "UiConfig"
+    }
+    if "Manifest" in meaning:
+        config = dict(request.get("InputConfig", {}))
+        sources = config.get("DataSource", {})
+        config["DataSource"] = {key: value for key, value in sources.items() if key != "S3DataSource"}
+        kept["InputConfig"] = config
+    return kept
+
+
+def _without_bucket(images: Any) -> Any:
+    """An archive is named by its content; its bucket is that of whatever bootstrap the app has."""
+    if not isinstance(images, Mapping):
+        return images
+    found = {key: _without_bucket(value) for key, value in images.items()}
+    if "ArchiveS3Uri" in found:
+        found["ArchiveS3Uri"] = str(found["ArchiveS3Uri"]).rpartition("/")[2]
+    return found
 
 
 def _short(text: str) -> str:
