@@ -114,7 +114,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             cost_ceiling: Bounds of objects, tasks and money that `cdk deploy` refuses to go above, and prices
                 to estimate by. Default: no bound; objects and tasks are counted.
             relabel: True lets an update that changes the job buy all labels again. Default: a changed job
-                goes on from the labels there are; the deploy is refused where these would mean something else.
+                goes on from the labels there are, and is refused where these would mean something else.
 
         Raises:
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.

@@ -98,7 +98,7 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
             preflight: What is read and checked before the job is created. Default: all that the job names.
             cost_ceiling: Bounds that `cdk deploy` refuses to go above. Default: no bound.
             relabel: True lets an update that changes the job buy all labels again. Default: a changed job
-                goes on from the labels there are; the deploy is refused where these would mean something else.
+                goes on from the labels there are, and is refused where these would mean something else.
 
         Raises:
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.

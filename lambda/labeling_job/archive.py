@@ -24,7 +24,8 @@ class Archive:
 
     Args:
         uri: the zip's.
-        bucket, prefix: images go below it, under the names that they have in the zip.
+        bucket, prefix: images go below it, each in a folder named by its content and under its name in the
+            zip. So a replaced image is another object, which is asked again, and an unchanged one the same.
     """
 
     def __init__(self, storage: Storage, uri: str, bucket: str, prefix: str) -> None:
@@ -33,12 +34,15 @@ class Archive:
         self._zip = self._open()
         members = [m for m in self._zip.infolist() if not m.is_dir() and _is_image(m.filename)]
         #: Key → member, in the zip's order, in which they are read.
-        self.members = {prefix + m.filename: m for m in sorted(members, key=lambda m: m.header_offset)}
+        self.members = {self._key(m): m for m in sorted(members, key=lambda m: m.header_offset)}
 
     @property
     def keys(self) -> list[str]:
-        """The images' keys in S3's order, so that every source numbers its objects in the same way."""
-        return sorted(self.members, key=str.encode)
+        """The images' keys in the order of their names, as S3 would list them."""
+        return sorted(self.members, key=lambda key: self.members[key].filename.encode())
+
+    def _key(self, member: zipfile.ZipInfo) -> str:
+        return f"{self.prefix}{member.CRC:08x}{member.file_size:x}/{member.filename}"
 
     def copy(self) -> None:
         """Copy the images; what an interrupted run has copied is left as it is."""

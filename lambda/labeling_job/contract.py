@@ -97,7 +97,8 @@ _EARLIER_FIELDS: Final[Mapping[str, type]] = {
 _IMAGES_FIELDS: Final[Mapping[str, Mapping[str, type]]] = {
     SOURCE_DIRECTORY: {"ArchiveS3Uri": str, "StagingS3Uri": str},
     SOURCE_BUCKET: {"ImagesS3Uri": str, "StagingS3Uri": str, **_LISTING_FIELDS},
-    SOURCE_MANIFEST: {},
+    # Only where labels are kept does the handler write a manifest beside the user's own.
+    SOURCE_MANIFEST: {"StagingS3Uri": str},
     SOURCE_JOB: {"StagingS3Uri": str, **_EARLIER_FIELDS, **_SELECTION_FIELDS},
 }
 #: The rest may be there.
@@ -230,6 +231,14 @@ def parse(properties: Mapping[str, Any]) -> JobProperties:
             if name in properties
         },
     )
+
+
+def parsed_or_none(properties: Mapping[str, Any]) -> JobProperties | None:
+    """What an earlier deploy wrote; None where a release wrote it whose words are not known any more."""
+    try:
+        return parse(properties)
+    except ContractError:
+        return None
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 from . import log
-from .contract import ContractError, Images, JobProperties, parse
+from .contract import SOURCE_MANIFEST, ContractError, Images, JobProperties, parse
 from .errors import NotYetError, is_own_fault, said
 from .event import Event, read
 from .images import Staging, staged
@@ -103,7 +103,10 @@ class _StagingArea:
         self._patience = patience
 
     def staged(self, images: Images, **job: Any) -> Staging | None:
-        return staged(self._storage(), images, **job) if images.staging_s3_uri else None
+        # A ready manifest needs no S3 client, unless labels are taken over into it.
+        if images.source == SOURCE_MANIFEST and not (job["before"] and images.staging_s3_uri):
+            return None
+        return staged(self._storage(), images, **job)
 
     def publish(self, staging: Staging) -> None:
         staging.publish(self._storage())

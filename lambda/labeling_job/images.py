@@ -6,12 +6,12 @@ What is to be staged is known before anything is written, so that preflight can 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from . import log
-from .chain import encoded
+from .chain import Counts, encoded
 from .contract import SOURCE_BUCKET, SOURCE_DIRECTORY, SOURCE_JOB, Images, split_s3_uri
 from .errors import DeployError
 from .limits import IMAGE_SUFFIXES, OBJECTS_MAX
@@ -20,6 +20,7 @@ from .storage import Storage
 
 if TYPE_CHECKING:
     from .archive import Archive
+    from .predecessors import Predecessor
 
 _MANIFEST_IN_MEMORY = 32 * 1024 * 1024
 
@@ -40,6 +41,8 @@ class Staging:
     manifest: IO[bytes]
     objects: int
     archive: Archive | None = None
+    #: What becomes of labels that are there.
+    kept: Counts = field(default_factory=Counts)
 
     @property
     def manifest_uri(self) -> str:
@@ -62,6 +65,8 @@ def staged(
     job_name: str,
     attribute: str = "",
     describe: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
+    before: Sequence[Predecessor] = (),
+    manifest_uri: str = "",
 ) -> Staging | None:
     """What has to be staged for the job, or None where the request names a manifest already.
 
@@ -71,10 +76,31 @@ def staged(
         job_name: of the job that the manifest is for.
         attribute: what that job's labels are called.
         describe: name → an earlier labeling job.
+        before: jobs that this one goes on from because an update changed them, the oldest first.
+        manifest_uri: the user's own manifest, whose lines are read only where there are such jobs.
 
     Raises:
         DeployError: there is no image, or more than a job may have.
     """
+    lines, archive, where = _lines(storage, images, attribute, describe, manifest_uri if before else "")
+    if lines is None:
+        return None
+    kept = Counts()
+    if before:
+        from .predecessors import kept_lines
+
+        lines = kept_lines(storage, lines, before, attribute, kept)
+    return _staging(images, job_name, lines, archive, of=where, kept=kept)
+
+
+def _lines(
+    storage: Storage,
+    images: Images,
+    attribute: str,
+    describe: Callable[[str], Mapping[str, Any] | None],
+    manifest_uri: str,
+) -> tuple[Iterable[bytes] | None, Archive | None, str]:
+    """Lines of the manifest, what has to be copied for them, and where they are from."""
     if images.source == SOURCE_JOB:
         # Only this path needs it.
         from .chained_images import earlier_output, lines_of_job
@@ -82,12 +108,15 @@ def staged(
         output = earlier_output(images, describe)
         more, archive = _entries(storage, images.more) if images.more is not None else ([], None)
         lines = lines_of_job(storage, images, output, attribute=attribute, more=more)
-        return _staging(images, job_name, lines, archive, of=output.manifest_uri)
+        return lines, archive, output.manifest_uri
     if images.source in (SOURCE_DIRECTORY, SOURCE_BUCKET):
         entries, archive = _entries(storage, images)
-        where = images.images_s3_uri or images.archive_s3_uri
-        return _staging(images, job_name, map(encoded, entries), archive, of=where)
-    return None
+        return map(encoded, entries), archive, images.images_s3_uri or images.archive_s3_uri
+    if manifest_uri:
+        from .chained_images import output_lines
+
+        return output_lines(storage, manifest_uri), None, manifest_uri
+    return None, None, ""
 
 
 def _entries(storage: Storage, images: Images) -> tuple[list[dict[str, Any]], Archive | None]:
@@ -99,8 +128,7 @@ def _entries(storage: Storage, images: Images) -> tuple[list[dict[str, Any]], Ar
 
         where = images.archive_s3_uri
         bucket, prefix = split_s3_uri(images.staging_s3_uri)
-        digest = where.rsplit("/", 1)[-1].removesuffix(".zip")
-        archive = Archive(storage, where, bucket, f"{prefix}images/{digest[:16]}/")
+        archive = Archive(storage, where, bucket, f"{prefix}images/")
         keys = archive.keys
         count = len(keys)
     else:
@@ -117,7 +145,7 @@ def _entries(storage: Storage, images: Images) -> tuple[list[dict[str, Any]], Ar
 
 
 def _staging(
-    images: Images, job_name: str, lines: Iterable[bytes], archive: Archive | None, *, of: str
+    images: Images, job_name: str, lines: Iterable[bytes], archive: Archive | None, *, of: str, kept: Counts
 ) -> Staging:
     bucket, prefix = split_s3_uri(images.staging_s3_uri)
     count = 0
@@ -126,7 +154,7 @@ def _staging(
         body.write(line + b"\n")
     _check_count(count, of)
     key = f"{prefix}manifests/{job_name}.manifest"
-    return Staging(bucket=bucket, key=key, manifest=body, objects=count, archive=archive)
+    return Staging(bucket=bucket, key=key, manifest=body, objects=count, archive=archive, kept=kept)
 
 
 def _check_count(found: int, where: str) -> None:

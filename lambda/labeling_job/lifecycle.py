@@ -6,7 +6,7 @@ success, ``Failed``, ``Stopping`` and ``Stopped`` fail a create. `removal` ends 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -19,18 +19,22 @@ from .contract import (
     ATTR_OUTPUT_MANIFEST_URI,
     ATTR_OUTPUT_URI,
     ESTIMATES,
+    TAG_SUCCESSOR,
     Images,
     JobProperties,
     parse,
+    parsed_or_none,
 )
 from .errors import DENIED_CODES, DeployError, NotYetError, code_of, operation_of, said
 from .event import Event
 from .images import Staging
-from .jobs import LIVE, Jobs, tag_list
+from .jobs import ENDED, LIVE, Jobs, tag_list
 from .owned import Owned, fingerprint, job_name
 from .patience import Patience, pauses
+from .predecessors import Predecessor
 from .removal import NOT_CREATED, Removal
 from .stack import Stack
+from .succession import briefly_checked, keeps_labels
 from .transport import AWS_ERRORS
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
@@ -64,6 +68,8 @@ class StagingArea(Protocol):
         job_name: str,
         attribute: str,
         describe: Callable[[str], Mapping[str, Any] | None],
+        before: Sequence[Predecessor],
+        manifest_uri: str,
     ) -> Staging | None:
         """What has to be written for the job; None where its request names a manifest already."""
 
@@ -105,6 +111,8 @@ class Lifecycle:
         self._in_progress = in_progress
         self._owned = Owned(jobs, event)
         self._removal = Removal(jobs, self._owned, stack, patience)
+        # Whether this is a rollback that goes on with a job which its update stopped.
+        self._goes_back = False
 
     def create(self) -> Outcome:
         """Create the event's job, or go on with the one that an interrupted run of it created.
@@ -122,7 +130,8 @@ class Lifecycle:
         """Change the tags in place; for anything else, put a new job beside the old one.
 
         CloudFormation deletes the old one when it cleans up. When it rolls back it asks for the old
-        properties again: the old job is the answer, and a rollback never makes a job.
+        properties again: the old job is the answer. A rollback makes a job only where the update had stopped
+        the old one, to go on from all labels that there are.
         """
         properties = parse(self._event.properties)
         name = self._event.current_id
@@ -134,12 +143,13 @@ class Lifecycle:
                 self._sync_tags(job, properties.tags)
             if stack.rolls_back:
                 self._removal.sweep(keep=name)
+                return self._taken_back(job, properties) or _outcome(job)
             return _outcome(job)
         # A stack that doesn't say where it goes may go either way.
         forward = stack.makes_resources and stack != ""
         found = next(self._owned.others(name, _USEFUL if forward else _ANY_STATUS, as_wanted=True), None)
         if found is None or found["LabelingJobName"] == planned_name(self._event, properties):
-            return self.create()
+            return self._replace(job, properties)
         if not stack and found["LabelingJobStatus"] not in _USEFUL:
             raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")
         former = found["LabelingJobName"]
@@ -147,6 +157,68 @@ class Lifecycle:
         if not forward and (job := self._jobs.describe(former)) is not None:
             return _outcome(job)
         return self._proven(former, properties)
+
+    def _replace(self, old: Mapping[str, Any] | None, properties: JobProperties) -> Outcome:
+        """Create the new job; one that can go on from the old one's labels asks only for what is missing.
+
+        Raises:
+            DeployError: as of `create`, or the new job can't go on from labels that are there.
+        """
+        name = planned_name(self._event, properties)
+        if old is None or self._owned.claim(old) is None or self._jobs.describe(name) is not None:
+            return self.create()
+        if not keeps_labels(parsed_or_none(self._event.old_properties), properties, old):
+            return self.create()
+        return self._go_on([old], name, properties) or _outcome(old)
+
+    def _go_on(
+        self, old: Sequence[Mapping[str, Any]], name: str, properties: JobProperties
+    ) -> Outcome | None:
+        """Create a job that takes over what the old ones have labeled; None where nothing is left to label.
+
+        Old jobs are stopped before the new one begins, because two running jobs would ask for the same
+        images; and only when the new one is known to be right.
+        """
+        before = [Predecessor.of(job) for job in old]
+        running = [job for job in old if job["LabelingJobStatus"] not in ENDED]
+        if running:
+            self._while_iam_spreads(properties, lambda: self._check(name, properties, before))
+        for job in running:
+            self._jobs.tag(job["LabelingJobArn"], {TAG_SUCCESSOR: name})
+            self._removal.end(job["LabelingJobName"])
+        staging = self._staged(name, properties, before)
+        if staging is not None and not staging.kept.to_label:
+            log.action("NothingLeftToLabel", job=old[-1]["LabelingJobName"], labels=staging.kept.kept)
+            return None
+        checked = briefly_checked(properties) if running else properties
+        self._while_iam_spreads(properties, lambda: self._ensure(name, checked, before))
+        return self._proven(name, properties)
+
+    def _check(self, name: str, properties: JobProperties, before: Sequence[Predecessor]) -> None:
+        """Refuse the new job while the old one still runs, if it is to be refused."""
+        staging = self._staged(name, properties, before)
+        if staging is not None:
+            self._staging.publish(staging)
+        self._preflight(self._request(name, properties, staging), properties)
+        self._check_awaited()
+
+    def _taken_back(self, job: Mapping[str, Any], properties: JobProperties) -> Outcome | None:
+        """After an update that is rolled back: go on with what it stopped, from all labels there are.
+
+        None where the update stopped nothing, or nothing is left to do. A rollback must not fail, so what
+        can't be gone on with stays stopped, with its labels.
+        """
+        successor = self._jobs.tags(job["LabelingJobArn"]).get(TAG_SUCCESSOR)
+        if successor is None or job["LabelingJobStatus"] not in ("Stopping", "Stopped"):
+            return None
+        self._goes_back = True
+        next_job = self._jobs.describe(successor)
+        old = [job, *([next_job] if next_job is not None and self._owned.claim(next_job) else [])]
+        try:
+            return self._go_on(old, planned_name(self._event, properties), properties)
+        except (*AWS_ERRORS, DeployError) as error:
+            log.action("StaysStopped", job=job["LabelingJobName"], error=said(error))
+            return None
 
     def delete(self) -> Outcome:
         """Stop the job, if it is this resource's own and still lives."""
@@ -166,16 +238,22 @@ class Lifecycle:
         claim = self._owned.claim(job)
         return claim is not None and (claim.as_wanted or new == old)
 
-    def _ensure(self, name: str, properties: JobProperties) -> None:
+    def _staged(self, name: str, properties: JobProperties, before: Sequence[Predecessor]) -> Staging | None:
+        sources = properties.request.get("InputConfig", {}).get("DataSource", {})
+        return self._staging.staged(
+            properties.images,
+            job_name=name,
+            attribute=str(properties.request.get("LabelAttributeName")),
+            describe=self._jobs.describe,
+            before=before,
+            manifest_uri=str(sources.get("S3DataSource", {}).get("ManifestS3Uri", "")),
+        )
+
+    def _ensure(self, name: str, properties: JobProperties, before: Sequence[Predecessor] = ()) -> None:
         """The job of this very request exists, made now or by an earlier try whose answer was lost."""
         job = self._jobs.describe(name)
         if job is None:
-            staging = self._staging.staged(
-                properties.images,
-                job_name=name,
-                attribute=str(properties.request.get("LabelAttributeName")),
-                describe=self._jobs.describe,
-            )
+            staging = self._staged(name, properties, before)
             if staging is not None:
                 self._staging.publish(staging)
             request = self._request(name, properties, staging)
@@ -217,12 +295,16 @@ class Lifecycle:
             self._patience.pause(seconds, "IAM has not spread the new role yet")
 
     def _check_awaited(self) -> None:
-        if not self._stack.status().makes_resources:
+        if not self._is_awaited():
             raise DeployError("CloudFormation no longer waits for this job: its stack rolls back or is done")
+
+    def _is_awaited(self) -> bool:
+        status = self._stack.status()
+        return status.makes_resources or (self._goes_back and status.rolls_back)
 
     def _check_handed_over(self, name: str) -> None:
         """Somebody takes the job: the stack still waits, or has it from another run of this request."""
-        if not self._stack.status().makes_resources and self._stack.physical_id() not in (name, None):
+        if not self._is_awaited() and self._stack.physical_id() not in (name, None):
             raise DeployError(f"CloudFormation gave up while the job {name!r} was made")
 
     def _proven(self, name: str, properties: JobProperties) -> Outcome:

@@ -81,9 +81,9 @@ def job_name(prefix: str, *, stack_id: str, logical_id: str, request_id: str) ->
 def fingerprint(properties: Mapping[str, Any]) -> str:
     """Hash of what makes a job what it is: not its tags, nor where a file of equal meaning is published."""
     identity = {key: properties.get(key) for key in ("JobNamePrefix", "Images", "Request", "Identity")}
-    meaning = identity["Identity"]
-    if meaning is not None:
-        identity["Request"] = _without_published(identity["Request"], meaning)
+    meaning, request = identity["Identity"], identity["Request"]
+    if isinstance(meaning, Mapping) and isinstance(request, Mapping):
+        identity["Request"] = _without_published(request, meaning)
         identity["Images"] = _without_bucket(identity["Images"])
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -64,6 +64,10 @@ class Removal:
             else:
                 self._end_all([job])
 
+    def end(self, name: str) -> None:
+        """Stop a job that another one goes on from, and wait for its end; it stays the resource's own."""
+        self._stop_and_wait(name)
+
     def sweep(self, keep: str) -> None:
         """Stop what a request left that CloudFormation gave up on; the stack goes back to `keep`."""
         live = list(self._owned.others(keep, LIVE))

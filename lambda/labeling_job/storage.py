@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from typing import IO, Any
 
+from botocore.exceptions import ClientError
+
 from .bodies import Body
-from .errors import BrokenAnswerError
+from .errors import BrokenAnswerError, code_of
 from .patience import Patience
 
 
@@ -47,6 +50,17 @@ class Storage:
             self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
         self._patience.insist(put)
+
+    def modified(self, bucket: str, key: str) -> datetime | None:
+        """When an object was last written; None where there is none, or this may not be asked."""
+        try:
+            answer = self._patience.insist(lambda: self._s3.head_object(Bucket=bucket, Key=key))
+        except ClientError as error:
+            if code_of(error) in ("403", "404", "AccessDenied", "Forbidden", "NoSuchKey", "NotFound"):
+                return None
+            raise
+        found = answer.get("LastModified")
+        return found if isinstance(found, datetime) else None
 
     def size(self, bucket: str, key: str) -> int:
         """An object's bytes."""

@@ -9,12 +9,12 @@ the numbers and with what fits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .contract import JobProperties
 from .errors import DeployError
 
-_LIVE = ("Initializing", "InProgress", "Stopping")
 _AGAIN = "or set relabel=True, which buys all labels again"
 
 
@@ -27,19 +27,27 @@ def keeps_labels(old: JobProperties | None, new: JobProperties, job: Mapping[str
         job: the old job as the service describes it; None if there is none.
 
     Raises:
-        DeployError: labels are there, or are being made, and the new job can't go on from them.
+        DeployError: labels are there, and the new job can't go on from them.
     """
     if job is None or old is None or new.relabel or _is_streaming(new):
         return False
     counters = job.get("LabelCounters", {})
     labeled = int(counters.get("TotalLabeled", 0))
-    if not labeled and job["LabelingJobStatus"] not in _LIVE:
+    if not labeled:
+        # The old job goes on until CloudFormation cleans up, as nothing can be lost by the new one.
         return False
     have = f"{labeled:,} images of the job {job['LabelingJobName']!r} are labeled"
     _check_task_type(old, new, have)
     _check_attribute(old, new, have)
     _check_classes(old.labels, new.labels, have)
     return True
+
+
+def briefly_checked(properties: JobProperties) -> JobProperties:
+    """The properties with a short look at the images, which have been looked at a moment ago."""
+    if properties.preflight is None:
+        return properties
+    return replace(properties, preflight={**properties.preflight, "Seconds": 1})
 
 
 def _is_streaming(properties: JobProperties) -> bool:

@@ -81,6 +81,7 @@ class SageMaker:
             "LabelingJobStatus": status,
             "LabelingJobArn": self._arn(LabelingJobName),
             "CreationTime": job["created"],
+            "LabelCounters": {"TotalLabeled": job.get("labeled", 0)},
             **(self.more if status == "InProgress" else {}),
             **({"FailureReason": self.failure_reason} if status == "Failed" else {}),
         }
@@ -158,6 +159,7 @@ class S3:
         self.content_types: dict[str, str] = {}
         self.fail_after: int | None = None
         self.page = 2
+        self.modified: dict[tuple[str, str], datetime] = {}
         self.listings: list[tuple[str, str]] = []
 
     def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes], ContentType: str) -> None:
@@ -168,9 +170,14 @@ class S3:
         self.puts.append(Key)
 
     def head_object(self, Bucket: str, Key: str) -> dict:
-        return {"ContentLength": len(self.objects[Bucket, Key])}
+        if (Bucket, Key) not in self.objects:
+            raise service_error("HeadObject", "404", status=404)
+        modified = self.modified.get((Bucket, Key), START - timedelta(days=1))
+        return {"ContentLength": len(self.objects[Bucket, Key]), "LastModified": modified}
 
     def get_object(self, Bucket: str, Key: str, Range: str = "bytes=0-999999999") -> dict:
+        if (Bucket, Key) not in self.objects:
+            raise service_error("GetObject", "NoSuchKey", status=404)
         first, last = map(int, Range.removeprefix("bytes=").split("-"))
         return {"Body": io.BytesIO(self.objects[Bucket, Key][first : last + 1])}
 

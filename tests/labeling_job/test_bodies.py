@@ -11,7 +11,7 @@ from labeling_job.preflight.access import Reader
 from labeling_job.reachable import Reachable
 from labeling_job.rules.places import Place
 from tests.labeling_job.fakes import published
-from tests.labeling_job.test_images import directory, lines
+from tests.labeling_job.test_images import directory, lines, staged_key
 
 CONTENT = bytes(range(256)) * 40
 
@@ -78,7 +78,7 @@ def test_a_directory_is_copied_through_bodies_that_break(s3, error):
     uri = published(s3, images, job_name="job")
     assert len(lines(s3, uri)) == 5
     for name, content in files.items():
-        assert s3.objects["in", f"s/images/0123456789abcdef/{name}"] == content
+        assert s3.objects["in", staged_key(name, content)] == content
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["read timeout", "streaming", "reset", "cut short"])

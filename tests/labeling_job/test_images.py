@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 
 import pytest
 
@@ -29,6 +30,11 @@ def directory(s3, files) -> Images:
     )
 
 
+def staged_key(name: str, content: bytes) -> str:
+    """Where an image of a directory is put: below its content's checksum and size."""
+    return f"s/images/{zlib.crc32(content):08x}{len(content):x}/{name}"
+
+
 def bucket(s3, keys, prefix="", **listing) -> Images:
     s3.objects.update({("photos", key): b"x" for key in keys})
     uri = f"s3://photos/{prefix}"
@@ -46,11 +52,11 @@ def test_a_directory_is_copied_file_by_file_and_listed(s3):
     files = {"sub/b.png": b"B" * 5000, "a.jpg": b"A", "notes.txt": b"-", "sub/": b""}
     uri = published(s3, directory(s3, files), job_name="job-1")
     assert uri == "s3://in/s/manifests/job-1.manifest"
-    base = "s/images/0123456789abcdef/"
-    assert lines(s3, uri) == [f"s3://in/{base}a.jpg", f"s3://in/{base}sub/b.png"]
-    assert s3.objects["in", f"{base}sub/b.png"] == b"B" * 5000
-    assert s3.content_types[f"{base}a.jpg"] == "image/jpeg"
-    assert s3.content_types[f"{base}sub/b.png"] == "image/png"
+    first, second = staged_key("a.jpg", b"A"), staged_key("sub/b.png", b"B" * 5000)
+    assert lines(s3, uri) == [f"s3://in/{first}", f"s3://in/{second}"]
+    assert s3.objects["in", second] == b"B" * 5000
+    assert s3.content_types[first] == "image/jpeg"
+    assert s3.content_types[second] == "image/png"
     assert not any(key.endswith(".txt") for _, key in s3.objects)
 
 
