@@ -15,7 +15,7 @@ from ._rooms import contract, findings
 from .buckets import INPUT, OUTPUT, BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to, keep
-from .handler import STAGED_WHY, staged_objects
+from .handler import CONTINUED, CONTINUED_WHY, STAGED_WHY, staged_objects
 from .iam_text import check_key, check_name, outputs
 from .identity import template_identity
 from .images import ImagesBinding, ImagesConfig
@@ -60,9 +60,9 @@ class Assembly:
         }
         for file in (categories, template):
             self._access.read_file(file.object_arn, file.bucket_arn)
-        self._allow_output()
+        self._allow_output(config)
         #: The contract's ``Images`` and ``Request``.
-        self.images: Mapping[str, Any] = config.images
+        self.images: Mapping[str, Any] = {**config.images, **self._continuation(config)}
         self.request: dict[str, Any] = create_labeling_job(
             check,
             settings,
@@ -162,11 +162,14 @@ class Assembly:
             prior_attribute=settings.prior_attribute,
         )
 
-    def _allow_output(self) -> None:
+    def _allow_output(self, config: ImagesConfig) -> None:
         access, settings = self._access, self._settings
         folder = outputs(settings.output_prefix, settings.job_name_prefix)
         access.write[f"{self.output.arn}/{folder}*"] = _LABELS_WHY
         access.buckets[self.output.arn] = None
+        if _writes_beside(config):
+            continued = f"{self.output.arn}/{settings.output_prefix}/{CONTINUED}/{settings.job_name_prefix}/*"
+            access.read[continued] = CONTINUED_WHY
         for key in (self.output.key, settings.encryption_key):
             if key is not None:
                 access.keys[key] = None
@@ -176,6 +179,19 @@ class Assembly:
             access.volume_key = automated.volume_encryption_key
             access.vpc = bool(automated.subnets)
         access.output_topic = settings.output_topic
+
+    def _continuation(self, config: ImagesConfig) -> dict[str, str]:
+        """Let an update's new job take over what its predecessor has labeled."""
+        output, folder = self.output, self._settings.output_prefix
+        if config.streaming:
+            return {}
+        beside = _writes_beside(config)
+        self._shared.handler.allow_continuing(output, folder, writing=beside)
+        if not self._settings.preflight.enabled and output.key is not None:
+            output.key.grant(self._shared.handler.role, "kms:Decrypt")
+        if not beside:
+            return {}
+        return {"StagingS3Uri": f"s3://{output.name}/{folder}/{CONTINUED}/{self._settings.job_name_prefix}/"}
 
     def _allow_preflight(self, role_arn: str, config: ImagesConfig, files: set[str]) -> None:
         shared, settings = self._shared, self._settings
@@ -241,8 +257,15 @@ class Assembly:
         self.waits[role] = None
         return role
 
+<<<<<<< HEAD
     def _identity(self) -> str:
         """The same for as long as the handler keeps the job: a hash of what its `fingerprint` hashes."""
         made_of = [self._settings.job_name_prefix, self.images, self.request]
         text = json.dumps(self._shared.stack.resolve(made_of), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8].upper()
+=======
+
+def _writes_beside(config: ImagesConfig) -> bool:
+    """Whether a manifest that takes over labels lies beside the output: the app's own is not to be changed."""
+    return config.images["Source"] == contract.SOURCE_MANIFEST and not config.streaming
+>>>>>>> fdb3dd2 (Construct: what an update's new job may read of the old one's labels)

@@ -22,6 +22,10 @@ from .nag import acknowledge
 STAGING_ROOT = "inputs"
 
 _RUNTIME_WHY: Final = "The newest runtime of Lambda's on which this handler's own tests have been run."
+#: Below a job's output path: manifests that take over labels, where the app's own manifest names the images.
+CONTINUED: Final = "continued"
+CONTINUED_WHY: Final = "Manifests that this handler alone writes: names come from the jobs."
+_CONTINUE_WHY: Final = "The output manifests of the stack's jobs, whose names are made at deploy time."
 
 STAGED_WHY: Final = f"Objects below {STAGING_ROOT}/, where this handler alone stages jobs' input."
 
@@ -113,6 +117,21 @@ class Handler:
         self._allow(["s3:PutObject"], [objects])
         if bucket.key is not None:
             self.allow_key(bucket.key)
+
+    def allow_continuing(self, output: BucketUse, folder: str, *, writing: bool) -> None:
+        """Let the handler read what a job has labeled, for the job that an update puts in its place.
+
+        Args:
+            output: Where the jobs' output is.
+            folder: Below it are the jobs.
+            writing: Whether the new job's manifest goes there too, as the user's own is not to be changed.
+        """
+        manifests = f"{output.arn}/{folder}/*/manifests/output/output.manifest"
+        self.grow("ContinueLabels", manifests, ["s3:GetObject"], _CONTINUE_WHY)
+        if writing:
+            self.grow(
+                "ContinueManifest", f"{output.arn}/{folder}/{CONTINUED}/*", ["s3:PutObject"], CONTINUED_WHY
+            )
 
     def allow_key(self, key: kms.IKey) -> None:
         """Let the handler write objects that the key encrypts."""
