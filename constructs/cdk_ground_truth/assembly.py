@@ -257,15 +257,17 @@ class Assembly:
         self.waits[role] = None
         return role
 
-<<<<<<< HEAD
     def _identity(self) -> str:
         """The same for as long as the handler keeps the job: a hash of what its `fingerprint` hashes."""
-        made_of = [self._settings.job_name_prefix, self.images, self.request]
+        request = {key: value for key, value in self.request.items() if key != "LabelCategoryConfigS3Uri"}
+        request["HumanTaskConfig"] = {
+            key: value for key, value in request["HumanTaskConfig"].items() if key != "UiConfig"
+        }
+        made_of = [self._settings.job_name_prefix, self.images, request, self.identity]
         text = json.dumps(self._shared.stack.resolve(made_of), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8].upper()
-=======
+
 
 def _writes_beside(config: ImagesConfig) -> bool:
-    """Whether a manifest that takes over labels lies beside the output: the app's own is not to be changed."""
+    """Whether a manifest that takes over labels lies beside the output, as the app's own is not ours."""
     return config.images["Source"] == contract.SOURCE_MANIFEST and not config.streaming
->>>>>>> fdb3dd2 (Construct: what an update's new job may read of the old one's labels)

@@ -11,7 +11,9 @@ from constructs import IConstruct
 _PACK = "AwsSolutions"
 # References between angle brackets, and the wildcards that this library writes: at the end, in the middle for
 # the end of a job's name, and before the service's queues.
-_PLAIN = re.compile(r"\*|(<[\w.:-]+>|[\w ./:@+=-])+(\*GroundTruth|(-\?{8}){2}/)?\*?")
+_PLAIN = re.compile(
+    r"\*|(<[\w.:-]+>|[\w ./:@+=-])+(\*GroundTruth|(-\?{8}){2}/|\*/manifests/output/output\.manifest)?\*?"
+)
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
