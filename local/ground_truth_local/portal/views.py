@@ -34,8 +34,6 @@ SECURITY = {
     # With "no-referrer" a form would be posted with the origin "null".
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    # What a page shows is read by this origin's pages only, pictures included.
-    "cross-origin-resource-policy": "same-origin",
 }
 """Headers of every answer besides the policy."""
 
