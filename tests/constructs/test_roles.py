@@ -111,6 +111,8 @@ def test_the_handler_may_touch_this_stacks_jobs_alone(stack, add_job, synth):
         ("iam:PassRole", role): [{"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}],
         ("s3:GetObject", archive): [None],
         ("s3:PutObject", f"{INPUT}/inputs/*"): [None],
+        # What the job that an update puts in its place takes over.
+        ("s3:GetObject", f"{OUTPUT}/labels/*/manifests/output/output.manifest"): [None],
         ("s3:ListBucket", INPUT): [{"StringLike": {"s3:prefix": "inputs/*"}}],
         ("cloudformation:DescribeStacks", STACK): [None],
         ("cloudformation:DescribeStackResource", STACK): [None],
