@@ -66,7 +66,13 @@ class Console:
         except Exception:
             _log.exception("%s %s failed", scope["method"], scope["path"])
             response = _problem(500, "Something went wrong; the server's log says what.")
-        fields = {"content-security-policy": views.POLICY, "cache-control": "no-store", **views.SECURITY}
+        fields = {
+            "content-security-policy": views.POLICY,
+            "cache-control": "no-store",
+            # The worker's frame has no origin and loads the portal's scripts: this is the console's alone.
+            "cross-origin-resource-policy": "same-origin",
+            **views.SECURITY,
+        }
         answer = Response(
             status=response.status,
             body=response.body,
