@@ -128,6 +128,8 @@ class Handler:
         """
         manifests = f"{output.arn}/{folder}/*/manifests/output/output.manifest"
         self.grow("ContinueLabels", manifests, ["s3:GetObject"], _CONTINUE_WHY)
+        # Without it S3 answers "denied" where a job has written no output yet.
+        self.grow("ContinueMissing", output.arn, ["s3:ListBucket"])
         if writing:
             self.grow(
                 "ContinueManifest", f"{output.arn}/{folder}/{CONTINUED}/*", ["s3:PutObject"], CONTINUED_WHY

@@ -113,6 +113,7 @@ def test_the_handler_may_touch_this_stacks_jobs_alone(stack, add_job, synth):
         ("s3:PutObject", f"{INPUT}/inputs/*"): [None],
         # What the job that an update puts in its place takes over.
         ("s3:GetObject", f"{OUTPUT}/labels/*/manifests/output/output.manifest"): [None],
+        ("s3:ListBucket", OUTPUT): [None],
         ("s3:ListBucket", INPUT): [{"StringLike": {"s3:prefix": "inputs/*"}}],
         ("cloudformation:DescribeStacks", STACK): [None],
         ("cloudformation:DescribeStackResource", STACK): [None],

@@ -44,6 +44,8 @@ class _Clients(dict[str, Any]):
             events.register("before-parameter-build.s3.*", _remember_bucket)
         if service == "cloudformation":
             events.register("after-call.cloudformation.DescribeStacks", self._run.in_progress)
+        if service == "sagemaker":
+            events.register("after-call.sagemaker.DescribeLabelingJob", self._run.with_labels)
         self[service] = client
         return client
 
@@ -59,6 +61,8 @@ class HandlerRun:
         self._deployed = deployed
         self._simulate = deployed.simulate(role_arn)
         self._status = ""
+        #: How many labels the jobs are said to have: nobody works for this stack.
+        self._labels = 0
         self._entry = _copy_of_entry()
         self._clients = _Clients(session, self)
         self._entry._clients = self._clients  # type: ignore[attr-defined]
@@ -81,6 +85,11 @@ class HandlerRun:
         """The stack stands still while the handler is run beside CloudFormation."""
         for stack in parsed.get("Stacks", []):
             stack["StackStatus"] = self._status
+
+    def with_labels(self, parsed: Any, **_: Any) -> None:
+        """A job that has labels is gone on from."""
+        if self._labels and "LabelCounters" in parsed:
+            parsed["LabelCounters"]["TotalLabeled"] = self._labels
 
     def _may(self, action: str, resource: str, **context: str) -> None:
         try:
@@ -183,9 +192,26 @@ class HandlerRun:
         self._expect("SUCCESS", name, "Delete", properties, PhysicalResourceId=made)
 
     def _file(self) -> None:
+        """A job with labels is changed: the app's own manifest is gone on from beside the output."""
         name, properties = self._properties("File")
         made = self._expect("SUCCESS", name, "Create", properties)
+        new, second = self._continued(name, properties, made)
         self._expect("SUCCESS", name, "Delete", properties, PhysicalResourceId=made)
+        self._expect("SUCCESS", name, "Delete", new, PhysicalResourceId=second)
+
+    def _continued(
+        self, name: str, properties: Mapping[str, Any], made: str
+    ) -> tuple[Mapping[str, Any], str]:
+        """Change a job that has labels; its new properties and its new id."""
+        new = _changed(properties)
+        more = {"OldResourceProperties": properties, "PhysicalResourceId": made}
+        self._labels = 1
+        try:
+            second = self._expect("SUCCESS", name, "Update", new, **more)
+        finally:
+            self._labels = 0
+        assert second != made
+        return new, second
 
     def _automated(self) -> None:
         name, properties = self._properties("Automated")
@@ -200,20 +226,27 @@ class HandlerRun:
             "SUCCESS", name, "Update", tagged, OldResourceProperties=properties, PhysicalResourceId=made
         )
         assert same == made
+        new, second = self._continued(name, tagged, made)
         self._expect("SUCCESS", name, "Delete", tagged, PhysicalResourceId=made)
+        self._expect("SUCCESS", name, "Delete", new, PhysicalResourceId=second)
 
     def _bucket(self) -> None:
         """A job is replaced; the old one is stopped, the new one retained."""
         name, properties = self._properties("Bucket")
         first = self._expect("SUCCESS", name, "Create", properties)
-        task = {**properties["Request"]["HumanTaskConfig"], "TaskTitle": "Another"}
-        new = {**properties, "Request": {**properties["Request"], "HumanTaskConfig": task}}
+        new = _changed(properties)
         second = self._expect(
             "SUCCESS", name, "Update", new, OldResourceProperties=properties, PhysicalResourceId=first
         )
         assert second != first
         self._expect("SUCCESS", name, "Delete", properties, PhysicalResourceId=first)
         self._expect("SUCCESS", name, "Delete", {**new, "RemovalPolicy": "Retain"}, PhysicalResourceId=second)
+
+
+def _changed(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What another job is made of."""
+    task = {**properties["Request"]["HumanTaskConfig"], "TaskTitle": "Another"}
+    return {**properties, "Request": {**properties["Request"], "HumanTaskConfig": task}}
 
 
 def _is_missing(parsed: Mapping[str, Any]) -> bool:

@@ -74,6 +74,12 @@ def calls(
         yield from _training(client, simulate, algorithms["LabelingJobResourceConfig"], role_arn)
     if image:
         yield from _reads(client("s3"), [image, *_uris(request)])
+    beside = images.get("StagingS3Uri", "") if images["Source"] == "Manifest" else ""
+    if beside:
+        # What the handler writes there when an update goes on from labels, once it has.
+        bucket, _, prefix = beside.removeprefix("s3://").partition("/")
+        manifest = f"arn:aws:s3:::{bucket}/{prefix}manifests/next.manifest"
+        yield "s3:GetObject", lambda: simulate("s3:GetObject", manifest)
 
 
 def _logs(logs: Any, metrics: Any) -> Iterator[tuple[str, Call]]:
