@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 import cdk_ground_truth
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
@@ -34,7 +40,7 @@ ARGUMENTS = """
     number_of_human_workers_per_data_object task_time_limit task_availability_lifetime
     max_concurrent_task_count stopping_conditions label_attribute_name job_name_prefix content_classifiers
     automated_labeling output_topic tags input_bucket output_bucket output_prefix encryption_key role
-    removal_policy probation preflight cost_ceiling
+    removal_policy probation preflight cost_ceiling relabel
 """
 ATTRIBUTES = """
     alarm_unanswered cdk_tag_manager handler_role input_bucket job_arn job_name job_name_prefix
@@ -50,6 +56,37 @@ def public(kind: type) -> list[str]:
 def test_exports():
     assert cdk_ground_truth.__all__ == EXPORTED == sorted(EXPORTED)
     assert all(hasattr(cdk_ground_truth, name) for name in EXPORTED)
+    assert set(EXPORTED) <= set(dir(cdk_ground_truth))
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        cdk_ground_truth.Nothing  # noqa: B018
+
+
+def test_what_types_see_is_what_is_loaded():
+    """The names are listed for readers and type checkers, and again for the loading on demand."""
+    source = Path(cdk_ground_truth.__file__).read_text()
+    imports = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    seen = {alias.name: node.module for node in imports for alias in node.names}
+    assert seen == cdk_ground_truth._HOMES
+    assert sorted(seen) == EXPORTED
+
+
+#: Each is asked for by some part of the library; a laptop that checks a manifest may have none.
+NOT_NEEDED = ("jsii", "aws_cdk", "constructs", "boto3", "botocore", "urllib3")
+
+
+def test_the_command_checks_files_without_node_the_cdk_and_boto3(tmp_path):
+    (tmp_path / "photos.manifest").write_text('{"source-ref": "s3://photos/a.jpg"}\n{}\n')
+    code = (
+        f"import sys; sys.modules |= dict.fromkeys({NOT_NEEDED}); from cdk_ground_truth.cli import main;"
+        "sys.exit(main(['check', 'photos.manifest', '--labels', 'road', '--offline']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    assert "ERROR manifest-source" in done.stdout
 
 
 def test_the_jobs_arguments_and_attributes():

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ..errors import DENIED_CODES, code_of, document_of, part_of, said
 from ..rules.findings import Findings
 from ..rules.places import Place
@@ -125,7 +123,7 @@ class RolePermissions:
         while True:
             try:
                 return call()
-            except ClientError as error:
+            except AWS_ERRORS as error:
                 if code_of(error) not in DENIED_CODES or not self._again():
                     raise
 
