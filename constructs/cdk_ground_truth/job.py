@@ -66,6 +66,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
         role: iam.IRole | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         probation: Duration | None = None,
+        watch: Duration | None = None,
         preflight: Preflight | None = None,
         cost_ceiling: CostCeiling | None = None,
         relabel: bool = False,
@@ -110,6 +111,9 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             probation: How long a deploy waits for the job to leave ``Initializing``, and fails with the
                 service's reason if it fails; up to 30 minutes, ``Duration.seconds(0)`` doesn't wait.
                 Default: 10 minutes.
+            watch: How long a deploy then watches the job in progress, as mistakes of the set-up show there:
+                a reason for failure, or first objects that all failed, fails it; up to 5 minutes, none
+                without ``probation``. Default: 3 minutes; on the embedded AWS, which is faster, 2 seconds.
             preflight: What is read and checked before the job is created. Default: all that the job names.
             cost_ceiling: Bounds of objects, tasks and money that `cdk deploy` refuses to go above, and prices
                 to estimate by. Default: no bound; objects and tasks are counted.
@@ -151,6 +155,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             role=role,
             removal_policy=removal_policy,
             probation=probation,
+            watch=watch,
             preflight=preflight or Preflight(),
             cost_ceiling=cost_ceiling,
             relabel=relabel,

@@ -66,6 +66,7 @@ class JobSettings:
     preflight: Preflight
     cost_ceiling: CostCeiling | None
     relabel: bool = False
+    watch: Duration | None = None
     task_type: TaskType = SEGMENTATION
     #: What the labels to adjust or to verify are called, and what these are about.
     prior_attribute: str = ""
@@ -88,6 +89,8 @@ class JobSettings:
             properties["RemovalPolicy"] = contract.REMOVAL_RETAIN
         if self.probation is not None:
             properties["ProbationSeconds"] = int(self.probation.to_seconds())
+        if self.watch is not None:
+            properties["WatchSeconds"] = int(self.watch.to_seconds())
         properties |= self.preflight.properties()
         if self.relabel:
             properties["Relabel"] = "true"
@@ -117,6 +120,7 @@ class JobSettings:
             check.fail("removal_policy", must, self.removal_policy)
         probation = check.seconds("probation", self.probation, 0, contract.PROBATION_SECONDS_MAX)
         check.known("probation", probation)
+        check.known("watch", check.seconds("watch", self.watch, 0, contract.WATCH_SECONDS_MAX))
         for part in (self.stopping_conditions, self.automated_labeling, self.preflight):
             if part is not None:
                 part.check(check)

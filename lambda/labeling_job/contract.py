@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 
@@ -56,6 +56,9 @@ REMOVAL_RETAIN: Final = "Retain"
 #: 30 minutes at most: the handler's whole time is 40, and two of its three invocations have to do.
 PROBATION_SECONDS_MAX: Final = 1_800
 PROBATION_SECONDS_DEFAULT: Final = 600
+#: For how long a job is watched once it is in progress: mistakes of the set-up show minutes after the start.
+WATCH_SECONDS_MAX: Final = 300
+WATCH_SECONDS_DEFAULT: Final = 180
 
 #: How long preflight looks at images, unless it is told.
 PREFLIGHT_SECONDS: Final = 240
@@ -68,6 +71,7 @@ _PROPERTIES = frozenset(
         "Tags",
         "RemovalPolicy",
         "ProbationSeconds",
+        "WatchSeconds",
         "Preflight",
         "Cost",
         "Identity",
@@ -159,6 +163,9 @@ _STRUCTURES = frozenset(
 )
 
 
+_Default = TypeVar("_Default", int, None)
+
+
 class ContractError(ValueError):
     """A property that the construct of the same release would not have written."""
 
@@ -201,6 +208,8 @@ class JobProperties:
     removal_policy: str = REMOVAL_STOP
     #: How long a deploy waits for the job to leave `Initializing`.
     probation_seconds: int = PROBATION_SECONDS_DEFAULT
+    #: How long it watches a job that is in progress; None for as long as the handler's environment says.
+    watch_seconds: int | None = None
     #: The names of the classes, or the verdicts; empty where an older release wrote the properties.
     labels: tuple[str, ...] = ()
     #: Whether labels that are there are bought again on purpose.
@@ -220,7 +229,10 @@ def parse(properties: Mapping[str, Any]) -> JobProperties:
         request=_structure("", _need("", properties, "Request")),
         tags=_tags(properties.get("Tags", [])),
         removal_policy=_removal_policy(properties.get("RemovalPolicy", REMOVAL_STOP)),
-        probation_seconds=_probation(properties.get("ProbationSeconds", PROBATION_SECONDS_DEFAULT)),
+        probation_seconds=_seconds(
+            properties, "ProbationSeconds", PROBATION_SECONDS_DEFAULT, PROBATION_SECONDS_MAX
+        ),
+        watch_seconds=_seconds(properties, "WatchSeconds", None, WATCH_SECONDS_MAX),
         labels=tuple(
             _options("Identity", properties.get("Identity", {}), _IDENTITY_FIELDS).get("Labels", ())
         ),
@@ -307,20 +319,18 @@ def _field(where: str, kind: type, value: object) -> object:
     return _string(where, value)
 
 
-def _labels(identity: object) -> tuple[str, ...]:
-    return tuple(_options("Identity", identity, _IDENTITY_FIELDS).get("Labels", ()))
-
-
 def _removal_policy(value: object) -> str:
     if value not in (REMOVAL_STOP, REMOVAL_RETAIN):
         raise ContractError(f"'RemovalPolicy' must be {REMOVAL_STOP!r} or {REMOVAL_RETAIN!r}, got {value!r}")
     return str(value)
 
 
-def _probation(value: object) -> int:
-    seconds = int(str(_field("ProbationSeconds", int, value)))
-    if seconds > PROBATION_SECONDS_MAX:
-        raise ContractError(f"'ProbationSeconds' must be at most {PROBATION_SECONDS_MAX}, got {seconds}")
+def _seconds(properties: Mapping[str, Any], name: str, default: _Default, most: int) -> int | _Default:
+    if name not in properties:
+        return default
+    seconds = int(str(_field(name, int, properties[name])))
+    if seconds > most:
+        raise ContractError(f"'{name}' must be at most {most}, got {seconds}")
     return seconds
 
 

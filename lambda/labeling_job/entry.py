@@ -16,7 +16,14 @@ import boto3
 from botocore.config import Config
 
 from . import log
-from .contract import SOURCE_MANIFEST, ContractError, Images, JobProperties, parse
+from .contract import (
+    SOURCE_MANIFEST,
+    WATCH_SECONDS_DEFAULT,
+    ContractError,
+    Images,
+    JobProperties,
+    parse,
+)
 from .errors import NotYetError, is_own_fault, said
 from .event import Event, read
 from .images import Staging, staged
@@ -35,9 +42,9 @@ _ATTEMPTS = 5
 _NEEDED = Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=30)
 # All others advise. In a VPC without a way to one of them nobody answers, and each call takes all its tries.
 _ADVISING = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
-# Set-up mistakes fail a job minutes after its start, so that long a deploy watches. On an AWS of one's own,
-# which the SDK's setting names, they show at once.
-_IN_PROGRESS = timedelta() if "AWS_ENDPOINT_URL" in os.environ else timedelta(minutes=3)
+#: In the function's environment: for how long a deploy watches a job in progress, unless the job's properties
+#: say so. Set by an AWS where mistakes show sooner than after minutes.
+WATCH_SECONDS = "CDK_GROUND_TRUTH_WATCH_SECONDS"
 _clients: dict[str, Any] = {}
 
 
@@ -90,7 +97,7 @@ def _handle(event: Event, context: Any) -> Outcome:
         patience=patience,
         staging=_StagingArea(patience),
         preflight=lambda request, properties: _preflight(request, properties, context),
-        in_progress=_IN_PROGRESS,
+        in_progress=timedelta(seconds=int(os.environ.get(WATCH_SECONDS, WATCH_SECONDS_DEFAULT))),
     )
     steps = {"Create": lifecycle.create, "Update": lifecycle.update, "Delete": lifecycle.delete}
     return steps[event.request_type]()

@@ -88,7 +88,8 @@ class Lifecycle:
         staging: lists, chooses and publishes images.
         preflight: `(request, properties) → tags`; reads all that the job would, and raises DeployError
             where the job should not be created. Its tags go on the job.
-        in_progress: for how long a job that runs is watched, as mistakes of the set-up show there.
+        in_progress: for how long a job that runs is watched, as mistakes of the set-up show there, unless
+            the properties say how long.
     """
 
     def __init__(
@@ -312,7 +313,7 @@ class Lifecycle:
             # At once, because a stack that is torn down soon has no permission left to stop the job with;
             # and again, because nothing says that the stack waited while the job was watched.
             self._check_handed_over(name)
-            outcome = self._watch(name, timedelta(seconds=properties.probation_seconds))
+            outcome = self._watch(name, properties)
             self._check_handed_over(name)
             return outcome
         except NotYetError:
@@ -321,7 +322,9 @@ class Lifecycle:
             self._removal.abandon(name)
             raise
 
-    def _watch(self, name: str, probation: timedelta) -> Outcome:
+    def _watch(self, name: str, properties: JobProperties) -> Outcome:
+        probation, told = timedelta(seconds=properties.probation_seconds), properties.watch_seconds
+        in_progress = self._in_progress if told is None else timedelta(seconds=told)
         begun: datetime | None = None
         for seconds in pauses():
             job = self._jobs.describe(name)
@@ -335,8 +338,8 @@ class Lifecycle:
                 begun = begun or self._patience.now()
                 if (wrong := _set_up_wrong(job)) is not None:
                     raise DeployError(f"the job {name!r} started and can't go on: {wrong}{where}")
-                old = self._patience.now() - job["CreationTime"] >= probation + self._in_progress
-                if not probation or old or self._patience.now() - begun >= self._in_progress:
+                old = self._patience.now() - job["CreationTime"] >= probation + in_progress
+                if not probation or old or self._patience.now() - begun >= in_progress:
                     log.action("Started", job=name, status=status)
                     return _outcome(job)
             elif status == "Failed":

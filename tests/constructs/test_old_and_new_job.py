@@ -33,6 +33,7 @@ ANOTHER_JOB = {
 SAME_JOB = {
     "tags": lambda stack: {"tags": {"team": "vision"}},
     "probation": lambda stack: {"probation": Duration.minutes(1)},
+    "watch": lambda stack: {"watch": Duration.minutes(1)},
     "removal policy": lambda stack: {"removal_policy": RemovalPolicy.RETAIN},
     "preflight": lambda stack: {"preflight": Preflight(enabled=False)},
 }

@@ -18,16 +18,18 @@ def properties(stack) -> dict:
 
 def test_the_handlers_defaults_are_not_repeated(stack, add_job):
     add_job(stack, removal_policy=RemovalPolicy.DESTROY)
-    assert not {"RemovalPolicy", "ProbationSeconds"} & set(properties(stack))
+    assert not {"RemovalPolicy", "ProbationSeconds", "WatchSeconds"} & set(properties(stack))
 
 
-def test_both_reach_the_handler(stack, add_job):
-    add_job(stack, removal_policy=RemovalPolicy.RETAIN, probation=Duration.minutes(30))
+def test_all_reach_the_handler(stack, add_job):
+    minutes = Duration.minutes
+    add_job(stack, removal_policy=RemovalPolicy.RETAIN, probation=minutes(30), watch=minutes(5))
     written = properties(stack)
     assert (written["RemovalPolicy"], written["ProbationSeconds"]) == ("Retain", 1800)
     known = {"JobNamePrefix": "p", "Images": {"Source": contract.SOURCE_MANIFEST}, "Request": {}}
     parsed = contract.parse({**written, **known, "Tags": []})
     assert (parsed.removal_policy, parsed.probation_seconds) == (contract.REMOVAL_RETAIN, 1800)
+    assert parsed.watch_seconds == 300
 
 
 def test_a_deploy_that_does_not_wait(stack, add_job):
@@ -40,6 +42,7 @@ def test_a_deploy_that_does_not_wait(stack, add_job):
     [
         ({"removal_policy": RemovalPolicy.SNAPSHOT}, "'removal_policy' must be RemovalPolicy.DESTROY or"),
         ({"probation": Duration.minutes(31)}, "'probation' must be 0 to 1,800 seconds"),
+        ({"watch": Duration.minutes(6)}, "'watch' must be 0 to 300 seconds"),
         ({"probation": 600}, "'probation' must be an aws_cdk.Duration"),
     ],
 )

@@ -66,8 +66,6 @@ STRICTER = {
     "no CORS on a second bucket": "its tasks fail in the worker's browser",
     "CORS without GET": "its tasks fail in the worker's browser",
     "CORS for one origin": "its tasks fail in the worker's browser",
-    "CORS exposes nothing": "the guide prints the header; public samples without it work",
-    "CORS exposes something else": "the guide prints the header; public samples without it work",
     "labels: no document-version": "the documented format has it",
     "image of more than 40 MB": "the guide's 40 MB may be 40,000,000 bytes or 40 MiB: the smaller holds",
     "adjustment: a class is gone": "the worker couldn't keep what has it",

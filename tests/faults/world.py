@@ -11,7 +11,7 @@ import random
 import time
 import urllib.error
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -39,6 +39,8 @@ _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIAHANDLER",
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_EC2_METADATA_DISABLED": "true",
+    # What is watched then is a matter of the lifecycle's own tests.
+    entry.WATCH_SECONDS: "0",
     # A body as it is, without a trailer.
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
 }
@@ -80,8 +82,6 @@ class World:
         enter(mock.patch.object(time, "sleep", self._sleep))
         enter(mock.patch.object(entry, "_now", lambda: datetime.fromtimestamp(self.time, UTC)))
         enter(mock.patch.object(entry, "_clients", _clients))
-        # What is watched then is a matter of the lifecycle's own tests.
-        enter(mock.patch.object(entry, "_IN_PROGRESS", timedelta()))
         enter(mock.patch.object(entry, "_client", _client))
         enter(mock.patch.object(entry.urllib.request, "urlopen", self._put_answer))
         # The same pauses in each run, so that a call's number means the same call.

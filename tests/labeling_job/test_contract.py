@@ -85,6 +85,8 @@ def test_other_uris_are_refused(uri):
         ("RemovalPolicy", "Delete", "'RemovalPolicy' must be 'Stop' or 'Retain', got 'Delete'"),
         ("ProbationSeconds", "1801", "'ProbationSeconds' must be at most 1800, got 1801"),
         ("ProbationSeconds", "-1", "'ProbationSeconds' must be a whole number"),
+        ("WatchSeconds", "301", "'WatchSeconds' must be at most 300, got 301"),
+        ("WatchSeconds", "3m", "'WatchSeconds' must be a whole number"),
     ],
 )
 def test_a_jobs_end_and_first_minutes_are_checked(key, value, says):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -45,6 +46,20 @@ def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
         "TaskCount": "unknown",
         "EstimatedCost": "unknown",
     }
+
+
+@pytest.mark.parametrize(
+    ("environment", "told", "minutes"),
+    [({}, {}, 3), ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {}, 3), ({}, {"WatchSeconds": "60"}, 1)]
+    + [({entry.WATCH_SECONDS: "60"}, told, minutes) for told, minutes in (({}, 1), ({"WatchSeconds": "0"}, 0))],
+)
+def test_how_long_a_job_in_progress_is_watched(invoke, sent, clock, monkeypatch, environment, told, minutes):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    before = clock.now()
+    invoke(ResourceProperties=properties(**told))
+    assert sent[0][1]["Status"] == "SUCCESS"
+    assert timedelta(0) <= clock.now() - before - timedelta(minutes=minutes) < timedelta(seconds=25)
 
 
 def test_a_failed_job_fails_with_the_services_reason_and_the_log_group(invoke, sent, sagemaker):

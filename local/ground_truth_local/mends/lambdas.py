@@ -30,6 +30,9 @@ def install() -> None:
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
             # Also on AWS; SDKs put it into their user agent.
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
+            # What shows on AWS minutes after a labeling job's start shows here at once, and a handler that
+            # watches for it is told so.
+            "CDK_GROUND_TRUTH_WATCH_SECONDS": "2",
         }
 
     handler["create"] = create

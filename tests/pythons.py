@@ -1,0 +1,92 @@
+"""`python -m tests.pythons`: the handler's and the labels' unit tests on each Python that the classifiers name.
+
+Each gets an environment with what these tests alone need, at the versions of the lock. A Python that this machine
+doesn't have is named and left out.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SUITES = ("tests/labeling_job", "tests/labels")
+PACKAGES = (
+    *("boto3", "hypothesis", "numpy", "pillow", "pycocotools", "pytest", "pytest-timeout"),
+    # Photographs come with it.
+    "scikit-image",
+)
+# What needs more: a browser, the build tools, readers that are as large as all the rest. `make test` runs it.
+LEFT_OUT = "not browser and not hugging and not huggingface and not datasets"
+IGNORED = ("tests/labels/test_package.py", "tests/labels/test_formats_table.py")
+
+
+def versions() -> list[str]:
+    """The Pythons of the classifiers, such as "3.11"."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return re.findall(r":: (3\.\d+)", "\n".join(project["classifiers"]))
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of that version: this one, one of `PATH`, or one of pyenv's."""
+    found = [sys.executable, shutil.which(f"python{version}"), *_of_pyenv(version)]
+    return next((each for each in found if each and _version_of(each) == version), None)
+
+
+def _of_pyenv(version: str) -> list[str]:
+    root = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
+    return sorted(glob.glob(f"{root}/versions/{version}.*/bin/python"))
+
+
+def _version_of(python: str) -> str:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    # A shim of a version manager may be there without the Python behind it.
+    return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
+
+
+def environment(version: str, python: str) -> str:
+    """The Python of an environment for the tests, made once for each lock."""
+    folder = ROOT / f".venv-{version}"
+    own, lock = folder / "bin" / "python", (ROOT / "requirements.txt").read_text() + repr(PACKAGES)
+    ready = folder / "ready"
+    if not ready.exists() or ready.read_text() != lock:
+        subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
+        quiet = ["--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "requirements.txt")]
+        subprocess.run([str(own), "-m", "pip", "install", *quiet, *PACKAGES], check=True)
+        ready.write_text(lock)
+    return str(own)
+
+
+def run(python: str) -> bool:
+    """Whether both suites pass; each alone, as each has fixtures of its own."""
+    rooms = os.pathsep.join(str(ROOT / room) for room in ("lambda", "labels"))
+    values = {**os.environ, "PYTHONPATH": rooms}
+    options = ["-q", "-p", "no:cacheprovider", "-k", LEFT_OUT, *(f"--ignore={each}" for each in IGNORED)]
+    for suite in SUITES:
+        # The conftest above both is for tests that deploy.
+        command = [python, "-m", "pytest", *options, f"--confcutdir={suite}", suite]
+        if subprocess.run(command, cwd=ROOT, env=values).returncode:
+            return False
+    return True
+
+
+def main() -> int:
+    """Run them, and say on which Pythons."""
+    told, failed = [], False
+    for version in versions():
+        python = interpreter(version)
+        passed = python is not None and run(environment(version, python))
+        failed = failed or (python is not None and not passed)
+        told.append(f"Python {version}: {'passed' if passed else 'FAILED' if python else 'not on this machine'}")
+    print("\n".join(told))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
