@@ -1,7 +1,7 @@
-"""`python -m tests.pythons`: the handler's and the labels' unit tests on each Python that the classifiers name.
+"""`python -m tests.pythons`: the handler's and the labels' unit tests on each Python of the classifiers.
 
-Each gets an environment with what these tests alone need, at the versions of the lock. A Python that this machine
-doesn't have is named and left out.
+Each gets an environment with what these tests alone need, at the versions of the lock. A Python that this
+machine doesn't have is named and left out.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def main() -> int:
         python = interpreter(version)
         passed = python is not None and run(environment(version, python))
         failed = failed or (python is not None and not passed)
-        told.append(f"Python {version}: {'passed' if passed else 'FAILED' if python else 'not on this machine'}")
+        told.append(
+            f"Python {version}: {'passed' if passed else 'FAILED' if python else 'not on this machine'}"
+        )
     print("\n".join(told))
     return int(failed)
 

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import http.client
-import re
-import zipfile
 from collections.abc import Collection
-
-import botocore.exceptions
-import botocore.parsers
-import urllib3.exceptions
 
 from tests.faults.faults import ADVISING, LASTING, UNNOTICED, Kind
 from tests.faults.scenarios import Scenario
+from tests.faults.texts import is_for_users
 from tests.faults.world import LIVE, World
 
-_ERROR_CLASSES = {
-    name
-    for module in (builtins, botocore.exceptions, botocore.parsers, urllib3.exceptions, zipfile, http.client)
-    for name, member in vars(module).items()
-    if isinstance(member, type) and issubclass(member, BaseException) and name[0].isupper()
-} - {"ValidationError"}  # CloudFormation's code, too
-_NOT_FOR_USERS = re.compile(
-    rf"NoneType|Traceback|has no attribute|botocore|urllib3|fault of the handler|"
-    rf"\b(?:{'|'.join(sorted(_ERROR_CLASSES))})\b"
-)
-# A FailureReason of the service begins so: what the job met was the user's.
-_SERVICES_OWN = re.compile(r"(?<=failed: )ClientError(?=:)")
 # No operation of a stack with one job may take longer than three requests that each reach their timeout.
 _SETTLED = 60.0
 
@@ -76,7 +57,7 @@ def bad_texts(world: World) -> list[str]:
     return [
         f"the user is told: {reason}"
         for reason in dict.fromkeys(world.cloudformation.reasons)
-        if _NOT_FOR_USERS.search(_SERVICES_OWN.sub("", reason))
+        if not is_for_users(reason)
     ]
 
 

@@ -50,8 +50,13 @@ def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
 
 @pytest.mark.parametrize(
     ("environment", "told", "minutes"),
-    [({}, {}, 3), ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {}, 3), ({}, {"WatchSeconds": "60"}, 1)]
-    + [({entry.WATCH_SECONDS: "60"}, told, minutes) for told, minutes in (({}, 1), ({"WatchSeconds": "0"}, 0))],
+    [
+        ({}, {}, 3),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, {}, 3),
+        ({}, {"WatchSeconds": "60"}, 1),
+        ({entry.WATCH_SECONDS: "60"}, {}, 1),
+        ({entry.WATCH_SECONDS: "60"}, {"WatchSeconds": "0"}, 0),
+    ],
 )
 def test_how_long_a_job_in_progress_is_watched(invoke, sent, clock, monkeypatch, environment, told, minutes):
     for name, value in environment.items():

@@ -8,7 +8,7 @@ from botocore import exceptions as botocore_errors
 from botocore.parsers import ResponseParserError
 
 from labeling_job.errors import BrokenAnswerError, DeployError, code_of, is_passing, message_of, part_of, said
-from tests.faults.invariants import _NOT_FOR_USERS
+from tests.faults.texts import is_for_users
 from tests.labeling_job.fakes import service_error
 
 URL = "https://iam.amazonaws.com/?X-Amz-Signature=secret"
@@ -38,7 +38,7 @@ def test_an_error_without_a_response_passes_and_is_told_in_words(error):
     assert code_of(error) == ""
     assert message_of(error)
     words = said(error)
-    assert words and not _NOT_FOR_USERS.search(words) and "secret" not in words
+    assert words and is_for_users(words) and "secret" not in words
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_an_error_without_a_response_passes_and_is_told_in_words(error):
 )
 def test_what_never_left_is_told_and_not_tried_again(error):
     assert not is_passing(error)
-    assert not _NOT_FOR_USERS.search(said(error))
+    assert is_for_users(said(error))
 
 
 def test_an_error_of_ours_names_the_place_and_no_class():
