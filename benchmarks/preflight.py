@@ -103,6 +103,7 @@ def _build(endpoint: str, count: int) -> None:
 def _preflight(endpoint: str) -> None:
     s3 = _client(endpoint)
     from labeling_job.preflight.access import Reader
+    from labeling_job.preflight.inspection import Inspection
     from labeling_job.preflight.manifest import read_manifest
     from labeling_job.preflight.pictures import look_at_images
     from labeling_job.preflight.plan import plan_of
@@ -112,8 +113,8 @@ def _preflight(endpoint: str) -> None:
     plan = plan_of({"InputConfig": {"DataSource": source}}, region="eu-west-1")
     findings, reader = Findings(), Reader(s3, sleep=time.sleep, clock=time.monotonic)
     started = time.perf_counter()
-    manifest = read_manifest(reader, plan, findings)
-    looked = look_at_images(manifest.images, reader, findings, automated=False, out_of_time=lambda: False)
+    inspection = Inspection(plan=plan, findings=findings, reader=reader, client=lambda service: s3)
+    looked = look_at_images(inspection, read_manifest(inspection).images)
     seconds = time.perf_counter() - started
     assert not findings.errors() and looked == _IMAGES, findings.message("", "")
     print(json.dumps({"images": looked, "seconds": seconds, "bytes": reader.bytes, "peak": _peak()}))

@@ -119,6 +119,9 @@ def test_there_are_commands():
     assert len(COMMANDS) == 4
 
 
+PUBLIC = {name: getattr(cdk_ground_truth, name) for name in cdk_ground_truth.__all__}
+
+
 @pytest.mark.parametrize("arguments", SAMPLES)
 def test_the_samples_are_accepted(arguments, tmp_path):
     (tmp_path / "a.jpg").write_bytes(pictures.jpeg())
@@ -129,7 +132,7 @@ def test_the_samples_are_accepted(arguments, tmp_path):
         images=cdk_ground_truth.Images.from_directory(tmp_path),
         labels=["road"],
         workteam=cdk_ground_truth.Workteam.from_workteam_arn(stack, "Team", streets().task["WorkteamArn"]),
-        **eval(f"dict({arguments}", {**vars(cdk_ground_truth), "Duration": Duration}),
+        **eval(f"dict({arguments}", {**PUBLIC, "Duration": Duration}),
     )
     assert job.estimated_cost
 

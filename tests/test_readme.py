@@ -49,7 +49,7 @@ def test_the_first_sample_is_the_fixed_one():
 def test_the_arguments_it_names_are_accepted(folder, arguments):
     stack = Stack(App(), "Streets")
     names = {
-        **vars(cdk_ground_truth),
+        **{name: getattr(cdk_ground_truth, name) for name in cdk_ground_truth.__all__},
         "bucket": s3.Bucket(stack, "Bucket"),
         "labels_bucket": s3.Bucket(stack, "Labels"),
         "key": kms.Key(stack, "Key"),

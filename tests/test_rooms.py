@@ -21,7 +21,7 @@ ROOMS = {
     "examples": {"aws_cdk", "constructs", "cdk_ground_truth"},
 }
 #: The handler's modules that the construct, or its command, runs as well.
-SHARED = {"contract", "cost", "limits", "plan", "run"} | {
+SHARED = {"access", "contract", "cost", "inspection", "limits", "plan", "run"} | {
     path.stem for path in (ROOT / "lambda/labeling_job/rules").glob("[a-z]*.py")
 }
 #: What the local room must never know.

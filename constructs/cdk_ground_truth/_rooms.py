@@ -45,7 +45,7 @@ def _load(name: str) -> Any:
 
 if TYPE_CHECKING:
     from labeling_job import contract, cost, limits
-    from labeling_job.preflight import plan, run
+    from labeling_job.preflight import access, inspection, plan, run
     from labeling_job.rules import findings, labels, manifest, places, task, template
 else:
     contract = _load("contract")
@@ -60,7 +60,7 @@ else:
 
     def __getattr__(name: str) -> Any:
         """What only the command needs, and synth shouldn't wait for."""
-        if name not in ("plan", "run"):
+        if name not in ("access", "inspection", "plan", "run"):
             raise AttributeError(name)
         return _load(f"preflight.{name}")
 
@@ -68,9 +68,11 @@ else:
 __all__ = [
     "ASSETS_DIR",
     "LAMBDA_DIR",
+    "access",
     "contract",
     "cost",
     "findings",
+    "inspection",
     "labels",
     "limits",
     "manifest",

@@ -8,13 +8,14 @@ import itertools
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from ._rooms import access, inspection, limits, places, plan, run
 from ._rooms import findings as finding
-from ._rooms import limits, places, plan, run
 
 OK: Final = 0
 FOUND: Final = 1
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--template", metavar="FILE", help=f"a worker template: {file}; needs the labels")
     check.add_argument("--role", metavar="ARN", help="the job's execution role, to ask IAM what it may do")
     check.add_argument("--workteam", metavar="ARN", help="the work team")
+    check.add_argument(
+        "--workers", metavar="N", type=int, default=limits.WORKERS_DEFAULT, help="who label each object"
+    )
     check.add_argument("--label-attribute-name", metavar="NAME", help="the job's, to see what is labeled")
     check.add_argument("--region", help="the job's (default: of your AWS configuration)")
     check.add_argument("--endpoint-url", metavar="URL", help="of another AWS, such as ground-truth-local's")
@@ -194,13 +198,17 @@ def _checked(options: argparse.Namespace, given: _Given, client: Callable[[str],
     elif client is None:
         client, region = _connect(options)
     found = finding.Findings(given.left_out)
-    manifest, _ = run.run(
-        _plan(options, given, region),
-        found,
-        client=_Clients(client, given.texts, region),
-        job_name="check",
-        out_of_time=lambda: False,
-        clock=itertools.count(0, _NO_WAITING).__next__,
+    clients = _Clients(client, given.texts, region)
+    manifest = run.run(
+        inspection.Inspection(
+            plan=_plan(options, given, region),
+            findings=found,
+            reader=access.Reader(
+                clients("s3"), sleep=time.sleep, clock=itertools.count(0, _NO_WAITING).__next__
+            ),
+            client=clients,
+            job_name="check",
+        )
     )
     return _Result(manifest=options.manifest, lines=manifest.objects, findings=found, left_out=given.left_out)
 
@@ -215,6 +223,7 @@ def _plan(options: argparse.Namespace, given: _Given, region: str) -> plan.Plan:
         "RoleArn": options.role or "",
         "HumanTaskConfig": {
             "WorkteamArn": options.workteam or "",
+            "NumberOfHumanWorkersPerDataObject": options.workers,
             "PreHumanTaskLambdaArn": pre,
             "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": acs},
         },

@@ -143,13 +143,16 @@ def bootstrap(session: boto3.Session) -> None:
     )
 
 
+_SIMULATED = ("worker@example.com", "worker-2@example.com", "worker-3@example.com")
+
+
 def create_workteam(session: boto3.Session, name: str, members: Sequence[str] = ()) -> str:
     """Make a private work team with its Cognito pool and users, unless it exists; return its ARN.
 
     Args:
         session: an administrator's session with the embedded AWS.
         name: the team's name; the user group gets it too.
-        members: e-mail addresses. Default: one simulated worker.
+        members: e-mail addresses. Default: three simulated workers, as many as label an object unless told.
     """
     sagemaker = session.client("sagemaker")
     with contextlib.suppress(ClientError):
@@ -158,7 +161,7 @@ def create_workteam(session: boto3.Session, name: str, members: Sequence[str] = 
     pool = cognito.create_user_pool(PoolName=f"{name}-workers")["UserPool"]["Id"]
     client = cognito.create_user_pool_client(UserPoolId=pool, ClientName=name)["UserPoolClient"]["ClientId"]
     cognito.create_group(UserPoolId=pool, GroupName=name)
-    for member in members or ["worker@example.com"]:
+    for member in members or _SIMULATED:
         cognito.admin_create_user(UserPoolId=pool, Username=member, MessageAction="SUPPRESS")
         cognito.admin_add_user_to_group(UserPoolId=pool, Username=member, GroupName=name)
     definition = {"UserPool": pool, "UserGroup": name, "ClientId": client}

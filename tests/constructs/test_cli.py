@@ -63,6 +63,7 @@ def arguments_of(world):
         "--template": ui,
         "--role": world.role_arn,
         "--workteam": world.task["WorkteamArn"],
+        "--workers": str(world.task["NumberOfHumanWorkersPerDataObject"]),
         "--label-attribute-name": world.request["LabelAttributeName"],
         "--region": world.region,
     }

@@ -301,6 +301,8 @@ template("comment not closed", "<crowd-form>", "<crowd-form>{% comment %}")
 template("tag not closed", "<crowd-form>", "<crowd-form>{% if task.input.hint %}")
 
 broken("workteam", "team missing", lambda w: w.teams.clear())
+broken("workteam-members", "team of nobody", lambda w: w.teams.update({"corpus-team": []}))
+broken("workteam-members", "team too small", lambda w: w.teams.update({"corpus-team": ["ann", "bob"]}))
 broken(
     "workteam",
     "team elsewhere",

@@ -75,8 +75,8 @@ class Reader:
         self._lock = threading.Lock()
         self.requests = 0
         self.bytes = 0
-        #: Customer keys with which what was read is encrypted.
-        self.keys: set[str] = set()
+        #: Customer keys with which what was read is encrypted → the buckets where they were met.
+        self.keys: dict[str, set[str]] = {}
 
     def piece(self, place: Place, first: int, length: int) -> Piece:
         """At most ``length`` bytes from ``first``.
@@ -94,7 +94,7 @@ class Reader:
         finally:
             body.close()
         answer = body.first_answer
-        self._count(answer, len(data))
+        self._count(place, answer, len(data))
         return Piece(data=data, size=_size(answer, len(data)))
 
     def whole(self, place: Place, *, limit: int) -> bytes:
@@ -111,7 +111,7 @@ class Reader:
             body.open()
         except AWS_ERRORS as error:
             raise as_read_error(error) from error
-        self._count(body.first_answer, 0)
+        self._count(place, body.first_answer, 0)
         return body
 
     def _body(self, place: Place, first: int, last: int | None = None) -> Body:
@@ -124,12 +124,12 @@ class Reader:
 
         return Body(answer_from, self._sleep)
 
-    def _count(self, answer: Any, size: int) -> None:
+    def _count(self, place: Place, answer: Any, size: int) -> None:
         with self._lock:
             self.requests += 1
             self.bytes += size
             if answer.get("SSEKMSKeyId"):
-                self.keys.add(answer["SSEKMSKeyId"])
+                self.keys.setdefault(answer["SSEKMSKeyId"], set()).add(place.bucket)
 
     def settled(self, call: Callable[[], Any], *, also: tuple[str, ...] = ()) -> Any:
         """Call; while what the same deploy made may still be spreading, call again when it isn't there yet.

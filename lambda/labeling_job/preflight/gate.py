@@ -10,11 +10,12 @@ from typing import Any
 from .. import cost, log
 from ..contract import PREFLIGHT_SECONDS, TAG_COST, TAG_OBJECTS, TAG_TASKS, JobProperties
 from ..errors import DeployError, said
-from ..rules.findings import CHECKS, Findings, clipped
+from ..rules.findings import CHECKS, Findings, clipped, printable
 from ..rules.manifest import Manifest
 from ..rules.places import Place
 from ..transport import AWS_ERRORS
 from .access import Reader
+from .inspection import Inspection
 from .manifest import read_manifest
 from .plan import Plan, plan_of
 from .run import run
@@ -38,9 +39,9 @@ def passed(
     if properties.preflight is None and properties.cost is None:
         return {}
     started = time.monotonic()
-    region = client("sagemaker").meta.region_name
-    plan = plan_of(request, region=region, listed=properties.images.images_s3_uri)
-    findings, manifest = _checked(request, properties, plan, client, context, started)
+    inspection = _inspection(request, properties, client, context)
+    plan, findings = inspection.plan, inspection.findings
+    manifest = _inspect(inspection, properties)
     estimate = _estimate(request, properties, plan, manifest)
     for text in cost.exceeded(estimate, cost.terms(properties.cost or {})):
         rule = "the job is above its ceiling; raise it, label fewer objects, or set StoppingConditions"
@@ -53,7 +54,7 @@ def passed(
         "seconds": seconds,
     }
     log.action("Preflight", errors=findings.errors(), warnings=findings.warnings(), **about)
-    _tell(request["LabelingJobName"], plan, findings, about, client, context)
+    _report(inspection, about, context.log_group_name)
     return {
         TAG_OBJECTS: str(estimate.objects),
         TAG_TASKS: str(estimate.tasks),
@@ -61,40 +62,36 @@ def passed(
     }
 
 
-def _checked(
-    request: Mapping[str, Any],
-    properties: JobProperties,
-    plan: Plan,
-    client: Callable[[str], Any],
-    context: Any,
-    started: float,
-) -> tuple[Findings, Manifest]:
-    """Run what is on; a job with a ceiling alone has only its manifest read, for the count."""
+def _inspect(inspection: Inspection, properties: JobProperties) -> Manifest:
+    """Run what is wanted; a job with a ceiling alone has only its manifest read, for the count."""
+    if properties.preflight is None:
+        return Manifest() if inspection.plan.streaming else read_manifest(inspection)
+    manifest, reader = run(inspection), inspection.reader
+    log.action("PreflightRead", objects=manifest.objects, requests=reader.requests, bytes=reader.bytes)
+    return manifest
+
+
+def _inspection(
+    request: Mapping[str, Any], properties: JobProperties, client: Callable[[str], Any], context: Any
+) -> Inspection:
+    deadline = time.monotonic() + int((properties.preflight or {}).get("Seconds", PREFLIGHT_SECONDS))
 
     def left() -> int:
         return int(context.get_remaining_time_in_millis())
 
-    def ending() -> bool:
-        return left() < _END_MS
-
-    if properties.preflight is None:
-        findings = Findings(set(CHECKS) - {"cost-ceiling", "manifest-readable"})
-        reader = Reader(client("s3"), sleep=time.sleep, clock=time.monotonic)
-        if plan.streaming:
-            return findings, Manifest()
-        return findings, read_manifest(reader, plan, findings, out_of_time=ending)
-    findings = Findings(properties.preflight.get("Off", ()))
-    deadline = started + int(properties.preflight.get("Seconds", PREFLIGHT_SECONDS))
-
-    def out_of_time() -> bool:
-        return time.monotonic() > deadline or left() < _MARGIN_MS
-
-    name = request["LabelingJobName"]
-    manifest, reader = run(
-        plan, findings, client=client, job_name=name, out_of_time=out_of_time, ending=ending
+    skipped = set(CHECKS) - {"cost-ceiling", "manifest-readable"}
+    if properties.preflight is not None:
+        skipped = set(properties.preflight.get("Off", ()))
+    region = client("sagemaker").meta.region_name
+    return Inspection(
+        plan=plan_of(request, region=region, listed=properties.images.images_s3_uri),
+        findings=Findings(skipped),
+        reader=Reader(client("s3"), sleep=time.sleep, clock=time.monotonic),
+        client=client,
+        job_name=request["LabelingJobName"],
+        out_of_time=lambda: time.monotonic() > deadline or left() < _MARGIN_MS,
+        ending=lambda: left() < _END_MS,
     )
-    log.action("PreflightRead", objects=manifest.objects, requests=reader.requests, bytes=reader.bytes)
-    return findings, manifest
 
 
 def _estimate(
@@ -119,43 +116,41 @@ def _price(estimate: cost.Estimate, properties: JobProperties) -> str:
     return f"{estimate.amount:.2f} {(properties.cost or {}).get('Currency', '')}"
 
 
-def _tell(
-    job_name: str,
-    plan: Plan,
-    findings: Findings,
-    about: Mapping[str, Any],
-    client: Callable[[str], Any],
-    context: Any,
-) -> None:
+def _report(inspection: Inspection, about: Mapping[str, Any], log_group: str) -> None:
     """Log what was found, and write it beside the output.
 
     Raises:
         DeployError: there are errors.
     """
+    findings = inspection.findings
     groups = findings.report()
     for group in groups:
         found = group["found"]
         for start in range(0, len(found), _LOGGED_AT_ONCE):
             log.action("PreflightFound", **{**group, "found": found[start : start + _LOGGED_AT_ONCE]})
-    where = _write_report({**about, "findings": groups}, job_name, plan, client)
+    where = _write_report(inspection, {**about, "findings": groups})
     if findings.errors():
-        what = f"{clipped(str(plan.manifest), _URI_SHOWN)} ({about['lines']:,} lines)"
+        what = f"{clipped(printable(str(inspection.plan.manifest)), _URI_SHOWN)} ({about['lines']:,} lines)"
         head = f"Preflight: {findings.counts()} in {what}; no job was created."
         # A cut URI would lead nowhere, and the log has all as well.
-        tail = f"In full: {where if len(where) < _URI_SHOWN else ''}log group {context.log_group_name}."
+        tail = f"In full: {where if len(where.encode()) < _URI_SHOWN else ''}log group {log_group}."
         raise DeployError(findings.message(head, tail))
 
 
-def _write_report(report: Mapping[str, Any], job_name: str, plan: Plan, client: Callable[[str], Any]) -> str:
+def _write_report(inspection: Inspection, report: Mapping[str, Any]) -> str:
     """Put the report beside the output; its URI with a comma, or nothing where it can't be put."""
-    if plan.output is None:
+    output = inspection.plan.output
+    if output is None:
         return ""
-    prefix = plan.output.key.rstrip("/")
-    place = Place(plan.output.bucket, f"{prefix}{'/' if prefix else ''}preflight/{job_name}.json")
+    prefix = output.key.rstrip("/")
+    key = f"{prefix}{'/' if prefix else ''}preflight/{inspection.job_name}.json"
+    place = Place(output.bucket, key)
     body = json.dumps(report, ensure_ascii=False, indent=1).encode()
     try:
-        client("s3").put_object(Bucket=place.bucket, Key=place.key, Body=body, ContentType="application/json")
+        inspection.client("s3").put_object(
+            Bucket=place.bucket, Key=place.key, Body=body, ContentType="application/json"
+        )
     except AWS_ERRORS as error:
         log.action("PreflightReportNotWritten", to=str(place), error=said(error))
         return ""
-    return f"{place}, "
+    return f"{printable(str(place))}, "

@@ -1,6 +1,7 @@
 """Format, size and orientation of a JPEG or PNG, from as few bytes of it as will do.
 
-Segments that don't matter (colour profiles, thumbnails, comments) are jumped over, not read.
+Segments that don't matter (colour profiles, thumbnails, comments) are jumped over, not read. Phones write a
+hundred of them for depth and portrait modes, so of each that is jumped to only its own head is read.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from typing import Final
 BYTES_MAX: Final = 63 * 1024
 _FIRST = 8 * 1024
 _NEXT = 1024
+# Of a segment that is jumped to: an image of 40 MB has room for 611 of the largest segments.
+_HEAD = 64
 
 JPEG: Final = "JPEG"
 PNG: Final = "PNG"
 FORMAT: Final = "format"
 BROKEN: Final = "broken"
+#: More of it would have to be read than is read of any image.
+UNDECIDED: Final = "undecided"
 
 PNG_END: Final = b"IEND\xae\x42\x60\x82"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -54,7 +59,7 @@ _ORIENTATION = 0x0112
 
 
 class ImageError(ValueError):
-    """Not an image that can be labeled; `kind` is `FORMAT` or `BROKEN`."""
+    """Not an image that can be labeled, or none that can be judged; `kind` is one of the three above."""
 
     def __init__(self, kind: str, what: str) -> None:
         super().__init__(what)
@@ -96,7 +101,7 @@ class _Window:
     def __init__(self, read: Callable[[int, int], bytes]) -> None:
         self._read = read
         self._start, self._data = 0, read(0, _FIRST)
-        self._spent = _FIRST
+        self._asked = self._spent = _FIRST
 
     def at(self, offset: int, length: int) -> bytes:
         """Exactly these bytes, or it is broken."""
@@ -107,17 +112,21 @@ class _Window:
 
     def upto(self, offset: int, length: int) -> bytes:
         """These bytes, or those up to the end of the file."""
-        if not self._start <= offset or offset + length > self._start + len(self._data):
-            at_end = self._start + len(self._data)
-            if self._start <= offset < at_end and len(self._data) < (_NEXT if self._start else _FIRST):
-                return self._data[offset - self._start :][:length]
-            if self._spent + _NEXT > BYTES_MAX:
-                raise ImageError(
-                    BROKEN, f"no size within the {BYTES_MAX // 1024} KiB that are read of a header"
-                )
-            self._start, self._data = offset, self._read(offset, _NEXT)
-            self._spent += _NEXT
+        end = self._start + len(self._data)
+        is_read = self._start <= offset and offset + length <= end
+        is_the_rest = self._start <= offset < end and len(self._data) < self._asked
+        if not is_read and not is_the_rest:
+            # What was jumped to may be jumped over again; what follows on is read in larger pieces.
+            self._fetch(offset, max(length, _HEAD if offset > end else _NEXT))
         return self._data[offset - self._start :][:length]
+
+    def _fetch(self, offset: int, length: int) -> None:
+        if self._spent + length > BYTES_MAX:
+            what = f"no size within the {BYTES_MAX // 1024} KiB that are read of a header"
+            raise ImageError(UNDECIDED, what)
+        self._start, self._data = offset, self._read(offset, length)
+        self._asked = length
+        self._spent += length
 
 
 def _png(window: _Window) -> Header:

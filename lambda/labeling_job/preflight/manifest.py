@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..rules import manifest
-from ..rules.findings import Findings
 from ..rules.manifest import Manifest
-from .access import ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Reader, ReadError
-from .plan import Plan
+from .access import ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, ReadError
+from .inspection import Inspection
 
 _UNREADABLE = {
     MISSING: "the manifest must exist; write it before the deploy",
@@ -18,15 +15,15 @@ _UNREADABLE = {
 }
 
 
-def read_manifest(
-    reader: Reader, plan: Plan, findings: Findings, *, out_of_time: Callable[[], bool] = lambda: False
-) -> Manifest:
+def read_manifest(inspection: Inspection) -> Manifest:
     """Read and check all lines, or say why nothing can be read."""
+    plan, findings = inspection.plan, inspection.findings
     if plan.manifest is None:
         findings.error("manifest-readable", "the manifest must be an object's S3 URI, s3://bucket/key")
         return Manifest()
     try:
-        return manifest.read(reader.stream(plan.manifest), plan, findings, out_of_time=out_of_time)
+        body = inspection.reader.stream(plan.manifest)
+        return manifest.read(body, plan, findings, out_of_time=inspection.ending)
     except ReadError as error:
         rule = _UNREADABLE.get(error.kind, "the deploy's handler must be able to read the manifest")
         findings.error("manifest-readable", rule, f"{plan.manifest} ({error})")

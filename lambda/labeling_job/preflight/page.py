@@ -7,35 +7,35 @@ from typing import Any, Final
 
 from ..rules import labels as label_rules
 from ..rules import template as template_rules
-from ..rules.findings import Findings
 from ..rules.places import Place
-from .access import Reader, ReadError
-from .plan import Plan
+from .access import ReadError
+from .inspection import Inspection
 
 FILE_BYTES_MAX: Final = 10 * 1024 * 1024
 
 
-def read_categories(reader: Reader, plan: Plan, findings: Findings) -> list[str] | None:
+def read_categories(inspection: Inspection) -> list[str] | None:
     """The labels of the job's category file; None if they can't be known."""
-    data = _file(reader, plan.categories, label_rules.CHECK, "the label category file", findings)
-    return None if data is None else label_rules.parse_categories(data, findings, automated=plan.automated)
+    plan, what = inspection.plan, "the label category file"
+    data = _file(inspection, plan.categories, label_rules.CHECK, what)
+    if data is None:
+        return None
+    return label_rules.parse_categories(data, inspection.findings, automated=plan.automated)
 
 
-def check_template(
-    reader: Reader, plan: Plan, first: Mapping[str, Any], labels: list[str] | None, findings: Findings
-) -> None:
+def check_template(inspection: Inspection, first: Mapping[str, Any], labels: list[str] | None) -> None:
     """Read the job's template, and check it with the first object."""
-    data = _file(reader, plan.template, template_rules.CHECK, "the worker template", findings)
+    data = _file(inspection, inspection.plan.template, template_rules.CHECK, "the worker template")
     if data is not None:
-        template_rules.check(data, first, labels, findings)
+        template_rules.check(data, first, labels, inspection.findings)
 
 
-def _file(reader: Reader, place: Place | None, check: str, what: str, findings: Findings) -> bytes | None:
+def _file(inspection: Inspection, place: Place | None, check: str, what: str) -> bytes | None:
     if place is None:
-        findings.error(check, f"{what} must be an object's S3 URI, s3://bucket/key")
+        inspection.error(check, f"{what} must be an object's S3 URI, s3://bucket/key")
         return None
     try:
-        return reader.whole(place, limit=FILE_BYTES_MAX)
+        return inspection.reader.whole(place, limit=FILE_BYTES_MAX)
     except ReadError as error:
-        findings.error(check, f"{what} must be readable", f"{place} ({error})")
+        inspection.error(check, f"{what} must be readable", f"{place} ({error})")
         return None

@@ -8,21 +8,21 @@ an Allow that names the role.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from ..errors import DENIED_CODES, code_of, document_of, part_of, said
-from ..rules.findings import Findings
 from ..rules.places import Place
 from ..transport import AWS_ERRORS
+from .inspection import Inspection
 from .plan import Plan
 
 _DIRECTORIES_PER_BUCKET = 20
 _READ = ("s3:GetObject",)
 _WRITE = ("s3:PutObject", "s3:GetObject")
 _FIND = ("s3:GetBucketLocation",)
-# Of the buckets of data; the guide asks for it, of files' buckets their Region alone matters.
+# The guide asks for it on buckets of data; of the buckets of files only the Region matters.
 _LIST = ("s3:ListBucket",)
 # Over plain http nobody reads from S3, and the service doesn't either.
 _CONTEXT = [
@@ -35,26 +35,20 @@ _DENIALS = {"explicitDeny": "a policy denies it", "implicitDeny": "no policy all
 class RolePermissions:
     """The role of one plan, against the resources that the plan names."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        client: Callable[[str], Any],
-        findings: Findings,
-        again: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._plan, self._client, self._findings = plan, client, findings
-        #: Waits a little where a refusal may still pass, and says whether it may.
-        self._again = again
-        self._partition = plan.role_arn.partition("arn:")[2].partition(":")[0] or "aws"
+    def __init__(self, inspection: Inspection) -> None:
+        self._inspection, self._plan = inspection, inspection.plan
+        self._client, self._findings = inspection.client, inspection.findings
+        self._reader = inspection.reader
+        self._partition = self._plan.role_arn.partition("arn:")[2].partition(":")[0] or "aws"
 
     def check_trust(self) -> None:
         """SageMaker may assume the role."""
         name = self._plan.role_arn.rsplit("/", 1)[-1]
         try:
-            role = self._settled(lambda: self._client("iam").get_role(RoleName=name))
+            role = self._reader.settled(lambda: self._client("iam").get_role(RoleName=name))
             document = part_of(role, "Role", "AssumeRolePolicyDocument")
         except AWS_ERRORS as error:
-            if code_of(error) == "NoSuchEntity" and self._again():
+            if code_of(error) == "NoSuchEntity" and self._reader.wait():
                 self.check_trust()
             elif code_of(error) == "NoSuchEntity":
                 self._findings.error("role-trust", "the job's role must exist", self._plan.role_arn)
@@ -65,26 +59,31 @@ class RolePermissions:
             rule = f"the role's trust policy must let {_SERVICE} assume it (sts:AssumeRole); add it"
             self._findings.error("role-trust", rule, self._plan.role_arn)
 
-    def check_buckets(self, images: Iterable[tuple[int, Place]], job_name: str) -> None:
-        """The role may read the input and write the output."""
-        for bucket, actions in _wanted(self._plan, images, job_name).items():
+    def check_buckets(self, images: Iterable[tuple[int, Place]], buckets: Container[str]) -> None:
+        """The role may read the input and write the output, as far as it is in these buckets."""
+        near = (each for each in images if each[1].bucket in buckets)
+        for bucket, actions in _wanted(self._plan, near, self._inspection.job_name).items():
             policy = self._bucket_policy(bucket)
             for action, keys in actions.items():
                 arns = [self._arn(bucket, key) for key in keys]
                 for arn, why in self._denied(action, arns, "role-access"):
-                    self._tell(action, arn, why, policy, "role-access")
+                    self._judge(action, arn, why, policy, "role-access")
 
-    def check_keys(self, input_keys: Iterable[str]) -> None:
+    def check_keys(self, image_buckets: Container[str]) -> None:
         """The role may use the keys that encrypt input and output."""
-        wanted: dict[str, tuple[str, ...]] = dict.fromkeys(input_keys, ("kms:Decrypt",))
+        met = self._reader.keys
+        wanted: dict[str, tuple[str, ...]] = dict.fromkeys(sorted(met), ("kms:Decrypt",))
+        # The job's files are in the bucket that the CDK publishes to; the handler may not ask about its key.
+        published = {key for key, buckets in met.items() if not any(b in image_buckets for b in buckets)}
         if key := self._plan.output_key or self._default_key():
             wanted[key] = ("kms:GenerateDataKey", "kms:Decrypt")
+            published.discard(key)
         for key, actions in wanted.items():
-            arn = self._usable_key(key)
+            arn = self._usable_key(key, is_published=key in published)
             policy = self._key_policy(arn) if arn else None
             for action in actions if arn else ():
                 for _, why in self._denied(action, [arn], "kms-key"):
-                    self._tell(action, arn, why, policy, "kms-key")
+                    self._judge(action, arn, why, policy, "kms-key")
 
     def _denied(self, action: str, arns: list[str], check: str) -> list[tuple[str, str]]:
         """The resources on which the role may not do it, and IAM's decision.
@@ -93,7 +92,7 @@ class RolePermissions:
         """
         while True:
             denied = list(self._asked(action, arns, check))
-            if not denied or not self._again():
+            if not denied or not self._reader.wait():
                 return denied
 
     def _asked(self, action: str, arns: list[str], check: str) -> Iterator[tuple[str, str]]:
@@ -101,7 +100,7 @@ class RolePermissions:
         pending = list(arns)
         while pending:
             try:
-                answer = self._settled(partial(self._simulate, action, pending))
+                answer = self._reader.settled(partial(self._simulate, action, pending))
                 answered = dict(_decisions(answer))
             except AWS_ERRORS as error:
                 self._findings.warn(check, "not checked, as IAM didn't simulate the role", said(error))
@@ -118,16 +117,7 @@ class RolePermissions:
             ContextEntries=_CONTEXT,
         )
 
-    def _settled(self, call: Callable[[], Any]) -> Any:
-        """Call; the handler's own permissions may be new as well, so a denial is asked again for a while."""
-        while True:
-            try:
-                return call()
-            except AWS_ERRORS as error:
-                if code_of(error) not in DENIED_CODES or not self._again():
-                    raise
-
-    def _tell(self, action: str, arn: str, why: str, policy: object, check: str) -> None:
+    def _judge(self, action: str, arn: str, why: str, policy: object, check: str) -> None:
         rule = f"the job's role must be allowed {action}; add it to {self._plan.role_arn}"
         got = f"{arn}: {_DENIALS.get(why, why)}"
         if why == "implicitDeny" and (policy is None or self._may_allow(policy)):
@@ -150,31 +140,31 @@ class RolePermissions:
     def _bucket_policy(self, bucket: str) -> object:
         """The policy; ``{}`` if there is none, None if it can't be read."""
         try:
-            answer = self._settled(lambda: self._client("s3").get_bucket_policy(Bucket=bucket))
+            answer = self._reader.settled(lambda: self._client("s3").get_bucket_policy(Bucket=bucket))
             return document_of(part_of(answer, "Policy"))
         except AWS_ERRORS as error:
             return {} if code_of(error) == "NoSuchBucketPolicy" else None
 
     def _key_policy(self, arn: str) -> object:
         try:
-            answer = self._settled(
+            answer = self._reader.settled(
                 lambda: self._client("kms").get_key_policy(KeyId=arn, PolicyName="default")
             )
             return document_of(part_of(answer, "Policy"))
         except AWS_ERRORS:
             return None
 
-    def _usable_key(self, key: str) -> str:
+    def _usable_key(self, key: str, *, is_published: bool) -> str:
         """The key's ARN if permissions matter for it: AWS's own keys are open to whoever may use S3."""
         try:
-            answer = self._settled(lambda: self._client("kms").describe_key(KeyId=key))
+            answer = self._reader.settled(lambda: self._client("kms").describe_key(KeyId=key))
             about = part_of(answer, "KeyMetadata")
             aws_owned = about.get("KeyManager") == "AWS"
             arn = "" if aws_owned else str(part_of(about, "Arn"))
         except AWS_ERRORS as error:
             if code_of(error) == "NotFoundException":
                 self._findings.error("kms-key", "the key must exist in the job's account and Region", key)
-            else:
+            elif not (is_published and code_of(error) in DENIED_CODES):
                 self._findings.warn("kms-key", "not checked", f"{key}: {said(error)}")
             return ""
         if aws_owned:
@@ -194,7 +184,7 @@ class RolePermissions:
             return ""
         try:
             bucket = self._plan.output.bucket
-            answer = self._settled(lambda: self._client("s3").get_bucket_encryption(Bucket=bucket))
+            answer = self._reader.settled(lambda: self._client("s3").get_bucket_encryption(Bucket=bucket))
             rule = part_of(answer, "ServerSideEncryptionConfiguration", "Rules", 0)
             return str(part_of(rule, "ApplyServerSideEncryptionByDefault").get("KMSMasterKeyID", ""))
         except AWS_ERRORS:

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ..limits import AUTOMATED_LABELING_PIXELS_MAX, IMAGE_BYTES_MAX, IMAGE_PIXELS_MAX
-from ..rules.findings import Findings
 from ..rules.places import Place
-from .access import ARCHIVED, DENIED, ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Piece, Reader, ReadError
-from .headers import BROKEN, FORMAT, JPEG, PNG, PNG_END, Header, ImageError, read_header
+from .access import ARCHIVED, DENIED, ELSEWHERE, KEY_DENIED, MISSING, NO_BUCKET, Piece, ReadError
+from .headers import BROKEN, FORMAT, JPEG, PNG, PNG_END, UNDECIDED, Header, ImageError, read_header
+from .inspection import Inspection
 
 THREADS: Final = 24
 # A PNG says where it ends; a few programs append something of their own.
@@ -30,27 +30,19 @@ _UNREADABLE = {
 }
 
 
-def look_at_images(
-    images: list[tuple[int, Place]],
-    reader: Reader,
-    findings: Findings,
-    *,
-    automated: bool,
-    out_of_time: Callable[[], bool],
-    skip_buckets: frozenset[str] = frozenset(),
-) -> int:
+def look_at_images(inspection: Inspection, images: list[tuple[int, Place]]) -> int:
     """Look at the header of each image; when time runs out, those looked at are a random sample.
 
     Answers how many were looked at.
     """
-    order = [index for index, (_, place) in enumerate(images) if place.bucket not in skip_buckets]
+    order = list(range(len(images)))
     # Seeded: the same manifest is looked at in the same order again.
     random.Random(len(order)).shuffle(order)
-    look = _Look(reader, findings, automated)
-    done = _in_parallel((images[index] for index in order), look, out_of_time)
+    look = _Look(inspection)
+    done = _in_parallel((images[index] for index in order), look, inspection.out_of_time)
     if done < len(order):
         rule = "time ran out: what was looked at is a random sample; raise preflight's time for all"
-        findings.warn("image-sample", rule, f"{done:,} of {len(order):,} images")
+        inspection.warn("image-sample", rule, f"{done:,} of {len(order):,} images")
     return done
 
 
@@ -83,8 +75,9 @@ def _in_parallel(
 class _Look:
     """One image at a time, called from several threads."""
 
-    def __init__(self, reader: Reader, findings: Findings, automated: bool) -> None:
-        self._reader, self._findings = reader, findings
+    def __init__(self, inspection: Inspection) -> None:
+        self._reader, self._findings = inspection.reader, inspection.findings
+        automated = inspection.plan.automated
         self._pixels = AUTOMATED_LABELING_PIXELS_MAX if automated else IMAGE_PIXELS_MAX
         self._missing_buckets: set[str] = set()
 
@@ -145,6 +138,9 @@ class _Look:
         if error.kind == FORMAT:
             rule = "an image must be a JPEG or PNG that browsers show; convert it"
             self._findings.error("image-format", rule, f"{error}: {place}", line=line)
+        elif error.kind == UNDECIDED:
+            rule = "not judged: what is read of an image is bounded; open it yourself"
+            self._findings.warn("image-broken", rule, f"{error}: {place}", line=line)
         else:
             rule = "an image must be whole; upload it again"
             self._findings.error("image-broken", rule, f"{error}: {place}", line=line)

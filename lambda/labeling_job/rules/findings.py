@@ -83,7 +83,7 @@ class Findings:
             )
             group.count += 1
             if len(group.found) < _EXAMPLES or self._kept < _KEPT_CHARACTERS:
-                finding = Finding(got=clipped(_printable(str(got)), _KEPT_VALUE_MAX), line=line)
+                finding = Finding(got=clipped(printable(str(got)), _KEPT_VALUE_MAX), line=line)
                 self._kept += len(finding.got) + _BOOKKEEPING
                 group.found.append(finding)
 
@@ -124,7 +124,8 @@ class Findings:
             more, room = self._around(groups[count:], head, tail)
         lines = []
         for told, group in enumerate(groups[:count]):
-            lines.append(_fitting(group, room // (count - told) - 1))
+            # However long the names are that stand around it, a check is told by its own and a few words.
+            lines.append(_fitting(group, max(room // (count - told) - 1, _GROUP_BYTES)))
             room -= len(lines[-1].encode()) + 1
         return "\n".join([head, *lines, *more, tail])
 
@@ -150,18 +151,20 @@ class Findings:
 
 
 def clipped(text: str, longest: int) -> str:
-    """The text, cut within if it is longer: a URI's end says most."""
-    if len(text) <= longest:
+    """The text, cut within if it has more bytes in UTF-8: a URI's end says most."""
+    data = text.encode(errors="backslashreplace")
+    if len(data) <= longest:
         return text
     head = longest // 3
-    return f"{text[:head]}…{text[len(text) - longest + head + 1 :]}"
+    end = data[len(data) - longest + head + len("…".encode()) :]
+    return f"{data[:head].decode(errors='ignore')}…{end.decode(errors='ignore')}"
 
 
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text in one line, and such that UTF-8 can spell it: a key may hold anything."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

@@ -121,7 +121,9 @@ def killing_aws() -> Iterator[EmbeddedAws]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), before]))
     try:
         with EmbeddedAws(service="tests.faults.deploys.killing:KillingService") as aws:
-            aws.create_workteam("annotators", ["ada@example.com"])
+            aws.create_workteam(
+                "annotators", ["ada@example.com", "grace@example.com", "katherine@example.com"]
+            )
             yield aws
     finally:
         if before is None:

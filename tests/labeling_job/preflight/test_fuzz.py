@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from labeling_job.preflight.access import Reader
 from labeling_job.preflight.headers import BYTES_MAX, Header, ImageError, read_header
+from labeling_job.preflight.inspection import Inspection
 from labeling_job.preflight.pictures import look_at_images
 from labeling_job.preflight.plan import plan_of
 from labeling_job.rules import template
@@ -197,9 +198,9 @@ def test_no_more_of_an_image_is_read_than_is_stated(name):
     world.images("a.png", body=LONG_HEADERS[name])
     aws = FakeAws(world)
     reader = Reader(aws("s3"), sleep=lambda _: None, clock=lambda: 0.0)
-    look_at_images(
-        [(1, Place(INPUT, "a.png"))], reader, Findings(), automated=False, out_of_time=lambda: False
-    )
+    plan = plan_of(world.request, region=REGION)
+    inspection = Inspection(plan=plan, findings=Findings(), reader=reader, client=aws)
+    look_at_images(inspection, [(1, Place(INPUT, "a.png"))])
     # A PNG's end is read besides.
     assert 0 < sum(length for _, _, length in aws.read) <= 64 * 1_024
 

@@ -8,7 +8,7 @@ import pytest
 
 from labeling_job.contract import TAG_COST, TAG_OBJECTS, TAG_TASKS, Images, JobProperties
 from labeling_job.errors import DeployError
-from labeling_job.preflight import gate
+from labeling_job.preflight import gate, surroundings
 from labeling_job.rules.findings import CHECKS
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws, error
@@ -97,7 +97,7 @@ def test_each_check_can_be_switched_off(deploy, check):
 
 
 def test_every_check_is_known_to_the_corpus_or_is_a_warning(deploy):
-    warnings = {"image-suffix", "image-orientation", "image-sample", "workteam-members", "quota"}
+    warnings = {"image-suffix", "image-orientation", "image-sample", "quota"}
     assert {check for check, _ in BROKEN.values()} | warnings == set(CHECKS)
 
 
@@ -184,8 +184,6 @@ class TestWarnings:
         [
             ("image-orientation", lambda w: w.put("day/a.jpg", _turned())),
             ("image-suffix", lambda w: w.put("day/a.jpg", _png())),
-            ("workteam-members", lambda w: w.teams.update(**{"corpus-team": []})),
-            ("workteam-members", lambda w: w.teams.update(**{"corpus-team": ["ann", "bob"]})),
             ("bucket-cors", lambda w: [rule.pop("ExposeHeaders") for rule in w.input.cors]),
             ("quota", lambda w: w.task.update(MaxConcurrentTaskCount=1_001)),
         ],
@@ -196,6 +194,15 @@ class TestWarnings:
         aws, message = deploy(world)
         assert message == "" and len(aws.created) == 1
         assert [(g["check"], g["severity"]) for g in report(aws)] == [(check, "warning")]
+
+    def test_a_team_that_isnt_fully_listed_is_only_warned_of(self, deploy, monkeypatch):
+        world = good_world()
+        cognito = type(FakeAws(world)("cognito-idp"))
+        page = {"Users": [{"Username": "ann"}], "NextToken": "more"}
+        monkeypatch.setattr(cognito, "list_users_in_group", lambda self, **_: page)
+        aws, message = deploy(world)
+        assert message == "" and len(aws.created) == 1
+        assert [(g["check"], g["severity"]) for g in report(aws)] == [("workteam-members", "warning")]
 
     @pytest.mark.parametrize(
         ("service", "operation", "check"),
@@ -229,3 +236,30 @@ def _png() -> bytes:
     from tests.corpus import pictures
 
     return pictures.png()
+
+
+class TestBounds:
+    """What the handler decides bounds its work, whatever a manifest names."""
+
+    def test_of_many_buckets_the_first_are_looked_at_and_the_rest_is_counted(self, deploy, monkeypatch):
+        world = good_world()
+        world.lines(*({"source-ref": f"s3://corpus-{n:05}/a.jpg"} for n in range(2_000)))
+        calls, real = [], FakeAws.__call__
+        monkeypatch.setattr(FakeAws, "__call__", lambda self, name: Counted(real(self, name), calls))
+        aws, message = deploy(world)
+        assert f"ERROR bucket-exists ({surroundings.BUCKETS_MAX} times)" in message
+        [rest] = [g for g in report(aws) if (g["check"], g["severity"]) == ("bucket-exists", "warning")]
+        assert rest["found"] == [{"got": "1,900 of 2,000 buckets"}]
+        assert "not looked at, nor their images" in rest["rule"]
+        assert len(calls) < 10 * surroundings.BUCKETS_MAX
+
+
+class Counted:
+    """A client that counts what it is asked."""
+
+    def __init__(self, client, calls) -> None:
+        self._client, self._calls = client, calls
+
+    def __getattr__(self, name):
+        self._calls.append(name)
+        return getattr(self._client, name)
