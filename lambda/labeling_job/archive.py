@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import io
+import posixpath
+import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from . import log
 from .contract import split_s3_uri
 from .errors import DeployError
-from .limits import IMAGE_SUFFIXES
+from .limits import DIRECTORY_BYTES_MAX, IMAGE_BYTES_MAX, IMAGE_SUFFIXES
+from .rules.findings import clipped
+from .rules.places import is_key
 from .storage import ObjectFile, Storage
 
 _UPLOADS = 8
 # What is unpacked and on its way at a time; one image has 40 MB at most.
 _UPLOAD_BYTES = 64 * 1024 * 1024
 _READ_AHEAD = 8 * 1024 * 1024
+
+
+#: What the standard library raises of a zip whose bytes aren't those that were written.
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
 
 
 class Archive:
@@ -33,6 +44,7 @@ class Archive:
         self.bucket, self.prefix = bucket, prefix
         self._zip = self._open()
         members = [m for m in self._zip.infolist() if not m.is_dir() and _is_image(m.filename)]
+        self._check(members)
         #: Key → member, in the zip's order, in which they are read.
         self.members = {self._key(m): m for m in sorted(members, key=lambda m: m.header_offset)}
 
@@ -43,6 +55,17 @@ class Archive:
 
     def _key(self, member: zipfile.ZipInfo) -> str:
         return f"{self.prefix}{member.CRC:08x}{member.file_size:x}/{member.filename}"
+
+    def _check(self, members: Sequence[zipfile.ZipInfo]) -> None:
+        """Refuse what the CDK never packs, by its name and before anything of it is unpacked."""
+        for member in members:
+            if why := _unfit(member) or ("" if is_key(self._key(member)) else "its key would be too long"):
+                raise DeployError(f"{clipped(repr(member.filename), 400)} in {self.uri} is no image: {why}")
+        total = sum(member.file_size for member in members)
+        if total > DIRECTORY_BYTES_MAX:
+            raise DeployError(
+                f"{self.uri} holds {total:,} bytes, at most {DIRECTORY_BYTES_MAX:,} are unpacked"
+            )
 
     def copy(self) -> None:
         """Copy the images; what an interrupted run has copied is left as it is."""
@@ -73,13 +96,13 @@ class Archive:
         file = ObjectFile(self._storage, *split_s3_uri(self.uri))
         try:
             return zipfile.ZipFile(io.BufferedReader(file, _READ_AHEAD))
-        except zipfile.BadZipFile as error:
+        except _BROKEN as error:
             raise DeployError(f"{self.uri} is no zip any more ({error}); deploy again") from error
 
     def _unpack(self, member: zipfile.ZipInfo) -> bytes:
         try:
             return self._zip.read(member)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except _BROKEN as error:
             raise DeployError(
                 f"{member.filename!r} can't be unpacked from {self.uri} ({error}); deploy again"
             ) from error
@@ -88,6 +111,18 @@ class Archive:
 def content_type(key: str) -> str:
     """Of an image, by its name."""
     return "image/png" if key.lower().endswith(".png") else "image/jpeg"
+
+
+def _unfit(member: zipfile.ZipInfo) -> str:
+    """Why a member can't be an image of a directory; empty if it can."""
+    name = member.filename
+    if name.startswith("/") or "\\" in name or posixpath.normpath(name) != name or name.startswith("../"):
+        return "its name leads elsewhere"
+    if member.file_size > IMAGE_BYTES_MAX:
+        return f"it has {member.file_size:,} bytes, at most {IMAGE_BYTES_MAX:,} are unpacked"
+    if member.compress_type not in _PACKINGS or member.flag_bits & _ENCRYPTED:
+        return "it is encrypted, or packed in another way than the CDK's"
+    return ""
 
 
 def _is_image(key: str) -> bool:

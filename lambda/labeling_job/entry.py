@@ -35,8 +35,11 @@ from .removal import NOT_CREATED
 from .stack import Stack
 from .storage import Storage
 
-# CloudFormation takes 4,096 bytes in all; names, ids and URIs need the rest.
-_REASON_MAX = 1_500
+# "Custom resource response objects" of CloudFormation's guide: a larger one is dropped whole.
+ANSWER_BYTES_MAX = 4_096
+# Of a reason as it is sent, so that the console's list of events stays one.
+_REASON_BYTES_MAX = 2_400
+_CUT = " … (cut)"
 _ATTEMPTS = 5
 # A job can't be made without these two, so they are asked for a long time.
 _NEEDED = Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=30)
@@ -159,21 +162,41 @@ def answer(
     data: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The answer's body; a long reason is cut, because an oversized answer is dropped whole."""
-    text = reason.encode()[:_REASON_MAX].decode(errors="ignore")
-    return {
+    body = {
         "Status": status,
-        "Reason": text if len(text) == len(reason) else f"{text} … (cut)",
+        "Reason": "",
         "PhysicalResourceId": physical_id,
         "StackId": event.stack_id,
         "RequestId": event.request_id,
         "LogicalResourceId": event.logical_id,
         "Data": dict(data or {}),
     }
+    room = min(_REASON_BYTES_MAX, ANSWER_BYTES_MAX - len(sent(body)))
+    return {**body, "Reason": _fitting(reason, room)}
+
+
+def sent(body: Mapping[str, Any]) -> bytes:
+    """The answer as it is sent: UTF-8, where an escape would take three times the room in most alphabets."""
+    # Half a surrogate pair, which UTF-8 can't spell, becomes JSON's own escape of it.
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
+
+
+def _fitting(reason: str, room: int) -> str:
+    """As much of the reason as its bytes have room for; quotes and line breaks are two of them."""
+    spare = room - len(sent({"": reason})) + len(sent({"": ""}))
+    if spare >= 0:
+        return reason
+    spare = room - len(_CUT.encode())
+    for index, character in enumerate(reason):
+        spare -= len(json.dumps(character, ensure_ascii=False).encode(errors="backslashreplace")) - 2
+        if spare < 0:
+            return reason[:index] + _CUT
+    return reason
 
 
 def send(url: str, body: Mapping[str, Any]) -> None:
     """PUT the answer; an answer that is lost leaves the stack waiting, so it is tried again."""
-    payload = json.dumps(body).encode()
+    payload = sent(body)
     waits = pauses()
     for attempt in range(1, _ATTEMPTS + 1):
         request = urllib.request.Request(url, data=payload, method="PUT", headers={"Content-Type": ""})

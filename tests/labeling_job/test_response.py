@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from labeling_job import entry
 from labeling_job.event import issued_at
-from tests.labeling_job.fakes import parsed
+from tests.labeling_job.fakes import STACK, parsed
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def cloudformation():
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            server.sizes.append(len(body))
             if server.refuse:
                 server.refuse -= 1
                 self.send_response(503)
@@ -30,7 +32,7 @@ def cloudformation():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.refuse, server.answers = 0, []
+    server.refuse, server.answers, server.sizes = 0, [], []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -65,10 +67,29 @@ def test_it_gives_up_after_five_tries(cloudformation, monkeypatch):
         entry.send(url(cloudformation), {"Status": "SUCCESS"})
 
 
-def test_a_long_reason_is_cut_within_cloudformations_limit_and_says_so():
-    body = entry.answer(parsed(), status="FAILED", physical_id="job", reason="ü" * 4000)
-    assert len(json.dumps(body, ensure_ascii=False).encode()) < 4096
-    assert body["Reason"].endswith("… (cut)")
+#: Of one, two, three and four bytes in UTF-8; escaped as JSON; half a surrogate pair; a line separator.
+ALPHABETS = ["a", "ü", "Ж", "路", "🚗", '"', "\\", "\n", "\x00", "\ud83d", "\u2028"]
+
+
+@pytest.mark.attack("whoever writes a manifest", "the handler's answer", attempts=len(ALPHABETS))
+@pytest.mark.parametrize("letter", ALPHABETS)
+def test_an_answer_has_at_most_the_bytes_that_cloudformation_takes(cloudformation, letter):
+    long = {"stack_id": STACK + letter * 100, "request_id": "r" * 36, "logical_id": "L" * 255}
+    reason = f"Preflight: 1 error. ERROR image-exists line 1: {letter * 4_000}"
+    body = entry.answer(
+        replace(parsed(), **long), status="FAILED", physical_id="streets-" + "f" * 55, reason=reason
+    )
+    entry.send(url(cloudformation), body)
+    [(_, received)] = cloudformation.answers
+    assert received == body
+    assert cloudformation.sizes[0] <= 4_096
+    assert body["Reason"].startswith(reason[:300]) and body["Reason"].endswith("… (cut)")
+
+
+@pytest.mark.parametrize("letter", ALPHABETS)
+def test_a_reason_that_fits_is_whole(letter):
+    reason = letter * 200
+    assert entry.answer(parsed(), status="FAILED", physical_id="job", reason=reason)["Reason"] == reason
 
 
 @pytest.mark.parametrize(

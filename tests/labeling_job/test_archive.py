@@ -1,0 +1,101 @@
+"""A zip that somebody else packed: names, sizes and packings are held against what the CDK writes."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+
+import pytest
+
+from labeling_job import archive as archives
+from labeling_job.errors import DeployError
+from tests.labeling_job.fakes import published
+from tests.labeling_job.test_images import archive, directory
+
+ATTACKER = ("whoever puts files into the directory", "the handler and its buckets")
+NAMES = [
+    "../a.jpg",
+    "x/../../a.jpg",
+    "/a.jpg",
+    "a//b.jpg",
+    "./a.jpg",
+    "a\\b.jpg",
+    "..\\a.jpg",
+    "é" * 600 + ".jpg",
+]
+
+
+def packed(name: str, data: bytes = b"x", **attributes: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        member = zipfile.ZipInfo("good.jpg")
+        # The name as it stands: the constructor would tidy it.
+        member.filename = name
+        for attribute, value in attributes.items():
+            setattr(member, attribute, value)
+        target.writestr(member, data)
+    return buffer.getvalue()
+
+
+def refused(s3, content: bytes) -> str:
+    images = directory(s3, {})
+    s3.objects["assets", "0123456789abcdef0123.zip"] = content
+    with pytest.raises(DeployError) as caught:
+        published(s3, images, job_name="job")
+    assert [bucket for bucket, _ in s3.objects] == ["assets"]
+    return str(caught.value)
+
+
+@pytest.mark.attack(*ATTACKER, attempts=len(NAMES))
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_a_name_that_leads_elsewhere(s3, name):
+    message = refused(s3, packed(name))
+    assert "is no image: its " in message and message.isprintable()
+
+
+@pytest.mark.attack(*ATTACKER)
+def test_a_member_of_more_than_an_image_has_isnt_unpacked(s3, monkeypatch):
+    monkeypatch.setattr(archives, "IMAGE_BYTES_MAX", 999)
+    assert "it has 1,000 bytes, at most 999" in refused(s3, archive({"a.jpg": b"\0" * 1_000}))
+
+
+@pytest.mark.attack(*ATTACKER)
+def test_a_directory_of_more_than_all_images_have_isnt_unpacked(s3, monkeypatch):
+    monkeypatch.setattr(archives, "DIRECTORY_BYTES_MAX", 1_500)
+    files = {f"{n}.jpg": b"\0" * 1_000 for n in range(2)}
+    assert "holds 2,000 bytes, at most 1,500" in refused(s3, archive(files))
+
+
+@pytest.mark.attack(*ATTACKER)
+def test_a_member_that_unpacks_to_more_than_it_says_ends(s3):
+    """The sizes of the directory of a zip are its writer's words; a bomb has small ones there."""
+    content = bytearray(archive({"a.jpg": b"\0" * 1_000_000}))
+    at = content.rindex(b"PK\1\2")
+    content[at + 24 : at + 28] = (10).to_bytes(4, "little")
+    assert "can't be unpacked" in refused(s3, bytes(content))
+
+
+@pytest.mark.attack(*ATTACKER, attempts=2)
+@pytest.mark.parametrize("what", ["compress_type", "flag_bits"])
+def test_another_packing(s3, what):
+    content = bytearray(archive({"a.jpg": b"x"}))
+    at = content.rindex(b"PK\1\2") + {"flag_bits": 8, "compress_type": 10}[what]
+    content[at] = {"flag_bits": 1, "compress_type": 14}[what]
+    assert "encrypted, or packed in another way" in refused(s3, bytes(content))
+
+
+@pytest.mark.attack(*ATTACKER, attempts=600)
+def test_a_zip_of_any_bytes_is_an_answer(s3):
+    good = archive({"a.jpg": b"A" * 300, "b/c.png": b"B" * 3})
+    chance = random.Random(13)
+    for _ in range(600):
+        content = bytearray(good)
+        for _ in range(chance.randint(1, 6)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        images = directory(s3, {})
+        s3.objects["assets", "0123456789abcdef0123.zip"] = bytes(content[: chance.choice([None, 90, 250])])
+        try:
+            published(s3, images, job_name="job")
+        except DeployError as error:
+            assert str(error)
