@@ -10,7 +10,7 @@ ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SI
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
 
-.PHONY: help setup demo test deep interop check local synth api bench lock clean
+.PHONY: help setup demo test deep pythons interop check local synth api bench lock clean
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -42,6 +42,9 @@ test: $(READY) ## run the tests
 deep: $(READY) ## run what takes minutes: the deploy of a directory of 20,000 files, 30 kills of the server
 	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP)
 	@$(ENV) KILLS=30 python -m pytest -q tests/local/aws/test_durability.py
+
+pythons: $(READY) ## run the handler's and the labels' unit tests on each Python that the classifiers name
+	@$(ENV) python -m tests.pythons
 
 # The tools that labels are exported for, in an environment of their own.
 INTEROP := .venv-interop

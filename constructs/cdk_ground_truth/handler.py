@@ -76,6 +76,7 @@ class Handler:
         self._growing: dict[tuple[str, ...], _GrowingStatement] = {}
         self._staged: set[str] = set()
         self._listed: set[str] = set()
+        self._keys: set[kms.IKey] = set()
         self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
         if hardening.vpc is not None:
             self.wildcards["*"] += f" {VPC_WHY}"
@@ -134,10 +135,14 @@ class Handler:
             self.grow(
                 "ContinueManifest", f"{output.arn}/{folder}/{CONTINUED}/*", ["s3:PutObject"], CONTINUED_WHY
             )
+            if output.key is not None:
+                self.allow_key(output.key)
 
     def allow_key(self, key: kms.IKey) -> None:
-        """Let the handler write objects that the key encrypts."""
-        key.grant(self.role, "kms:GenerateDataKey")
+        """Let the handler write objects to a bucket that the key encrypts."""
+        if key not in self._keys:
+            self._keys.add(key)
+            key.grant(self.role, "kms:GenerateDataKey")
 
     def grow(self, name: str, resource: str, actions: Sequence[str], why: str = "") -> None:
         """Allow actions on one more resource, in the statement of that name and with just these actions.

@@ -109,11 +109,12 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
                 with ``RETAIN`` it goes on, costs money, and is no stack's any more. Labels and buckets stay
                 in either case. Default: ``DESTROY``.
             probation: How long a deploy waits for the job to leave ``Initializing``, and fails with the
-                service's reason if it fails; up to 30 minutes, ``Duration.seconds(0)`` doesn't wait.
-                Default: 10 minutes.
-            watch: How long a deploy then watches the job in progress, as mistakes of the set-up show there:
-                a reason for failure, or first objects that all failed, fails it; up to 5 minutes, none
-                without ``probation``. Default: 3 minutes; on the embedded AWS, which is faster, 2 seconds.
+                service's reason if it fails; up to 30 minutes. When they are over the deploy is done, and
+                says only that the job exists; ``Duration.seconds(0)`` waits for nothing. Default: 10 minutes.
+            watch: For how long the deploy watches the job once it is in progress, as mistakes of the set-up
+                show there: a reason for failure, or first objects that all failed, fails the deploy and stops
+                the job. Up to 5 minutes; none without ``probation``. Done then means that nothing failed so
+                far, not that a worker saw a task. Default: 3 minutes; 2 seconds on the embedded AWS.
             preflight: What is read and checked before the job is created. Default: all that the job names.
             cost_ceiling: Bounds of objects, tasks and money that `cdk deploy` refuses to go above, and prices
                 to estimate by. Default: no bound; objects and tasks are counted.

@@ -124,6 +124,8 @@ def allow(handler: Handler, checked: Checked) -> None:
             handler.grow("PreflightMissing", arn, ["s3:ListBucket"])
     reports = objects(checked.output.arn, f"{checked.output_prefix}/{REPORTS}/")
     handler.grow("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
+    if checked.output.key is not None:
+        handler.allow_key(checked.output.key)
     trust = ["iam:GetRole"] if checked.wants("role-trust") else []
     simulation = ["iam:SimulatePrincipalPolicy"] if checked.wants("role-access", "kms-key") else []
     handler.grow("PreflightRole", checked.role_arn, [*trust, *simulation])

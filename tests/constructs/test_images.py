@@ -103,7 +103,10 @@ def test_a_manifest_in_s3_and_further_buckets(stack, add_job, synth):
     add_job(stack, images=images)
     template = synth(stack)
     assert {"arn:aws:s3:::first/*", "arn:aws:s3:::second/*"} <= template.allowed(ROLE, "s3:GetObject")
-    assert template.delivered()["Images"] == {"Source": "Manifest"}
+    # The manifest itself is the user's; what an update takes over goes beside the output.
+    beside = template.delivered()["Images"]["StagingS3Uri"]
+    assert template.delivered()["Images"] == {"Source": "Manifest", "StagingS3Uri": beside}
+    assert beside.endswith("/labels/continued/test-job/")
 
 
 @pytest.mark.parametrize("key", ["", "/a.manifest", "s3://given/a.manifest"])

@@ -66,9 +66,33 @@ class TestPreflight:
         may_read = template.allowed(HANDLER, "s3:GetObject")
         # What is staged it may read for all jobs at once.
         staged = {arn.replace("/inputs/test-job/*", "/inputs/*") for arn in job_reads - job_writes}
-        assert staged < may_read and len(may_read - staged) == 1
+        assert staged < may_read
+        # Beside these the archive, and what jobs have labeled, for an update.
+        archive, output = sorted(may_read - staged)
+        assert archive.endswith(".zip") and output.endswith("/labels/*/manifests/output/output.manifest")
         written = {arn for arn in template.allowed(HANDLER, "s3:PutObject") if "/labels/" in arn}
         assert len(written) == 1 and written.pop().endswith("/labels/preflight/*")
+
+    def test_a_report_can_be_written_to_a_bucket_with_a_key(self, stack, add_job, synth):
+        key, listed = kms.Key(stack, "Key"), s3.Bucket.from_bucket_name(stack, "Photos", "photos")
+        output = s3.Bucket(stack, "Labels", encryption_key=key)
+        add_job(stack, images=Images.from_bucket(listed), output_bucket=output)
+        template = synth(stack)
+        arn = template.resolve(stack.resolve(key.key_arn))
+        assert template.allowed(HANDLER, "kms:GenerateDataKey") == {arn}
+
+    def test_a_continued_manifest_can_be_written_there_too(self, stack, add_job, synth):
+        key, bucket = kms.Key(stack, "Key"), s3.Bucket.from_bucket_name(stack, "Photos", "photos")
+        add_job(
+            stack,
+            images=Images.from_manifest(bucket, "in.manifest"),
+            output_bucket=s3.Bucket(stack, "Labels", encryption_key=key),
+            preflight=Preflight(enabled=False),
+        )
+        template = synth(stack)
+        arn = template.resolve(stack.resolve(key.key_arn))
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            assert template.allowed(HANDLER, action) == {arn}
 
     def test_a_skipped_check_is_not_allowed_for(self, stack, add_job, synth):
         add_job(stack, encryption_key=kms.Key(stack, "Key"), preflight=Preflight(skip=skipped.CHECKS))
@@ -82,8 +106,9 @@ class TestPreflight:
         template = synth(stack)
         asked = skipped.ACTIONS | skipped.OF_BUCKETS
         assert not {action for action in asked if template.allowed(HANDLER, action)}
-        archive, staged = sorted(template.allowed(HANDLER, "s3:GetObject"))
+        archive, staged, output = sorted(template.allowed(HANDLER, "s3:GetObject"))
         assert archive.endswith(".zip") and staged.endswith("/inputs/*")
+        assert output.endswith("/labels/*/manifests/output/output.manifest")
 
     def test_a_manifest_of_somebody_elses_may_name_what_is_missing(self, stack, add_job, synth):
         bucket = s3.Bucket.from_bucket_name(stack, "Photos", "photos")

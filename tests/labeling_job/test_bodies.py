@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError, ResponseStreamingError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError, ResponseStreamingError
 
 from labeling_job.bodies import TRIES, Body
 from labeling_job.errors import BrokenAnswerError, DeployError, UnreachableError
@@ -131,6 +131,6 @@ class TestReachable:
     def test_a_refusal_is_none(self, s3):
         client = Reachable(lambda service: s3)
         for _ in range(2):
-            with pytest.raises(KeyError):
+            with pytest.raises(ClientError, match="404"):
                 client("s3").head_object(Bucket="b", Key="k")
         assert client("s3").page == s3.page

@@ -44,8 +44,8 @@ def build(folder: Path, team_arn: str, image_bucket: str, sealed_key_arn: str) -
     app = App(outdir=str(folder / "cdk.out"), context=CONTEXT)
     stack = Stack(app, "LeastPrivilege")
     team = Workteam.from_workteam_arn(stack, "Team", team_arn)
-    names = ("Key", "VolumeKey", TOPIC_KEY, QUEUE_KEY)
-    key, volume_key, topic_key, queue_key = (kms.Key(stack, name) for name in names)
+    names = ("Key", "VolumeKey", "LabelsKey", TOPIC_KEY, QUEUE_KEY)
+    key, volume_key, labels_key, topic_key, queue_key = (kms.Key(stack, name) for name in names)
     images = s3.Bucket.from_bucket_name(stack, "Images", image_bucket)
     # Another bucket: who may read all of a bucket has no need of a prefix of it.
     listed = s3.Bucket.from_bucket_name(stack, "Listed", LISTED)
@@ -98,6 +98,9 @@ def build(folder: Path, team_arn: str, image_bucket: str, sealed_key_arn: str) -
         "File",
         Images.from_manifest_file(manifest, image_buckets=[sealed]),
         preflight=Preflight(skip=["image-exists"]),
+        # Nothing is staged with this key: a report and a continued manifest are.
+        output_bucket=s3.Bucket(stack, "Labels", encryption_key=labels_key),
+        encryption_key=labels_key,
     )
     return app
 
