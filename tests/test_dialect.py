@@ -54,7 +54,6 @@ def test_only_what_users_import_from_lists_its_names():
 TO_BE_CUT = {
     "constructs/cdk_ground_truth/images.py",
     "lambda/labeling_job/contract.py",
-    "lambda/labeling_job/lifecycle.py",
 }
 
 

@@ -7,7 +7,7 @@ import os
 import time
 import traceback
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
@@ -118,8 +118,8 @@ class _StagingArea:
             return None
         return staged(self._storage(), images, **job)
 
-    def publish(self, staging: Staging) -> None:
-        staging.publish(self._storage())
+    def publish(self, staging: Staging, before_copying: Callable[[], None]) -> None:
+        staging.publish(self._storage(), before_copying)
 
     def _storage(self) -> Storage:
         return Storage(_client("s3"), self._patience)

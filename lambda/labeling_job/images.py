@@ -49,13 +49,14 @@ class Staging:
         """The manifest's URI."""
         return f"s3://{self.bucket}/{self.key}"
 
-    def publish(self, storage: Storage) -> None:
-        """Write all of it; the manifest last, so that it names what is there."""
-        if self.archive is not None:
-            self.archive.copy()
+    def publish(self, storage: Storage, before_copying: Callable[[], None] = lambda: None) -> None:
+        """Write all of it; nobody reads the manifest but who checks it, before gigabytes are copied."""
         storage.put(self.bucket, self.key, self.manifest, content_type="application/jsonlines")
         self.manifest.close()
         log.action("WriteManifest", manifest=self.manifest_uri, objects=self.objects)
+        if self.archive is not None:
+            before_copying()
+            self.archive.copy()
 
 
 def staged(

@@ -27,7 +27,7 @@ class Staging:
     def staged(self, images, **job):
         return self.ready
 
-    def publish(self, staging):
+    def publish(self, staging, before_copying):
         self.published.append(staging)
 
 

@@ -38,8 +38,8 @@ class Staging:
     def staged(self, images, **job):
         return staged(self.storage, images, **job)
 
-    def publish(self, staging):
-        staging.publish(self.storage)
+    def publish(self, staging, before_copying):
+        staging.publish(self.storage, before_copying)
 
 
 class World(Handler):
