@@ -47,6 +47,7 @@ def main() -> None:
         "InputBucket": job.input_bucket.bucket_name if job.input_bucket else "",
         "LabelAttributeName": job.label_attribute_name,
         "HandlerLogGroup": job.log_group.log_group_name,
+        "PreflightWarnings": job.preflight_warnings,
     }.items():
         CfnOutput(stack, name, value=value)
     app.synth()

@@ -142,6 +142,14 @@ class OwnedLabelingJob(LabelingJobBase):
         return self._resource.get_att_string(contract.ATTR_OUTPUT_MANIFEST_URI)
 
     @property
+    def preflight_warnings(self) -> str:
+        """How many warnings preflight had, and where they are told; "none", or "not checked" without one.
+
+        A deploy that succeeds says nothing of them by itself: make it an output of the stack.
+        """
+        return self._resource.get_att_string(contract.ATTR_WARNINGS)
+
+    @property
     def job_name_prefix(self) -> str:
         """Start of the names of all jobs that this construct ever makes."""
         return self._settings.job_name_prefix

@@ -28,9 +28,7 @@ from .workteam import Workteam
 
 # Without what would widen an IAM resource.
 _FOLDER: Final = re.compile(r"[^/*?$\s]+")
-# Set by the handler on every job.
-_OWN_TAGS: Final = (*contract.OWN_TAGS, *contract.ESTIMATES.values())
-_RESERVED_TAGS: Final = tuple(sorted({key.partition(":")[0] + ":" for key in _OWN_TAGS} | {"aws:"}))
+_RESERVED_TAGS: Final = tuple(sorted({key.partition(":")[0] + ":" for key in contract.ALL_TAGS} | {"aws:"}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +199,7 @@ def default_job_name_prefix(path: str) -> str:
 
 def tag_errors(tags: Mapping[str, str]) -> list[str]:
     """What the service would refuse in a job's tags, or what is the library's own."""
-    most = limits.TAGS_MAX - len(_OWN_TAGS)
+    most = limits.TAGS_MAX - len(contract.ALL_TAGS)
     errors = []
     if len(tags) > most:
         errors.append(

@@ -38,6 +38,11 @@ ATTR_OBJECTS: Final = "ObjectCount"
 ATTR_TASKS: Final = "TaskCount"
 ATTR_COST: Final = "EstimatedCost"
 ESTIMATES: Final = {ATTR_OBJECTS: TAG_OBJECTS, ATTR_TASKS: TAG_TASKS, ATTR_COST: TAG_COST}
+#: How many warnings preflight had, kept likewise; the attribute says also where they are told.
+TAG_WARNINGS: Final = "cdk-ground-truth:warnings"
+ATTR_WARNINGS: Final = "PreflightWarnings"
+#: Of a job's 50 tags, the library's.
+ALL_TAGS: Final = (*OWN_TAGS, TAG_SUCCESSOR, *ESTIMATES.values(), TAG_WARNINGS)
 
 #: `<prefix>-<8 hex of stack and logical id>-<8 hex of the request>` has to fit into 63 characters.
 JOB_NAME_PREFIX_MAX: Final = 63 - 2 * (1 + 8)

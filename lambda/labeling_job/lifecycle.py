@@ -15,8 +15,10 @@ from .contract import (
     ATTR_JOB_ARN,
     ATTR_OUTPUT_MANIFEST_URI,
     ATTR_OUTPUT_URI,
+    ATTR_WARNINGS,
     ESTIMATES,
     TAG_SUCCESSOR,
+    TAG_WARNINGS,
     JobProperties,
     parse,
     parsed_or_none,
@@ -273,5 +275,16 @@ def _outcome(job: Mapping[str, Any]) -> Outcome:
             ATTR_OUTPUT_MANIFEST_URI: f"{output}/manifests/output/output.manifest",
             # As estimated when the job was made; a job made without preflight was never counted.
             **{name: tags.get(tag, "unknown") for name, tag in ESTIMATES.items()},
+            ATTR_WARNINGS: _warnings(tags.get(TAG_WARNINGS), job),
         },
     )
+
+
+def _warnings(count: str | None, job: Mapping[str, Any]) -> str:
+    """How many there were and where they are told: CloudFormation has no words for a success."""
+    if count is None:
+        return "not checked"
+    if count == "0":
+        return "none"
+    report = f"{job['OutputConfig']['S3OutputPath'].rstrip('/')}/preflight/{job['LabelingJobName']}.json"
+    return f"{count}, see {report} or PreflightFound in the handler's log"

@@ -16,7 +16,7 @@ from cdk_ground_truth import (
 from cdk_ground_truth._rooms import contract, limits
 from cdk_ground_truth.settings import default_job_name_prefix
 
-TAGS = limits.TAGS_MAX - len(contract.OWN_TAGS) - len(contract.ESTIMATES)
+TAGS = limits.TAGS_MAX - len(contract.ALL_TAGS)
 REFUSED = {
     "no label": ({"labels": []}, "category-file: there must be at least one label"),
     "labels as one string": ({"labels": "road"}, r"for a single label write labels=\['road'\]"),

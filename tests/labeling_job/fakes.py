@@ -82,6 +82,7 @@ class SageMaker:
             "LabelingJobArn": self._arn(LabelingJobName),
             "CreationTime": job["created"],
             "LabelCounters": {"TotalLabeled": job.get("labeled", 0)},
+            "Tags": [{"Key": key, "Value": value} for key, value in job["tags"].items()],
             **(self.more if status == "InProgress" else {}),
             **({"FailureReason": self.failure_reason} if status == "Failed" else {}),
         }

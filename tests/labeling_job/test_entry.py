@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from labeling_job import entry
+from labeling_job import contract, entry
 from tests.labeling_job.fakes import event, properties, service_error
 
 
@@ -45,7 +45,19 @@ def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
         "ObjectCount": "unknown",
         "TaskCount": "unknown",
         "EstimatedCost": "unknown",
+        "PreflightWarnings": "not checked",
     }
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_warnings_of_a_deploy_that_succeeds_are_told_where_it_can_tell(invoke, sent, monkeypatch, count):
+    tags = {contract.TAG_WARNINGS: str(count)}
+    monkeypatch.setattr(entry, "_preflight", lambda request, properties, context: tags)
+    invoke()
+    [(_, body)] = sent
+    told = body["Data"]["PreflightWarnings"]
+    report = f"s3://out/labels/preflight/{body['PhysicalResourceId']}.json"
+    assert told == (f"2, see {report} or PreflightFound in the handler's log" if count else "none")
 
 
 @pytest.mark.parametrize(

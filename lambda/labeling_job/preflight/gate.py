@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import cost, log
-from ..contract import PREFLIGHT_SECONDS, TAG_COST, TAG_OBJECTS, TAG_TASKS, JobProperties
+from ..contract import PREFLIGHT_SECONDS, TAG_COST, TAG_OBJECTS, TAG_TASKS, TAG_WARNINGS, JobProperties
 from ..errors import DeployError, said
 from ..rules.findings import CHECKS, Findings, clipped, printable
 from ..rules.manifest import Manifest
@@ -59,6 +59,7 @@ def passed(
         TAG_OBJECTS: str(estimate.objects),
         TAG_TASKS: str(estimate.tasks),
         TAG_COST: _price(estimate, properties),
+        TAG_WARNINGS: str(findings.warnings()),
     }
 
 
