@@ -40,12 +40,12 @@ ARGUMENTS = """
     number_of_human_workers_per_data_object task_time_limit task_availability_lifetime
     max_concurrent_task_count stopping_conditions label_attribute_name job_name_prefix content_classifiers
     automated_labeling output_topic tags input_bucket output_bucket output_prefix encryption_key role
-    removal_policy probation preflight cost_ceiling relabel
+    removal_policy probation watch preflight cost_ceiling relabel
 """
 ATTRIBUTES = """
     alarm_unanswered cdk_tag_manager handler_role input_bucket job_arn job_name job_name_prefix
     label_attribute_name log_group
-    output_bucket output_manifest_s3_uri output_s3_uri role workteam_arn
+    output_bucket output_manifest_s3_uri output_s3_uri preflight_warnings role workteam_arn
 """
 
 
