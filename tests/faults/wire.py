@@ -29,6 +29,8 @@ _OF_BUCKET = {
     "<AllowedOrigin>*</AllowedOrigin><ExposeHeader>Access-Control-Allow-Origin</ExposeHeader>"
     "</CORSRule></CORSConfiguration>",
 }
+#: As many people as label each object.
+_TEAM = json.dumps({"Users": [{"Username": name} for name in ("ada", "grace", "katherine")]}).encode()
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Aws:
             "cloudformation": self._stack,
             "s3": self._object,
             "iam": self._role,
-            "cognito-identity-provider": lambda _: reply(200, b'{"Users": [{"Username": "ada"}]}'),
+            "cognito-identity-provider": lambda _: reply(200, _TEAM),
         }
         if request.service not in known:
             return error_reply(request, 403, "AccessDenied", "not simulated")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -89,9 +88,6 @@ class World:
         enter(
             mock.patch.object(gate, "time", SimpleNamespace(sleep=self._sleep, monotonic=lambda: self.time))
         )
-        # Its defaults are the clock of its import.
-        clock = {"sleep": self._sleep, "clock": lambda: self.time}
-        enter(mock.patch.object(gate, "run", functools.partial(gate.run, **clock)))
         # A fifth of the time, to say who asks.
         enter(mock.patch("botocore.useragent.UserAgentString.to_string", lambda _: "handler"))
         # Of a client that lives as long as a test run, not as a Lambda.

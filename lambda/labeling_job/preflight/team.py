@@ -68,10 +68,10 @@ def _check_members(inspection: Inspection, team: Any) -> None:
     for group in groups[:_GROUPS_ASKED]:
         try:
             page = inspection.reader.settled(partial(members, group))
+            people.update(user["Username"] for user in part_of(page, "Users"))
         except AWS_ERRORS as error:
             inspection.warn("workteam-members", "not checked", said(error))
             return
-        people.update(user["Username"] for user in page.get("Users", []))
         # Cognito may answer with fewer than it was asked for, and go on on another page.
         listed = listed and not page.get("NextToken")
         if len(people) >= plan.workers:
