@@ -225,7 +225,9 @@ def _one_of_each_directory(images: Iterable[tuple[int, Place]]) -> dict[str, lis
     first: dict[str, dict[str, str]] = {}
     for _, place in images:
         # A policy's wildcard takes any character, but not every simulation of it a line break.
-        key = "".join(character if character.isprintable() else "?" for character in place.key)
+        key = place.key
+        if not key.isprintable():
+            key = "".join(character if character.isprintable() else "?" for character in key)
         first.setdefault(place.bucket, {}).setdefault(key.rpartition("/")[0], key)
     chosen = {}
     for bucket, directories in first.items():

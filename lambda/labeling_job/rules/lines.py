@@ -129,9 +129,10 @@ def _first(each: Iterable[str], count: int) -> str:
 
 def _length(value: object) -> int:
     """Characters, not bytes or escapes; of a structure without spaces, so that none is counted too much."""
-    return len(
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    )
+    if isinstance(value, dict | list):
+        return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    # No number has as many digits, so that none is spelled out again.
+    return len(value) if isinstance(value, str) else 0
 
 
 def _image(entry: dict[str, Any], number: int, findings: Findings) -> Place | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any, Final
 
 #: Ours, and the same for every Python: parsers give up at some depth, and none says at which.
 NESTING_MAX: Final = 200
 _DIGITS_MAX = 4_000
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -36,11 +39,8 @@ def parse(text: str) -> Any:
 
 
 def _depth(text: str) -> int:
-    depth = deepest = 0
-    for bracket in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    brackets = _STRING.sub("", text).encode(errors="replace").translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Manifests that somebody wrote to hurt, on the whole handler."""
