@@ -242,7 +242,7 @@ class Assembly:
         retained = settings.removal_policy is RemovalPolicy.RETAIN
         if settings.role is not None:
             policy, wildcards = grant_to(
-                self._scope, settings.role, self._access, identity=self._identity(), **where
+                self._scope, settings.role, self._access, self._check, identity=self._identity(), **where
             )
             shared.acknowledge_wildcards(policy, wildcards)
             if retained:
@@ -251,6 +251,7 @@ class Assembly:
             return settings.role
         role, wildcards = execution_role(self._scope, self._access, identity=self._identity(), **where)
         shared.acknowledge_wildcards(role, wildcards)
+        shared.hold_to_quota(role)
         if retained:
             keep(role)
         # With whatever the app grants it later.

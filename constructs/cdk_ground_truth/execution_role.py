@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_cdk import RemovalPolicies
+from aws_cdk import RemovalPolicies, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
+
+from .validation import Checker
 
 _ANY_METRIC = "cloudwatch:PutMetricData has no resource type; it writes metrics and reads nothing."
 _UNSUBSCRIBE_WHY = (
@@ -48,6 +51,13 @@ _QUEUE_ACTIONS = (
     "sqs:SendMessage",
     "sqs:SetQueueAttributes",
 )
+
+
+#: The CDK counts 150 characters for each and 6,000 for a managed policy: three such statements fit in one.
+RESOURCES_PER_STATEMENT = 12
+#: IAM: 10,240 characters in all inline policies of a role; the rest is for what is granted to it later.
+INLINE_SIZE_MAX = 10_240
+_INLINE_SIZE = 8_000
 
 
 @dataclass(kw_only=True)
@@ -93,6 +103,7 @@ def execution_role(
         account: The job's.
     """
     statements, wildcards = _statements(access, partition, region, account)
+    fits = policy_size(scope, statements) <= _INLINE_SIZE
     role = iam.Role(
         scope,
         f"ExecutionRole{identity}",
@@ -101,8 +112,11 @@ def execution_role(
             "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
         ),
         # In the role itself: it never exists without its permissions, and there is one resource less.
-        inline_policies={"LabelingJob": _document(statements)},
+        inline_policies={"LabelingJob": _document(statements)} if fits else {},
     )
+    for statement in [] if fits else _in_parts(statements):
+        # Here the CDK moves to managed policies what is too much for a role.
+        role.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
     # What can't be in the role itself: it names the role, or may go through a key's own policy.
     for key, actions in _keys(access).items():
         key.grant(role, *actions)
@@ -115,6 +129,7 @@ def grant_to(
     scope: Construct,
     role: iam.IRole,
     access: Access,
+    check: Checker,
     *,
     identity: str,
     partition: str,
@@ -124,15 +139,40 @@ def grant_to(
     """Add the same permissions to a role that the user brings, in a policy of the job's own.
 
     An imported role that can't be changed stays as it is, by the CDK's own rules.
+
+    Raises:
+        ValueError: a role has no room for so many buckets.
     """
     statements, wildcards = _statements(access, partition, region, account)
     statements += [
         _allow("", list(actions), [key.key_arn]) for key, actions in _keys(access).items()
     ] + _late_statements(access, role)
+    size = policy_size(scope, statements)
+    if size > INLINE_SIZE_MAX:
+        advice = (
+            "leave role out, as the job's own role takes managed policies, or let a job have fewer buckets"
+        )
+        must = f"take a policy of {size:,} characters, and IAM allows {INLINE_SIZE_MAX:,} in a role"
+        check.fail("role", f"not have to {must}", role.node.path, advice)
     policy = iam.Policy(scope, f"RolePolicy{identity}", document=_document(statements))
     # Not the policy's own method, which would change an immutable role as well.
     role.attach_inline_policy(policy)
     return policy, wildcards
+
+
+def policy_size(scope: Construct, statements: list[dict[str, Any]]) -> int:
+    """About how many characters a policy has; references count with their written form, which is longer."""
+    return len(json.dumps(Stack.of(scope).resolve(statements), separators=(",", ":")))
+
+
+def _in_parts(statements: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The statements with few resources each, as policies are split only between statements."""
+    for statement in statements:
+        resources = statement["Resource"]
+        for start in range(0, len(resources), RESOURCES_PER_STATEMENT):
+            part = {**statement, "Resource": resources[start : start + RESOURCES_PER_STATEMENT]}
+            # An id must be the only one of its kind in a policy.
+            yield {key: value for key, value in part.items() if key != "Sid"}
 
 
 def keep(*constructs: IConstruct) -> None:

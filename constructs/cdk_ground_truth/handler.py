@@ -14,6 +14,7 @@ from constructs import Construct
 
 from ._rooms import LAMBDA_DIR, contract
 from .buckets import BucketUse
+from .execution_role import RESOURCES_PER_STATEMENT
 from .hardening import VPC_WHY, Hardening
 from .iam_text import literal
 from .nag import acknowledge
@@ -28,9 +29,6 @@ CONTINUED_WHY: Final = "Manifests that this handler alone writes: names come fro
 _CONTINUE_WHY: Final = "The output manifests of the stack's jobs, whose names are made at deploy time."
 
 STAGED_WHY: Final = f"Objects below {STAGING_ROOT}/, where this handler alone stages jobs' input."
-
-# The CDK counts 150 characters for each and 6,000 for a managed policy: three such statements fit in one.
-_RESOURCES_PER_STATEMENT = 12
 
 
 def staged_objects(bucket: BucketUse) -> str:
@@ -211,7 +209,7 @@ class Handler:
         if resource in growing.resources:
             return
         # A statement of bounded size, as the CDK splits a large policy only between statements.
-        if len(growing.resources) % _RESOURCES_PER_STATEMENT == 0:
+        if len(growing.resources) % RESOURCES_PER_STATEMENT == 0:
             growing.statement = self._allow(actions, [resource], conditions)
         elif growing.statement is not None:
             growing.statement.add_resources(resource)

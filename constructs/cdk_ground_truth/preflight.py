@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,8 +82,8 @@ class Checked:
     #: Objects, as ARN → why a wildcard in it is bounded.
     read: Mapping[str, str]
     #: ARNs of all buckets that the job names, and of those among them that hold images.
-    buckets: Iterable[str]
-    image_buckets: Iterable[str]
+    buckets: Collection[str]
+    image_buckets: Collection[str]
     keys: Iterable[kms.IKey]
     output: BucketUse
     output_prefix: str
@@ -102,6 +102,16 @@ class Checked:
         """Whether any of the checks is made."""
         return not self.off.issuperset(checks)
 
+    def asked_of_bucket(self, arn: str, *, is_of_images: bool) -> list[str]:
+        """All that is asked of a bucket: in one list, as hundreds of buckets soon fill a role."""
+        asked = ["s3:GetBucketCORS"] if is_of_images else []
+        if arn in self.buckets:
+            asked += ["s3:GetBucketLocation", *(["s3:GetBucketPolicy"] * self.wants("role-access"))]
+        if is_of_images and self.names_images:
+            # Without it S3 answers "denied" where an image is missing.
+            asked.append("s3:ListBucket")
+        return sorted(asked)
+
 
 def warn(scope: Construct, found: findings.Findings) -> None:
     """Say at synth what a deploy would say as well, and not refuse."""
@@ -114,14 +124,9 @@ def allow(handler: Handler, checked: Checked) -> None:
     """Let the handler read what the job will, and ask about what it can't read; it writes a report alone."""
     for arn, why in checked.read.items():
         handler.grow("PreflightRead", arn, ["s3:GetObject"], why)
-    policies = ["s3:GetBucketPolicy"] if checked.wants("role-access") else []
-    for arn in checked.buckets:
-        handler.grow("PreflightBuckets", arn, ["s3:GetBucketLocation", *policies])
-    for arn in checked.image_buckets:
-        handler.grow("PreflightCors", arn, ["s3:GetBucketCORS"])
-        if checked.names_images:
-            # Without it S3 answers "denied" where an image is missing.
-            handler.grow("PreflightMissing", arn, ["s3:ListBucket"])
+    images = dict.fromkeys(checked.image_buckets)
+    for arn in {**dict.fromkeys(checked.buckets), **images}:
+        handler.grow("PreflightBuckets", arn, checked.asked_of_bucket(arn, is_of_images=arn in images))
     reports = objects(checked.output.arn, f"{checked.output_prefix}/{REPORTS}/")
     handler.grow("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
     if checked.output.key is not None:

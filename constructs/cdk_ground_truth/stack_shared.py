@@ -13,6 +13,7 @@ from typing import cast
 
 import jsii
 from aws_cdk import FileAssetPackaging, Stack, Stage
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct, IConstruct, IValidation
 
@@ -23,6 +24,8 @@ from .nag import acknowledge, wildcard_rules
 from .regions import ServiceArns, service_arns
 
 _ID = "CdkGroundTruth"
+#: IAM's quota, unless the account has asked for more.
+MANAGED_POLICIES_MAX = 10
 
 # Strong references, as the jsii kernel keeps every construct too: it would hand out a bare proxy
 # for a stack whose Python half is forgotten.
@@ -93,6 +96,7 @@ class StackShared:
             account=self.account,
         )
         self.acknowledge_wildcards(handler.role, handler.wildcards)
+        self.hold_to_quota(handler.role)
         return handler
 
     def at_synth(self, check: Callable[[], list[str]]) -> None:
@@ -111,6 +115,21 @@ class StackShared:
             return []
 
         self.at_synth(acknowledge_resolved)
+
+    def hold_to_quota(self, role: iam.Role) -> None:
+        """Refuse at synth what IAM would refuse at deploy: more managed policies than a role may have."""
+
+        def too_many() -> list[str]:
+            count = sum(child.node.id.startswith("OverflowPolicy") for child in role.node.children)
+            if count <= MANAGED_POLICIES_MAX:
+                return []
+            return [
+                f"the role {role.node.path} needs {count} managed policies for all buckets and jobs, and IAM"
+                f" attaches {MANAGED_POLICIES_MAX} to a role; give the jobs stacks of their own, or their"
+                " manifests fewer buckets"
+            ]
+
+        self.at_synth(too_many)
 
     def one_token(self, value: str) -> str:
         """The first token that stands for the same.

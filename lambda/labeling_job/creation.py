@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from . import log
 from .contract import Images, JobProperties
-from .errors import DENIED_CODES, DeployError, code_of, operation_of, said
+from .errors import BOOTSTRAP_KEY, DENIED_CODES, DeployError, code_of, message_of, operation_of, said
 from .images import Staging
 from .jobs import Jobs, tag_list
 from .owned import Owned
@@ -170,8 +170,12 @@ def without_images(properties: JobProperties) -> JobProperties:
 
 
 def _hint(error: BaseException) -> str:
-    """Why CreateLabelingJob itself may be refused; of any other call the hint would mislead."""
-    return _CLOSED_HINT if operation_of(error) == "CreateLabelingJob" else ""
+    """Why a call may be refused, where one cause is known; of any other call the hint would mislead."""
+    if operation_of(error) == "CreateLabelingJob":
+        return _CLOSED_HINT
+    # An archive that was published with the app: S3 names what its reader may not do with the key.
+    is_of_key = operation_of(error) == "GetObject" and "kms:Decrypt" in message_of(error)
+    return f"; {BOOTSTRAP_KEY}" if is_of_key else ""
 
 
 def _may_be_propagation(error: BaseException, properties: JobProperties) -> bool:

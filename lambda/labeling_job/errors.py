@@ -27,6 +27,11 @@ _THROTTLED = frozenset(
 )
 #: What S3, IAM and others say for "not allowed"; a HEAD's answer has no body to say more than 403 in.
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "Forbidden", "403"})
+#: What `cdk bootstrap` published is encrypted then with a key that no construct knows of.
+BOOTSTRAP_KEY = (
+    "after a bootstrap with a key of your own the app has to grant its use:"
+    " key.grant_decrypt(job.handler_role) and key.grant_decrypt(job.role)"
+)
 #: botocore's class → what it means, with the service's host in it; the more special class comes first.
 _WORDS = (
     ("ConnectTimeoutError", "{host} can't be reached: no connection in time"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from aws_cdk import Duration, Tags
+from aws_cdk import CfnOutput, Duration, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -20,7 +22,7 @@ from tests.e2e.conftest import LABELS
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-request")]
 FUNCTIONS = "arn:aws:lambda:us-east-1:432418664414:function"
 ACCOUNT = "111122223333"
-OWN_TAGS = {"stack-id", "logical-id", "request-id", "fingerprint", "objects", "tasks", "cost"}
+OWN_TAGS = {"stack-id", "logical-id", "request-id", "fingerprint", "objects", "tasks", "cost", "warnings"}
 
 
 def received(sagemaker, name: str) -> dict:
@@ -108,7 +110,7 @@ def test_with_every_optional_field(deployer, sagemaker, photo_bucket):
             task_title="Streets of 2026",
             task_description="Paint what a car has to know.",
             task_keywords=["streets", "semantic segmentation"],
-            number_of_human_workers_per_data_object=5,
+            number_of_human_workers_per_data_object=2,
             task_time_limit=Duration.minutes(20),
             task_availability_lifetime=Duration.days(10),
             max_concurrent_task_count=250,
@@ -132,9 +134,13 @@ def test_with_every_optional_field(deployer, sagemaker, photo_bucket):
             encryption_key=key,
         )
         Tags.of(job).add("project", "streets")
+        CfnOutput(stack, "Warnings", value=job.preflight_warnings)
         return job
 
-    name = deployer("Everything", build)["JobName"]
+    outputs = deployer("Everything", build)
+    name = outputs["JobName"]
+    # Automated labeling of so few objects is advised against, and the deploy succeeds all the same.
+    assert re.match(rf"1, see s3://\S+/team/labels/preflight/{name}\.json or Pref", outputs["Warnings"])
     request = without_own_tags(received(sagemaker, name))
     resources = request["LabelingJobAlgorithmsConfig"]["LabelingJobResourceConfig"]
     keys = {request["OutputConfig"].pop("KmsKeyId"), resources.pop("VolumeKmsKeyId")}
@@ -182,7 +188,7 @@ def test_with_every_optional_field(deployer, sagemaker, photo_bucket):
             "TaskKeywords": ["streets", "semantic segmentation"],
             "TaskTitle": "Streets of 2026",
             "TaskDescription": "Paint what a car has to know.",
-            "NumberOfHumanWorkersPerDataObject": 5,
+            "NumberOfHumanWorkersPerDataObject": 2,
             "TaskTimeLimitInSeconds": 1200,
             "TaskAvailabilityLifetimeInSeconds": 864_000,
             "MaxConcurrentTaskCount": 250,

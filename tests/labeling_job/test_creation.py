@@ -15,7 +15,7 @@ from labeling_job.stack import Stack
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws
 from tests.corpus.world import good_world
-from tests.labeling_job.fakes import event, properties
+from tests.labeling_job.fakes import event, properties, service_error
 from tests.labeling_job.preflight.conftest import CONTEXT
 from tests.labeling_job.preflight.conftest import properties as properties_of
 from tests.labeling_job.test_images import directory
@@ -98,3 +98,40 @@ def test_images_that_are_not_there_yet_are_not_missed():
 
 def _without_images(world):
     gate.passed(world.request, without_images(properties_of(world)), client=FakeAws(world), context=CONTEXT)
+
+
+KEY_DENIED = (
+    "User: arn:aws:sts::111122223333:assumed-role/handler/handler is not authorized to perform: kms:Decrypt"
+    " on resource: arn:aws:kms:eu-west-1:111122223333:key/1 because no identity-based policy allows it"
+)
+
+
+def test_a_bootstrap_key_that_the_archives_reader_may_not_use(create, s3):
+    make, _ = create(refuse_at=0)
+    whole = s3.get_object
+
+    def get_object(Bucket, **asked):
+        if Bucket == "assets":
+            raise service_error("GetObject", "AccessDenied", KEY_DENIED, status=403)
+        return whole(Bucket=Bucket, **asked)
+
+    s3.get_object = get_object
+    with pytest.raises(DeployError, match=r"key.grant_decrypt\(job.handler_role\) and .*\(job.role\)"):
+        make()
+
+
+@pytest.mark.parametrize("file", ["template.liquid.html", "labels.json"])
+def test_a_bootstrap_key_that_the_templates_reader_may_not_use(monkeypatch, file):
+    monkeypatch.setattr(access, "_SETTLE_SECONDS", 0.0)
+    aws = FakeAws(good_world())
+    s3 = aws("s3")
+    whole = s3.get_object
+
+    def get_object(Bucket, Key, **asked):
+        if Key == file:
+            raise service_error("GetObject", "AccessDenied", KEY_DENIED, status=403)
+        return whole(Bucket=Bucket, Key=Key, **asked)
+
+    s3.get_object = get_object
+    with pytest.raises(DeployError, match=r"key.grant_decrypt\(job.handler_role\) and .*\(job.role\)"):
+        gate.passed(aws.world.request, properties_of(aws.world), client=aws, context=CONTEXT)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..errors import BOOTSTRAP_KEY
 from ..rules import labels as label_rules
 from ..rules import template as template_rules
 from ..rules.places import Place
-from .access import ReadError
+from .access import KEY_DENIED, ReadError
 from .inspection import Inspection
 
 FILE_BYTES_MAX: Final = 10 * 1024 * 1024
@@ -37,5 +38,6 @@ def _file(inspection: Inspection, place: Place | None, check: str, what: str) ->
     try:
         return inspection.reader.whole(place, limit=FILE_BYTES_MAX)
     except ReadError as error:
-        inspection.error(check, f"{what} must be readable", f"{place} ({error})")
+        why = f"; {BOOTSTRAP_KEY}" if error.kind == KEY_DENIED else ""
+        inspection.error(check, f"{what} must be readable{why}", f"{place} ({error})")
         return None
