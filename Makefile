@@ -21,7 +21,7 @@ $(PYTHON_READY): requirements.txt pyproject.toml labels/pyproject.toml local/pyp
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv and node_modules (once, about two minutes) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e labels -e local
 	@touch $@
 
@@ -50,7 +50,7 @@ pythons: $(READY) ## run the handler's and the labels' unit tests on each Python
 INTEROP := .venv-interop
 $(INTEROP)/.ready: tests/interop/requirements.txt
 	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
-	@$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/interop/requirements.txt
+	@$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/interop/requirements.txt
 	@touch $@
 
 interop: $(READY) $(INTEROP)/.ready ## open every export with the tools that it is for, compare every pixel
@@ -82,7 +82,7 @@ bench: $(READY) ## print the ratios that the project promises
 
 lock: $(READY) ## resolve requirements.in into requirements.txt
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes \
 		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 
 clean: ## remove what the commands made, except the installed tools

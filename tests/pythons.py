@@ -6,6 +6,7 @@ machine doesn't have is named and left out.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -53,14 +55,35 @@ def _version_of(python: str) -> str:
 def environment(version: str, python: str) -> str:
     """The Python of an environment for the tests, made once for each lock."""
     folder = ROOT / f".venv-{version}"
-    own, lock = folder / "bin" / "python", (ROOT / "requirements.txt").read_text() + repr(PACKAGES)
-    ready = folder / "ready"
+    own, lock = folder / "bin" / "python", pinned()
+    ready = folder / "ready.txt"
     if not ready.exists() or ready.read_text() != lock:
         subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
-        quiet = ["--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "requirements.txt")]
-        subprocess.run([str(own), "-m", "pip", "install", *quiet, *PACKAGES], check=True)
+        (folder / "lock.txt").write_text(lock)
+        quiet = ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(folder / "lock.txt")]
+        subprocess.run([str(own), "-m", "pip", "install", *quiet], check=True)
         ready.write_text(lock)
     return str(own)
+
+
+def pinned() -> str:
+    """What of the lock the tests need, with its hashes."""
+    lock = (ROOT / "requirements.txt").read_text().strip()
+    # A package may have two pins, by the Python's version.
+    pins = [(_name(pin), pin) for pin in re.split(r"\n(?! )", lock)]
+    known, needed, todo = {name for name, _ in pins}, set[str](), list(PACKAGES)
+    while todo:
+        name = _name(todo.pop())
+        if name in known - needed:
+            needed.add(name)
+            # What another system needs isn't here, and its marker keeps it out.
+            with contextlib.suppress(PackageNotFoundError):
+                todo += [each for each in requires(name) or () if "extra ==" not in each]
+    return "".join(f"{pin}\n" for name, pin in pins if name in needed)
+
+
+def _name(requirement: str) -> str:
+    return re.sub(r"[^\w.-].*", "", requirement, flags=re.DOTALL).lower().replace("_", "-")
 
 
 def run(python: str) -> bool:
