@@ -24,14 +24,18 @@ class Shape:
     #: Each line has another bucket.
     spread: bool = False
 
-    def entry(self, number: int, chance: random.Random) -> dict[str, object]:
-        """A line that breaks no rule, whose image no other line has."""
+    def image(self, number: int, chance: random.Random) -> dict[str, object]:
+        """A line of its image alone, which no other line has."""
         start = chance.randrange(len(self.alphabet))
         text = (self.alphabet * (self.key // len(self.alphabet) + 2))[start : start + self.key]
         text = text.encode()[:1_000].decode(errors="ignore")
         bucket = f"corpus-{number:05}" if self.spread else INPUT
-        entry: dict[str, object] = {"source-ref": f"s3://{bucket}/{text}{number}"}
-        entry |= {f"x{text[:2]}{n}": n for n in range(self.attributes)}
+        return {"source-ref": f"s3://{bucket}/{text}{number}"}
+
+    def entry(self, number: int, chance: random.Random) -> dict[str, object]:
+        """A line that breaks no rule."""
+        entry, text = self.image(number, chance), self.alphabet[:2]
+        entry |= {f"x{text}{n}": n for n in range(self.attributes)}
         if self.depth:
             entry["deep"] = json.loads("[" * self.depth + "]" * self.depth)
         return entry
@@ -102,16 +106,15 @@ class Manifest:
         good: bytes | None = None
         while self.written < self.lines and left > 0:
             self.written += 1
-            entry = self.shape.entry(self.written, chance)
             if self.kinds and chance.random() < self.share:
                 kind = chance.choice(self.kinds)
                 check, make = KINDS[kind]
                 # Of the image alone, so that a line breaks the rule that it is to break.
-                line = make({"source-ref": entry["source-ref"]}, chance)
+                line = make(self.shape.image(self.written, chance), chance)
             elif good is not None and self.share and chance.random() < self.share / 9:
                 check, line = "manifest-duplicates", good
             else:
-                check, line = "", _line(entry)
+                check, line = "", _line(self.shape.entry(self.written, chance))
                 good = good or line
             if check and self.written <= OBJECTS_MAX:
                 self.broken.setdefault(check, self.written)
