@@ -1,7 +1,7 @@
 """`python -m tests.pythons`: the handler's and the labels' unit tests on each Python of the classifiers.
 
 Each gets an environment with what these tests alone need, at the versions of the lock. A Python that this
-machine doesn't have is named and left out.
+machine doesn't have is named and left out, as is the one that `make test` runs on.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SUITES = ("tests/labeling_job", "tests/labels")
 PACKAGES = (
-    *("boto3", "hypothesis", "numpy", "pillow", "pycocotools", "pytest", "pytest-timeout"),
+    *("boto3", "hypothesis", "numpy", "pillow", "pycocotools", "pytest", "pytest-timeout", "pytest-xdist"),
     # Photographs come with it.
     "scikit-image",
 )
 # What needs more: a browser, the build tools, readers that are as large as all the rest. `make test` runs it.
 LEFT_OUT = "not browser and not hugging and not huggingface and not datasets"
-IGNORED = ("tests/labels/test_package.py", "tests/labels/test_formats_table.py")
+IGNORED = (
+    *("tests/labels/test_package.py", "tests/labels/test_formats_table.py"),
+    # Minutes of random input.
+    *("tests/labeling_job/preflight/test_fuzz.py", "tests/labeling_job/test_many_images.py"),
+)
 
 
 def versions() -> list[str]:
@@ -47,7 +51,7 @@ def _of_pyenv(version: str) -> list[str]:
 
 
 def _version_of(python: str) -> str:
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    code = "import sys; print(*sys.version_info[:2], sep='.')"
     # A shim of a version manager may be there without the Python behind it.
     return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
 
@@ -90,7 +94,16 @@ def run(python: str) -> bool:
     """Whether both suites pass; each alone, as each has fixtures of its own."""
     rooms = os.pathsep.join(str(ROOT / room) for room in ("lambda", "labels"))
     values = {**os.environ, "PYTHONPATH": rooms}
-    options = ["-q", "-p", "no:cacheprovider", "-k", LEFT_OUT, *(f"--ignore={each}" for each in IGNORED)]
+    options = [
+        "-q",
+        "-n",
+        "2",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        LEFT_OUT,
+        *(f"--ignore={each}" for each in IGNORED),
+    ]
     for suite in SUITES:
         # The conftest above both is for tests that deploy.
         command = [python, "-m", "pytest", *options, f"--confcutdir={suite}", suite]
@@ -101,8 +114,11 @@ def run(python: str) -> bool:
 
 def main() -> int:
     """Run them, and say on which Pythons."""
-    told, failed = [], False
+    own = ".".join(map(str, sys.version_info[:2]))
+    told, failed = [f"Python {own}: by `make test`"], False
     for version in versions():
+        if version == own:
+            continue
         python = interpreter(version)
         passed = python is not None and run(environment(version, python))
         failed = failed or (python is not None and not passed)

@@ -117,7 +117,8 @@ for index in range(jobs):
         stack,
         f"Role{index}",
         assumed_by=iam.ServicePrincipal(
-            "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            "sagemaker.amazonaws.com",
+            conditions={"StringEqualsIfExists": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         ),
         inline_policies={
             "Job": iam.PolicyDocument(

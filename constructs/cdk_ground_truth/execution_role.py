@@ -108,8 +108,11 @@ def execution_role(
         scope,
         f"ExecutionRole{identity}",
         description="With it Ground Truth reads a job's input and writes its labels",
+        # The confused deputy of another account is kept out where the service says for whom it acts. Of
+        # labeling jobs nothing documents that it does, and the guide's own trust policy has no condition; a
+        # plain StringEquals of a key that isn't sent would lock the service out.
         assumed_by=iam.ServicePrincipal(
-            "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
+            "sagemaker.amazonaws.com", conditions={"StringEqualsIfExists": {"aws:SourceAccount": account}}
         ),
         # In the role itself: it never exists without its permissions, and there is one resource less.
         inline_policies={"LabelingJob": _document(statements)} if fits else {},

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from cdk_ground_truth import Images
+from tests import pythons
 from tests.constructs.conftest import role_of
 
 JOB = "Custom::SemanticSegmentationLabelingJob"
@@ -74,6 +75,13 @@ def test_a_hundred_jobs_share_a_handler_whose_policies_stay_in_iams_limits(stack
     # IAM's quota of managed policies attached to one role, unless more are asked for.
     assert len(overflow) <= 10
     assert overflow and all(overflow <= set(job["DependsOn"]) for job in template.jobs())
+
+
+def test_the_handler_runs_on_a_python_that_its_tests_run_on(stack, add_job, synth):
+    """`make pythons` runs them on each of these that a machine has."""
+    add_job(stack)
+    [function] = synth(stack).of_type("AWS::Lambda::Function").values()
+    assert function["Properties"]["Runtime"].removeprefix("python") in pythons.versions()
 
 
 def test_the_job_waits_for_permissions_and_bucket_policies(stack, add_job, synth):

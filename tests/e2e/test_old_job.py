@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 from ground_truth_local.session import GatewaySession
 from tests.e2e.conftest import LABELS
 from tests.least_privilege.deployed import _publish
+from tests.local.portal.test_portal import Client
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900), pytest.mark.xdist_group("e2e-old-job")]
 
@@ -28,6 +32,7 @@ NAME = "OldJob"
 FOREIGN = "arn:aws:iam::999900001111:role/trainer"
 OLD, EMPTY, NEW = "old-job-photos", "old-job-empty", "old-job-new-photos"
 SECONDS = 0.1
+MEMBER = "ada@example.com"
 
 
 class Deploys:
@@ -37,7 +42,7 @@ class Deploys:
         self.aws, self.admin = aws, aws.session()
         self._folder = folder
         self._client = self.admin.client("cloudformation")
-        self._team = aws.create_workteam("annotators")
+        self.team = aws.create_workteam("old-job-team", [MEMBER])
 
     def __call__(self, bucket: str, *, key: str = "Key", foreign: bool = False, **options: Any) -> str:
         """Deploy a job over the bucket; the stack's last status."""
@@ -48,7 +53,9 @@ class Deploys:
             "Job",
             images=Images.from_bucket(s3.Bucket.from_bucket_name(stack, "Photos", bucket), prefix="photos/"),
             labels=LABELS,
-            workteam=Workteam.from_workteam_arn(stack, "Team", self._team),
+            workteam=Workteam.from_workteam_arn(stack, "Team", self.team),
+            # The team has one member.
+            number_of_human_workers_per_data_object=1,
             encryption_key=kms.Key(stack, key),
             **options,
         )
@@ -85,7 +92,7 @@ class Deploys:
 class Probe:
     """Does what a job's service does with its role, over and over, and remembers what was refused."""
 
-    def __init__(self, aws: Any, job: dict[str, Any]) -> None:
+    def __init__(self, aws: Any, job: dict[str, Any], team: str) -> None:
         self._sagemaker = aws.session().client("sagemaker")
         self._name = job["LabelingJobName"]
         session = _session_as(aws, job["RoleArn"])
@@ -94,21 +101,31 @@ class Probe:
         self._label = {"Bucket": bucket, "Key": f"{prefix}/{self._name}/annotations/probe.png"}
         image = {"Bucket": OLD, "Key": "photos/00000.png"}
         self._picture = self._s3.generate_presigned_url("get_object", Params=image)
+        self._worker = Client(aws.portal_url)
+        self._worker.sign_in(SimpleNamespace(team=team), MEMBER)
+        self._task = self._worker.task(job["LabelingJobArn"])
         self.times = 0
         self.refused: list[str] = []
 
     def once(self) -> None:
-        """Read a picture as the worker's browser does, and write a label with the job's key."""
+        """Open the worker's page and its picture, read another, and write a label with the job's key."""
         self.times += 1
         try:
-            with urllib.request.urlopen(self._picture, timeout=30) as answer:
-                assert answer.read()[:4] == b"\x89PNG"
+            for picture in (self._picture_of_page(), self._picture):
+                with urllib.request.urlopen(picture, timeout=30) as answer:
+                    assert answer.read()[:4] == b"\x89PNG"
             self._s3.put_object(**self._label, Body=b"label")
             assert self._s3.get_object(**self._label)["Body"].read() == b"label"
         except Exception as error:
             about = self._sagemaker.describe_labeling_job(LabelingJobName=self._name)
             if about["LabelingJobStatus"] in ("Initializing", "InProgress"):
                 self.refused.append(f"probe {self.times}: {error}")
+
+    def _picture_of_page(self) -> str:
+        status, _, page = self._worker(f"{self._task}/frame")
+        assert status == 200, page
+        [source] = re.findall(r'<crowd-semantic-segmentation\s[^>]*?\bsrc="([^"]+)"', page)
+        return html.unescape(source)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -157,7 +174,7 @@ def test_the_old_job_may_do_what_it_may_until_it_has_ended(deploys, photo_bucket
     assert deploys(OLD) == "CREATE_COMPLETE"
     name = deploys.job()
     job = sagemaker.describe_labeling_job(LabelingJobName=name)
-    probe = Probe(deploys.aws, job)
+    probe = Probe(deploys.aws, job, deploys.team)
     probe.once()
     assert not probe.refused
     with probe.running():

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate delivery meanwhile"
     CANCELLED = "cancelled by CloudFormation meanwhile"
     DUPLICATE_LATE = "duplicate delivery when all is over"
+    FOREIGN_TAGS = "somebody tags all jobs meanwhile"
 
     BODY_BREAKS = "the answer's body breaks off"
     BODY_SHORT = "the answer's body is cut short"
@@ -78,6 +79,7 @@ UNNOTICED = frozenset(
         Kind.BODY_SHORT,
         Kind.LATE_IAM,
         Kind.LATE_CONFIGURATION,
+        Kind.FOREIGN_TAGS,
     }
 )
 #: How long IAM and S3 take to spread what is new.
@@ -205,7 +207,7 @@ class Injector:
             case Kind.KILLED_AFTER | Kind.KILLED_AFTER_FOREVER:
                 effect()
                 raise Killed
-            case Kind.DUPLICATE | Kind.CANCELLED:
+            case Kind.DUPLICATE | Kind.CANCELLED | Kind.FOREIGN_TAGS:
                 self.meanwhile(kind)
                 return effect()
         raise AssertionError(kind)

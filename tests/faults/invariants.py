@@ -38,7 +38,7 @@ def check(
     problems += owned(world)
     if scenario.back_to_first and first and not set(first) <= set(world.jobs(*LIVE)):
         problems.append(f"the old job {sorted(first)} no longer runs")
-    problems += bad_texts(world)
+    problems += bad_texts(world) + untagged(world)
     unnoticed = clean or kind in UNNOTICED or _only_advice_is_missing(world, kind)
     if unnoticed and scenario.keeps_job and not _current_is_live(world):
         problems.append(f"the stack's job doesn't run; {stack.status}: {stack.last_reason}")
@@ -58,6 +58,16 @@ def bad_texts(world: World) -> list[str]:
         f"the user is told: {reason}"
         for reason in dict.fromkeys(world.cloudformation.reasons)
         if not is_for_users(reason)
+    ]
+
+
+def untagged(world: World) -> list[str]:
+    """Jobs that lost what others have put on them."""
+    tags = world.tags()
+    return [
+        f"the job {name} lost a tag of somebody else's"
+        for name, foreign in world.foreign.items()
+        if not foreign.items() <= tags[name].items()
     ]
 
 

@@ -37,6 +37,7 @@ class Result:
     struck: bool
     given_up: bool
     log: str
+    texts: frozenset[str]
 
 
 def points(scenario: Scenario) -> list[tuple[Point, str]]:
@@ -72,6 +73,8 @@ def cells(scenario: Scenario) -> Iterator[Cell]:
                 continue  # CloudFormation cancels what it makes, never what it deletes
             if kind is Kind.BODY_BREAKS and point.action != "s3:GetObject":
                 continue  # any other body is read within the call, and its breaking is a lost answer
+            if kind is Kind.FOREIGN_TAGS and point.service != "sagemaker":
+                continue  # who tags a job while something else is asked has done so before or after
             if kind is Kind.LATE_CONFIGURATION and point.action.partition(":")[2] not in NOT_CONFIGURED:
                 continue
             if kind is Kind.LATE_IAM and (created or request_type != "Create"):
@@ -108,4 +111,5 @@ def run(cell: Cell, *, provider_framework: bool = False) -> Result:
                 world.cloudformation.again(event)
             problems += check_after_destroy(world)
         given_up = world.cloudformation.given_up > 0
-        return Result(cell, tuple(problems), injector.struck or late, given_up, world.log.getvalue())
+        texts = frozenset(world.cloudformation.reasons)
+        return Result(cell, tuple(problems), injector.struck or late, given_up, world.log.getvalue(), texts)

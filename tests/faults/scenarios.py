@@ -51,6 +51,11 @@ SCENARIOS = (
     Scenario("create with images of a bucket", _deploy(properties(images="Bucket")), keeps_job=True),
     Scenario("create with images of a directory", _deploy(properties(images="Directory")), keeps_job=True),
     Scenario("create after preflight", _deploy(properties(preflight=True)), keeps_job=True),
+    Scenario(
+        "create after preflight of a directory",
+        _deploy(properties(images="Directory", preflight=True)),
+        keeps_job=True,
+    ),
     Scenario("create of a job that fails", _deploy(BROKEN)),
     Scenario("create, another resource fails", _deploy(A, other_fails=True)),
     Scenario("create in a stack that is there", _deploy(A), (_deploy(None),), keeps_job=True),

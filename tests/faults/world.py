@@ -70,6 +70,8 @@ class World:
         self.aws = Aws(self.service, self.cloudformation.describe)
         self.aws.objects = self.material.objects
         self.lambda_timeouts = 0
+        #: Job → what others than the stack have put on it.
+        self.foreign: dict[str, dict[str, str]] = {}
         self._deadline = float("inf")
         self._event: dict[str, Any] = {}
         self._depth = 0
@@ -118,6 +120,12 @@ class World:
         return {
             job.name: self.service._jobs.tags(job.arn) or {} for job in self.service._jobs.of(ACCOUNT, REGION)
         }
+
+    def tag(self, name: str, tags: dict[str, str]) -> None:
+        """Somebody puts tags on a job, as cost allocation and auto-tagging do."""
+        arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:labeling-job/{name}"
+        self.service._jobs.set_tags(arn, {**(self.service._jobs.tags(arn) or {}), **tags})
+        self.foreign.setdefault(name, {}).update(tags)
 
     def stop_by_hand(self, name: str) -> None:
         """Somebody stops a job in the console."""
@@ -179,8 +187,11 @@ class World:
         try:
             if kind is Kind.DUPLICATE:
                 self.cloudformation.again(self._event)
-            else:
+            elif kind is Kind.CANCELLED:
                 self.cloudformation.cancel()
+            else:
+                for name in self.tags():
+                    self.tag(name, {"auto:creator": "ada"})
         finally:
             self._depth -= 1
             self.injector.request, self.injector.call = state
