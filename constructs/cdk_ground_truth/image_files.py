@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
@@ -13,6 +14,8 @@ from ._rooms import findings, limits, task
 from ._rooms import manifest as rules
 from .validation import Checker
 
+#: In place of the size of what a link doesn't lead to.
+_NOTHING = -1
 _INSTEAD = "upload with 'aws s3 sync', and use Images.from_bucket"
 
 
@@ -38,6 +41,7 @@ def check_directory(check: Checker, directory: Path) -> bool:
         if not path.lower().endswith(limits.IMAGE_SUFFIXES):
             others += 1
             continue
+        _check_name(check, path, os.path.relpath(path, directory), size)
         count += 1
         total += size
         if not 0 < size <= limits.IMAGE_BYTES_MAX:
@@ -58,6 +62,18 @@ def check_directory(check: Checker, directory: Path) -> bool:
     return others > 0
 
 
+def _check_name(check: Checker, path: str, inner: str, size: int) -> None:
+    """Refuse what would be left out in silence, or arrive under another name."""
+    if size == _NOTHING:
+        check.fail("images", "be files, or links to files", path, "remove the link, or mend it")
+    if os.path.basename(inner).startswith("._"):
+        check.fail("images", "be images", path, "a file of macOS's own notes; remove them with dot_clean")
+    # The name of a file needn't be text: what isn't comes as half a surrogate pair.
+    if "\\" in inner or not {"Cc", "Cs"}.isdisjoint(map(unicodedata.category, inner)):
+        rule = "have names of UTF-8 without control characters and backslashes, which a zip changes"
+        check.fail("images", rule, path, "rename it")
+
+
 def _files(directory: Path) -> Iterator[tuple[str, int]]:
     seen = set()
     for root, folders, names in os.walk(directory, followlinks=True):
@@ -66,7 +82,8 @@ def _files(directory: Path) -> Iterator[tuple[str, int]]:
         folders[:] = [each for each in folders if os.path.realpath(os.path.join(root, each)) not in seen]
         for name in names:
             path = os.path.join(root, name)
-            yield path, os.stat(path).st_size
+            # An editor's lock file is a link to nothing.
+            yield path, os.stat(path).st_size if os.path.exists(path) else _NOTHING
 
 
 def read_manifest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -58,6 +59,44 @@ def test_a_link_to_a_parent_ends(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert check_directory(CHECK, tmp_path) is False
+
+
+ODD_NAMES = {
+    "._a.png": "macOS's own notes",
+    "a\nb.png": "rename it",
+    "a\x7f.png": "rename it",
+    "a\\b.png": "rename it",
+    os.fsdecode("gr\xfcn.png".encode("latin-1")): "rename it",
+}
+
+
+@pytest.mark.attack(
+    "whoever puts files into the directory", "what becomes of an image", attempts=len(ODD_NAMES)
+)
+@pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
+def test_an_image_whose_name_would_be_changed_or_left_out(tmp_path, name):
+    (tmp_path / "good.png").write_bytes(b"x")
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ValueError, match=ODD_NAMES[name]) as caught:
+        check_directory(CHECK, tmp_path)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "name", ["Screenshot at 5.10\u202fPM.png", "a b.png", "größe.PNG", "🚗.jpeg", "$[*]?.png"]
+)
+def test_an_image_with_an_unusual_name_is_taken(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    assert check_directory(CHECK, tmp_path) is False
+
+
+def test_a_link_to_nothing_is_refused_where_it_should_be_an_image(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / ".#notes.txt").symlink_to("nobody@nowhere")
+    assert check_directory(CHECK, tmp_path) is True
+    (tmp_path / "b.png").symlink_to("gone.png")
+    with pytest.raises(ValueError, match=r"be files, or links to files, got .*b\.png"):
+        check_directory(CHECK, tmp_path)
 
 
 def read(path, skipped=()):
