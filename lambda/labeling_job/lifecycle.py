@@ -36,6 +36,7 @@ from .succession import briefly_checked, keeps_labels
 from .transport import AWS_ERRORS
 from .watching import Watch
 
+_FAILURES: tuple[type[Exception], ...] = (*AWS_ERRORS, DeployError)
 _USEFUL = (*LIVE, "Completed")
 _ANY_STATUS = (*_USEFUL, "Stopping", "Failed", "Stopped")
 
@@ -185,7 +186,7 @@ class Lifecycle:
         old = [job, *([next_job] if next_job is not None and self._owned.claim(next_job) else [])]
         try:
             return self._go_on(old, planned_name(self._event, properties), properties)
-        except (*AWS_ERRORS, DeployError) as error:
+        except _FAILURES as error:
             log.action("StaysStopped", job=job["LabelingJobName"], error=said(error))
             return None
 
@@ -194,7 +195,7 @@ class Lifecycle:
         physical_id = self._event.current_id
         try:
             self._removal.delete(self._event)
-        except (*AWS_ERRORS, DeployError) as error:
+        except _FAILURES as error:
             raise DeployError(
                 f"{said(error)}. If the job still runs: aws sagemaker stop-labeling-job --labeling-job-name"
                 f" {physical_id.removeprefix(NOT_CREATED)}"

@@ -22,6 +22,6 @@ else:
     _FAILURES = (ConnectionFailed, HTTPClientError, IncompleteReadError, ResponseParserError, HTTPError)
 
 #: What passes. botocore reads GetBucketLocation's answer by itself, hence the parser's error.
-TRANSPORT_ERRORS: Final = (*_FAILURES, ParseError, BrokenAnswerError, OSError)
+TRANSPORT_ERRORS: Final[tuple[type[Exception], ...]] = (*_FAILURES, ParseError, BrokenAnswerError, OSError)
 #: All that a call can raise.
-AWS_ERRORS: Final = (*_REFUSALS, UnreachableError, *TRANSPORT_ERRORS)
+AWS_ERRORS: Final[tuple[type[Exception], ...]] = (*_REFUSALS, UnreachableError, *TRANSPORT_ERRORS)
