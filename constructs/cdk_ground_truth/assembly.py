@@ -18,7 +18,7 @@ from .execution_role import Access, execution_role, grant_to, keep
 from .handler import CONTINUED, CONTINUED_WHY, STAGED_WHY, staged_objects
 from .iam_text import check_key, check_name, outputs
 from .identity import template_identity
-from .images import ImagesBinding, ImagesConfig
+from .image_binding import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
 from .preflight import Checked, allow, warn
 from .request import Made, create_labeling_job

@@ -12,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 from ._rooms import contract, limits
 from .buckets import BucketUse
 from .iam_text import check_key, literal, objects
-from .images import Images, ImagesBinding, ImagesConfig, stage
+from .image_binding import ImagesBinding, ImagesConfig, stage
+from .images import Images
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:

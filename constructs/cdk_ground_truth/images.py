@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,61 +13,18 @@ from aws_cdk import IgnoreMode, SymlinkFollowMode
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sns as sns
-from constructs import Construct
 
-from ._rooms import contract, findings, limits, task
-from .buckets import BucketUse, warn_about_cors
-from .execution_role import Access
-from .handler import STAGING_ROOT
+from ._rooms import contract, limits
+from .buckets import warn_about_cors
 from .iam_text import check_name, objects
 from .identity import content_identity
+from .image_binding import IMAGES_WHY, ImagesBinding, ImagesConfig, read_all, stage, staging_prefix
 from .image_files import check_directory, read_manifest
-from .stack_shared import StackShared
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:
     from .earlier_labels import EarlierLabels
     from .labeling_job import LabelingJobBase
-
-_IMAGES_WHY = "The images to label, all of them."
-_STAGED_WHY = "What the handler stages for this job: names come from the images and the job."
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImagesBinding:
-    """The job that images are bound to, and what it lets them do."""
-
-    scope: Construct
-    check: Checker
-    shared: StackShared
-    access: Access
-    job_name_prefix: str
-    #: By what a manifest is judged at synth, and what is found in it.
-    task: task.LabelingTask
-    found: findings.Findings
-    #: The bucket for what is staged; made when first called.
-    staging: Callable[[], BucketUse]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImagesConfig:
-    """What images put into the contract."""
-
-    #: The contract's ``Images``.
-    images: Mapping[str, Any]
-    #: ``InputConfig.DataSource``; empty where the handler writes the manifest.
-    data_source: Mapping[str, Any] = field(default_factory=dict)
-    #: Buckets that workers' browsers read from.
-    buckets: tuple[BucketUse, ...] = ()
-    #: ARNs of further ones, which a manifest alone names.
-    named_buckets: tuple[str, ...] = ()
-    #: Where data comes from, as (bucket, prefix): output must lie elsewhere.
-    prefixes: tuple[tuple[BucketUse, str], ...] = ()
-    #: Where new images belong, as (bucket, prefix).
-    added: tuple[tuple[BucketUse, str], ...] = ()
-    streaming: bool = False
-    #: What a manifest of this machine says, whatever bucket it is published to.
-    manifest_identity: str = ""
 
 
 class Images(abc.ABC):
@@ -196,7 +153,7 @@ class _Directory(Images):
                 "StagingS3Uri": staging_uri,
             },
             buckets=(staging,),
-            prefixes=((staging, _staging_prefix(binding)),),
+            prefixes=((staging, staging_prefix(binding)),),
         )
 
 
@@ -216,7 +173,7 @@ class _Bucket(Images):
                 "images", "have a prefix like 'photos/', without leading slash, '*' or '?'", self.prefix
             )
         use = binding.shared.buckets.use(self.bucket)
-        _read_all(binding.access, use, self.prefix)
+        read_all(binding.access, use, self.prefix)
         binding.shared.handler.allow_listing(use, self.prefix)
         staging, staging_uri = stage(binding, listing=False)
         return ImagesConfig(
@@ -227,7 +184,7 @@ class _Bucket(Images):
                 **self._options(),
             },
             buckets=(use,),
-            prefixes=((use, self.prefix), (staging, _staging_prefix(binding))),
+            prefixes=((use, self.prefix), (staging, staging_prefix(binding))),
             added=((use, self.prefix),),
         )
 
@@ -264,7 +221,7 @@ class _Manifest(Images):
         use = binding.shared.buckets.use(self.bucket)
         buckets = [use, *(binding.shared.buckets.use(bucket) for bucket in self.image_buckets)]
         for each in buckets:
-            _read_all(binding.access, each, "")
+            read_all(binding.access, each, "")
         return ImagesConfig(
             images={"Source": contract.SOURCE_MANIFEST},
             data_source={"S3DataSource": {"ManifestS3Uri": f"s3://{use.name}/{self.key}"}},
@@ -281,7 +238,7 @@ class _ManifestFile(Images):
         manifest = read_manifest(binding.check, self.path, binding.task, binding.found)
         given = {use.name: use for use in map(binding.shared.buckets.use, self.image_buckets)}
         for use in given.values():
-            _read_all(binding.access, use, manifest.prefixes.get(use.name, ""))
+            read_all(binding.access, use, manifest.prefixes.get(use.name, ""))
         named = {
             name: f"arn:{binding.shared.partition}:s3:::{name}"
             for name in manifest.prefixes
@@ -289,7 +246,7 @@ class _ManifestFile(Images):
         }
         for name, arn in named.items():
             check_name(binding.check, str(self.path), name)
-            binding.access.read[objects(arn, manifest.prefixes[name])] = _IMAGES_WHY
+            binding.access.read[objects(arn, manifest.prefixes[name])] = IMAGES_WHY
             binding.access.buckets[arn] = None
             warn_about_cors(binding.scope, name)
         published = binding.shared.publish(manifest.content, ".manifest")
@@ -316,7 +273,7 @@ class _Topic(Images):
         buckets = {use.arn: use for use in first.buckets} if first else {}
         added = [binding.shared.buckets.use(bucket) for bucket in self.image_buckets]
         for use in added:
-            _read_all(binding.access, use, "")
+            read_all(binding.access, use, "")
             buckets[use.arn] = use
         check_name(binding.check, "images", self.topic.topic_arn)
         binding.access.topic_arn = self.topic.topic_arn
@@ -331,27 +288,3 @@ class _Topic(Images):
             added=tuple((use, "") for use in added),
             streaming=True,
         )
-
-
-def _staging_prefix(binding: ImagesBinding) -> str:
-    return f"{STAGING_ROOT}/{binding.job_name_prefix}/"
-
-
-def stage(binding: ImagesBinding, *, listing: bool) -> tuple[BucketUse, str]:
-    """Let the handler write below the job's staging prefix, and the job read there."""
-    staging, prefix = binding.staging(), _staging_prefix(binding)
-    binding.shared.handler.allow_staging(staging, listing=listing)
-    binding.access.read[objects(staging.arn, prefix)] = _STAGED_WHY
-    _use_bucket(binding.access, staging)
-    return staging, f"s3://{staging.name}/{prefix}"
-
-
-def _read_all(access: Access, use: BucketUse, prefix: str) -> None:
-    access.read[objects(use.arn, prefix)] = _IMAGES_WHY
-    _use_bucket(access, use)
-
-
-def _use_bucket(access: Access, use: BucketUse) -> None:
-    access.buckets[use.arn] = None
-    if use.key is not None:
-        access.input_keys[use.key] = None
