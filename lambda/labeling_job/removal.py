@@ -19,6 +19,7 @@ from .transport import AWS_ERRORS
 #: Starts the physical id in the answer to a failed create. CloudFormation sends it back with a Delete,
 #: which so knows that no job of this resource was ever handed over.
 NOT_CREATED: Final = "not-created:"
+_FAILURES: tuple[type[Exception], ...] = (*AWS_ERRORS, DeployError, NotYetError)
 
 # A create that CloudFormation cancelled may have asked for its job just now.
 _SETTLE = timedelta(seconds=30)
@@ -94,7 +95,7 @@ class Removal:
                 log.action("LeaveLabelingJob", job=name, why="the stack has it")
                 return
             self._give_up(job)
-        except (*AWS_ERRORS, DeployError, NotYetError) as error:
+        except _FAILURES as error:
             log.action("StopLabelingJobFailed", job=name, error=said(error))
 
     def _give_up(self, job: Mapping[str, Any]) -> None:
