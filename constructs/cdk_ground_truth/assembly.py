@@ -20,8 +20,8 @@ from .iam_text import check_key, check_name, outputs
 from .identity import template_identity
 from .image_binding import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
-from .preflight import Checked, allow, warn
-from .request import Made, create_labeling_job
+from .preflight import PreflightNeeds, allow, warn
+from .request import RequestParts, create_labeling_job
 from .settings import JobSettings
 from .stack_shared import StackShared
 from .validation import Checker, is_token
@@ -66,7 +66,7 @@ class Assembly:
         self.request: dict[str, Any] = create_labeling_job(
             check,
             settings,
-            Made(
+            RequestParts(
                 data_source=config.data_source,
                 output_uri=f"s3://{self.output.name}/{settings.output_prefix}",
                 role_arn="",
@@ -199,11 +199,11 @@ class Assembly:
             return
         access, enabled = self._access, settings.preflight.enabled
         # What a topic brings comes when the job runs: nothing of it can be read before.
-        fed = config.streaming and "S3DataSource" not in config.data_source
-        data = {self.output.arn: None} if fed else access.buckets
-        images = () if fed else (*(use.arn for use in config.buckets), *config.named_buckets)
-        checked = Checked(
-            read=self._read_by_preflight(files, fed=fed),
+        streams = config.streaming and "S3DataSource" not in config.data_source
+        data = {self.output.arn: None} if streams else access.buckets
+        images = () if streams else (*(use.arn for use in config.buckets), *config.named_buckets)
+        needs = PreflightNeeds(
+            read=self._read_by_preflight(files, streams=streams),
             buckets=(*data, *access.asset_buckets) if enabled else (),
             image_buckets=images if enabled else (),
             keys={**access.keys, **access.input_keys},
@@ -214,13 +214,13 @@ class Assembly:
             role_arn=role_arn,
             workteam_arn=settings.workteam.workteam_arn,
             user_pools=f"arn:{shared.partition}:cognito-idp:{shared.region}:{shared.account}:userpool/*",
-            off=settings.preflight.skipped_checks,
+            skipped_checks=settings.preflight.skipped_checks,
         )
-        allow(shared.handler, checked)
+        allow(shared.handler, needs)
 
-    def _read_by_preflight(self, files: set[str], *, fed: bool) -> dict[str, str]:
+    def _read_by_preflight(self, files: set[str], *, streams: bool) -> dict[str, str]:
         """Objects' ARNs → why a wildcard in them is bounded."""
-        read = {arn: why for arn, why in self._access.read.items() if not fed or arn in files}
+        read = {arn: why for arn, why in self._access.read.items() if not streams or arn in files}
         if not self._settings.preflight.enabled:
             # A ceiling needs the manifest alone.
             read = {arn: why for arn, why in read.items() if arn not in files and self.input is None}

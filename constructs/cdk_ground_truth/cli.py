@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, *, client: Callable[[str], Any]
     options = _parser().parse_args(arguments)
     try:
         given = _Given(options)
-        result = _checked(options, given, client)
+        result = _check(options, given, client)
     except UsageError as error:
         print(f"cdk-ground-truth check: {error}", file=sys.stderr)
         return USAGE
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     check = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
         "check",
         help="read a manifest and what it names, and say what a deploy would refuse",
-        description="Runs a deploy's preflight over a manifest; what nothing is given for is left out."
+        description="Runs a deploy's preflight over a manifest; what nothing is given for is skipped."
         " Exit code: 0 no errors, 1 errors found, 2 the command can't run.",
     )
     file = "a file or s3://bucket/key"
@@ -99,7 +99,7 @@ class _File(places.Place):
 
 
 class _Given:
-    """What the command line names, as places, and why which checks are left out."""
+    """What the command line names, as places, and why which checks are skipped."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._offline: bool = options.offline
@@ -115,7 +115,7 @@ class _Given:
         self.template = self._place(options.template)
         if self.template and not self.categories:
             raise UsageError("--template needs --labels or --categories: a template is rendered with them")
-        self.left_out = _left_out(options, self.categories is not None)
+        self.skipped_checks = _skipped_checks(options, self.categories is not None)
 
     def _place(self, name: str | None) -> places.Place | None:
         if name is None:
@@ -132,9 +132,9 @@ class _Given:
         return place
 
 
-def _left_out(options: argparse.Namespace, has_labels: bool) -> dict[str, str]:
+def _skipped_checks(options: argparse.Namespace, has_labels: bool) -> dict[str, str]:
     why: dict[str, str] = {}
-    for left_out, checks, reason in (
+    for skipped, checks, reason in (
         (True, _AT_DEPLOY, "of what a deploy knows"),
         (not has_labels, ("category-file",), "no --labels or --categories"),
         (options.template is None, ("template",), "no --template"),
@@ -149,7 +149,7 @@ def _left_out(options: argparse.Namespace, has_labels: bool) -> dict[str, str]:
         (options.offline, (*_BUCKETS, *_IMAGES, *_ROLE, *_WORKTEAM), "--offline"),
         (True, options.skip, "--skip"),
     ):
-        why.update(dict.fromkeys(checks if left_out else (), reason))
+        why.update(dict.fromkeys(checks if skipped else (), reason))
     return why
 
 
@@ -158,15 +158,15 @@ class _Result:
     manifest: str
     lines: int
     findings: finding.Findings
-    left_out: Mapping[str, str]
+    skipped_checks: Mapping[str, str]
 
     def report(self) -> dict[str, Any]:
-        """As the handler writes it to S3, with what was left out."""
+        """As the handler writes it to S3, with what was skipped."""
         return {
             "manifest": self.manifest,
             "lines": self.lines,
             "findings": self.findings.report(),
-            "left_out": self.left_out,
+            "skipped_checks": self.skipped_checks,
         }
 
     def text(self) -> str:
@@ -179,9 +179,9 @@ class _Result:
             lines.extend(f"  {_where(item)}" for item in found[:_SHOWN])
             if len(found) > _SHOWN:
                 lines.append(f"  and {len(found) - _SHOWN:,} more, which --json prints")
-        for reason in dict.fromkeys(self.left_out.values()):
-            checks = [check for check, why in self.left_out.items() if why == reason]
-            lines.append(f"left out, {reason}: {', '.join(checks)}")
+        for reason in dict.fromkeys(self.skipped_checks.values()):
+            checks = [check for check, why in self.skipped_checks.items() if why == reason]
+            lines.append(f"skipped, {reason}: {', '.join(checks)}")
         return "\n".join(lines)
 
 
@@ -191,13 +191,13 @@ def _where(item: Mapping[str, Any]) -> str:
     )
 
 
-def _checked(options: argparse.Namespace, given: _Given, client: Callable[[str], Any] | None) -> _Result:
+def _check(options: argparse.Namespace, given: _Given, client: Callable[[str], Any] | None) -> _Result:
     region = options.region or ""
     if options.offline:
         client = _nobody
     elif client is None:
         client, region = _connect(options)
-    found = finding.Findings(given.left_out)
+    found = finding.Findings(given.skipped_checks)
     clients = _Clients(client, given.texts, region)
     manifest = run.run(
         inspection.Inspection(
@@ -210,7 +210,9 @@ def _checked(options: argparse.Namespace, given: _Given, client: Callable[[str],
             job_name="check",
         )
     )
-    return _Result(manifest=options.manifest, lines=manifest.objects, findings=found, left_out=given.left_out)
+    return _Result(
+        manifest=options.manifest, lines=manifest.objects, findings=found, skipped_checks=given.skipped_checks
+    )
 
 
 def _plan(options: argparse.Namespace, given: _Given, region: str) -> plan.Plan:

@@ -84,7 +84,7 @@ class Handler:
 
     def allow_passing(self, role_arn: str) -> None:
         """Let the handler give a job its execution role."""
-        self._grow(
+        self._extend(
             "PassExecutionRole",
             role_arn,
             ["iam:PassRole"],
@@ -93,7 +93,7 @@ class Handler:
 
     def allow_reading(self, object_arn: str, why: str = "") -> None:
         """Let the handler read an archive or an earlier job's output; ``why`` bounds a wildcard."""
-        self.grow("ReadArchive", object_arn, ["s3:GetObject"], why)
+        self.allow_on("ReadArchive", object_arn, ["s3:GetObject"], why)
 
     def allow_listing(self, bucket: BucketUse, prefix: str) -> None:
         """Let the handler find the images under a prefix."""
@@ -126,11 +126,11 @@ class Handler:
             writing: Whether the new job's manifest goes there too, as the user's own is not to be changed.
         """
         manifests = f"{output.arn}/{folder}/*/manifests/output/output.manifest"
-        self.grow("ContinueLabels", manifests, ["s3:GetObject"], _CONTINUE_WHY)
+        self.allow_on("ContinueLabels", manifests, ["s3:GetObject"], _CONTINUE_WHY)
         # Without it S3 answers "denied" where a job has written no output yet.
-        self.grow("ContinueMissing", output.arn, ["s3:ListBucket"])
+        self.allow_on("ContinueMissing", output.arn, ["s3:ListBucket"])
         if writing:
-            self.grow(
+            self.allow_on(
                 "ContinueManifest", f"{output.arn}/{folder}/{CONTINUED}/*", ["s3:PutObject"], CONTINUED_WHY
             )
             if output.key is not None:
@@ -142,7 +142,7 @@ class Handler:
             self._keys.add(key)
             key.grant(self.role, "kms:GenerateDataKey")
 
-    def grow(self, name: str, resource: str, actions: Sequence[str], why: str = "") -> None:
+    def allow_on(self, name: str, resource: str, actions: Sequence[str], why: str = "") -> None:
         """Allow actions on one more resource, in the statement of that name and with just these actions.
 
         Args:
@@ -155,7 +155,7 @@ class Handler:
             return
         if why:
             self.wildcards.setdefault(resource, why)
-        self._grow(name, resource, actions)
+        self._extend(name, resource, actions)
 
     def _allow_jobs(self, jobs: str) -> None:
         self.wildcards[jobs] = (
@@ -198,7 +198,7 @@ class Handler:
         self.role.add_to_principal_policy(statement)
         return statement
 
-    def _grow(
+    def _extend(
         self,
         name: str,
         resource: str,

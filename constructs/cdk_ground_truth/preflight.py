@@ -69,14 +69,14 @@ class Preflight:
             return {}
         found: dict[str, Any] = {}
         if self.skip:
-            found["Off"] = sorted(set(self.skip))
+            found["Skip"] = sorted(set(self.skip))
         if self.image_time is not None:
             found["Seconds"] = int(self.image_time.to_seconds())
         return {"Preflight": found}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class PreflightNeeds:
     """What a job's preflight reads and asks about."""
 
     #: Objects, as ARN → why a wildcard in it is bounded.
@@ -96,11 +96,11 @@ class Checked:
     #: Of all user pools of the job's account and Region.
     user_pools: str
     #: Checks that nobody makes.
-    off: frozenset[str]
+    skipped_checks: frozenset[str]
 
     def wants(self, *checks: str) -> bool:
         """Whether any of the checks is made."""
-        return not self.off.issuperset(checks)
+        return not self.skipped_checks.issuperset(checks)
 
     def asked_of_bucket(self, arn: str, *, is_of_images: bool) -> list[str]:
         """All that is asked of a bucket: in one list, as hundreds of buckets soon fill a role."""
@@ -120,26 +120,26 @@ def warn(scope: Construct, found: findings.Findings) -> None:
         Annotations.of(scope).add_warning_v2("cdk-ground-truth:preflight", text)
 
 
-def allow(handler: Handler, checked: Checked) -> None:
+def allow(handler: Handler, needs: PreflightNeeds) -> None:
     """Let the handler read what the job will, and ask about what it can't read; it writes a report alone."""
-    for arn, why in checked.read.items():
-        handler.grow("PreflightRead", arn, ["s3:GetObject"], why)
-    images = dict.fromkeys(checked.image_buckets)
-    for arn in {**dict.fromkeys(checked.buckets), **images}:
-        handler.grow("PreflightBuckets", arn, checked.asked_of_bucket(arn, is_of_images=arn in images))
-    reports = objects(checked.output.arn, f"{checked.output_prefix}/{REPORTS}/")
-    handler.grow("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
-    if checked.output.key is not None:
-        handler.allow_key(checked.output.key)
-    trust = ["iam:GetRole"] if checked.wants("role-trust") else []
-    simulation = ["iam:SimulatePrincipalPolicy"] if checked.wants("role-access", "kms-key") else []
-    handler.grow("PreflightRole", checked.role_arn, [*trust, *simulation])
-    if checked.wants("workteam", "workteam-members"):
-        handler.grow("PreflightTeam", checked.workteam_arn, ["sagemaker:DescribeWorkteam"])
-    if checked.wants("workteam-members"):
-        handler.grow("PreflightMembers", checked.user_pools, ["cognito-idp:ListUsersInGroup"], _MEMBERS_WHY)
-    about_keys = ["kms:DescribeKey", "kms:GetKeyPolicy"] if checked.wants("kms-key") else []
-    for key in checked.keys:
+    for arn, why in needs.read.items():
+        handler.allow_on("PreflightRead", arn, ["s3:GetObject"], why)
+    images = dict.fromkeys(needs.image_buckets)
+    for arn in {**dict.fromkeys(needs.buckets), **images}:
+        handler.allow_on("PreflightBuckets", arn, needs.asked_of_bucket(arn, is_of_images=arn in images))
+    reports = objects(needs.output.arn, f"{needs.output_prefix}/{REPORTS}/")
+    handler.allow_on("PreflightReport", reports, ["s3:PutObject"], _REPORT_WHY)
+    if needs.output.key is not None:
+        handler.allow_key(needs.output.key)
+    trust = ["iam:GetRole"] if needs.wants("role-trust") else []
+    simulation = ["iam:SimulatePrincipalPolicy"] if needs.wants("role-access", "kms-key") else []
+    handler.allow_on("PreflightRole", needs.role_arn, [*trust, *simulation])
+    if needs.wants("workteam", "workteam-members"):
+        handler.allow_on("PreflightTeam", needs.workteam_arn, ["sagemaker:DescribeWorkteam"])
+    if needs.wants("workteam-members"):
+        handler.allow_on("PreflightMembers", needs.user_pools, ["cognito-idp:ListUsersInGroup"], _MEMBERS_WHY)
+    about_keys = ["kms:DescribeKey", "kms:GetKeyPolicy"] if needs.wants("kms-key") else []
+    for key in needs.keys:
         key.grant(handler.role, "kms:Decrypt", *about_keys)
-    if checked.wants("kms-key") and checked.bucket_encrypts:
-        handler.grow("PreflightEncryption", checked.output.arn, ["s3:GetEncryptionConfiguration"])
+    if needs.wants("kms-key") and needs.bucket_encrypts:
+        handler.allow_on("PreflightEncryption", needs.output.arn, ["s3:GetEncryptionConfiguration"])

@@ -16,7 +16,7 @@ _TIME_LIMIT_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class RequestParts:
     """What was made for a job while it was put together."""
 
     data_source: Mapping[str, Any]
@@ -27,33 +27,33 @@ class Made:
     arns: ServiceArns
 
 
-def create_labeling_job(check: Checker, settings: JobSettings, made: Made) -> dict[str, Any]:
+def create_labeling_job(check: Checker, settings: JobSettings, parts: RequestParts) -> dict[str, Any]:
     """The request; the handler adds name and tags, and the manifest where it builds one."""
     key, topic = settings.encryption_key, settings.output_topic
     classifiers = list(settings.content_classifiers or ())
     attributes = {"ContentClassifiers": classifiers} if classifiers else None
-    source = dict(made.data_source) or None
+    source = dict(parts.data_source) or None
     return _present(
         {
             "LabelAttributeName": settings.label_attribute_name,
             "InputConfig": _present({"DataSource": source, "DataAttributes": attributes}) or None,
             "OutputConfig": _present(
                 {
-                    "S3OutputPath": made.output_uri,
+                    "S3OutputPath": parts.output_uri,
                     "KmsKeyId": key.key_arn if key is not None else None,
                     "SnsTopicArn": topic.topic_arn if topic is not None else None,
                 }
             ),
-            "RoleArn": made.role_arn,
-            "LabelCategoryConfigS3Uri": made.categories_uri,
+            "RoleArn": parts.role_arn,
+            "LabelCategoryConfigS3Uri": parts.categories_uri,
             "StoppingConditions": _stopping_conditions(settings),
-            "LabelingJobAlgorithmsConfig": _algorithms(settings, made.arns),
-            "HumanTaskConfig": _human_task(check, settings, made),
+            "LabelingJobAlgorithmsConfig": _algorithms(settings, parts.arns),
+            "HumanTaskConfig": _human_task(check, settings, parts),
         }
     )
 
 
-def _human_task(check: Checker, settings: JobSettings, made: Made) -> dict[str, Any]:
+def _human_task(check: Checker, settings: JobSettings, parts: RequestParts) -> dict[str, Any]:
     time_limit = check.seconds("task_time_limit", settings.task_time_limit, *limits.TASK_TIME_LIMIT_SECONDS)
     availability = check.seconds(
         "task_availability_lifetime", settings.task_availability_lifetime, *limits.TASK_AVAILABILITY_SECONDS
@@ -61,13 +61,13 @@ def _human_task(check: Checker, settings: JobSettings, made: Made) -> dict[str, 
     keywords = settings.task_keywords
     task_type = settings.task_type
     consolidation = {
-        "AnnotationConsolidationLambdaArn": made.arns.annotation_consolidation_lambda_arn(task_type.name)
+        "AnnotationConsolidationLambdaArn": parts.arns.annotation_consolidation_lambda_arn(task_type.name)
     }
     return _present(
         {
             "WorkteamArn": settings.workteam.workteam_arn,
-            "UiConfig": {"UiTemplateS3Uri": made.template_uri},
-            "PreHumanTaskLambdaArn": made.arns.pre_human_task_lambda_arn(task_type.name),
+            "UiConfig": {"UiTemplateS3Uri": parts.template_uri},
+            "PreHumanTaskLambdaArn": parts.arns.pre_human_task_lambda_arn(task_type.name),
             "TaskKeywords": list(keywords) if keywords is not None else None,
             "TaskTitle": settings.task_title or task_type.title,
             "TaskDescription": settings.task_description or task_type.description,

@@ -149,7 +149,7 @@ REQUEST_FIELDS: Final[Mapping[str, type]] = {
     "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": str,
 }
 #: Names of checks that are off, and for how long images are looked at.
-_PREFLIGHT_FIELDS: Final[Mapping[str, type]] = {"Off": list, "Seconds": int}
+_PREFLIGHT_FIELDS: Final[Mapping[str, type]] = {"Skip": list, "Seconds": int}
 #: Amounts are decimal numbers in strings; `PricePerObject` is ["0.10 up to 50000", "0.05"].
 _COST_FIELDS: Final[Mapping[str, type]] = {
     "MaxObjects": int,

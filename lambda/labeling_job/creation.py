@@ -165,8 +165,8 @@ def without_images(properties: JobProperties) -> JobProperties:
     from .rules.findings import CHECKS
 
     of_images = {check for check in CHECKS if check.startswith("image-")}
-    off = sorted({*properties.preflight.get("Off", ()), *of_images})
-    return replace(properties, preflight={**properties.preflight, "Off": off})
+    skip = sorted({*properties.preflight.get("Skip", ()), *of_images})
+    return replace(properties, preflight={**properties.preflight, "Skip": skip})
 
 
 def _hint(error: BaseException) -> str:

@@ -92,7 +92,7 @@ def test_the_command_finds_what_the_handler_finds(check, monkeypatch, name):
     found = by_the_handler(world, monkeypatch)
     code, printed = check(*line_of(arguments_of(world)), aws=FakeAws(world))
     result = json.loads(printed.out)
-    assert result["findings"] == [group for group in found if group["check"] not in result["left_out"]]
+    assert result["findings"] == [group for group in found if group["check"] not in result["skipped_checks"]]
     assert code == (cli.FOUND if name in BROKEN else cli.OK)
 
 
@@ -152,8 +152,8 @@ class TestWords:
         assert lines[0] == f"{manifest} (2 lines): 1 error, 0 warnings"
         assert lines[1].startswith("ERROR manifest-duplicates: no image may be there twice")
         assert lines[2] == f"  line 2: repeats line 1: s3://{INPUT}/day/a.jpg"
-        assert "left out, no --template: template" in lines
-        assert any(line.startswith("left out, --offline: ") and "image-exists" in line for line in lines)
+        assert "skipped, no --template: template" in lines
+        assert any(line.startswith("skipped, --offline: ") and "image-exists" in line for line in lines)
 
     def test_only_a_few_of_many_are_printed(self, check, manifest):
         manifest.write_text(manifest.read_text() * 50)
@@ -164,13 +164,15 @@ class TestWords:
     def test_a_skipped_check(self, check, manifest):
         code, printed = check(manifest, "--offline", "--skip", "manifest-duplicates")
         assert code == cli.OK
-        assert "left out, --skip: manifest-duplicates" in printed.out
+        assert "skipped, --skip: manifest-duplicates" in printed.out
 
     def test_all_checks_run_or_are_named_as_left_out(self, check):
         world = good_world()
-        left_out = json.loads(check(*line_of(arguments_of(world)), aws=FakeAws(world))[1].out)["left_out"]
-        assert set(left_out) == {"prior-labels", "output-overlap", "quota", "cost-ceiling"}
-        assert set(left_out) <= set(CHECKS)
+        skipped_checks = json.loads(check(*line_of(arguments_of(world)), aws=FakeAws(world))[1].out)[
+            "skipped_checks"
+        ]
+        assert set(skipped_checks) == {"prior-labels", "output-overlap", "quota", "cost-ceiling"}
+        assert set(skipped_checks) <= set(CHECKS)
 
 
 class TestOffline:

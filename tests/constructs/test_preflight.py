@@ -32,7 +32,7 @@ class TestPreflight:
         skip = ["image-orientation", "quota", "quota"]
         add_job(stack, preflight=Preflight(skip=skip, image_time=Duration.minutes(2)))
         parsed = parse(synth(stack).delivered())
-        assert parsed.preflight == {"Off": ["image-orientation", "quota"], "Seconds": 120}
+        assert parsed.preflight == {"Skip": ["image-orientation", "quota"], "Seconds": 120}
 
     def test_switched_off_it_asks_for_nothing(self, stack, add_job, synth):
         add_job(stack, preflight=Preflight(enabled=False))

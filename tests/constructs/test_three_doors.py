@@ -83,9 +83,9 @@ def by_the_handler(world, monkeypatch) -> list[dict]:
     monkeypatch.setattr(access, "_SETTLE_SECONDS", 0.0)
     aws = FakeAws(world)
     # Whether images are there isn't asked here.
-    off = sorted(set(findings.CHECKS) - CONTENT)
+    skip = sorted(set(findings.CHECKS) - CONTENT)
     properties = JobProperties(
-        job_name_prefix="c", images=Images(source="Manifest"), request={}, tags={}, preflight={"Off": off}
+        job_name_prefix="c", images=Images(source="Manifest"), request={}, tags={}, preflight={"Skip": skip}
     )
     with contextlib.suppress(DeployError):
         gate.passed(world.request, properties, client=aws, context=CONTEXT)

@@ -157,4 +157,4 @@ def test_the_command_finds_the_same_in_the_account(deployer, embedded_aws, photo
     assert done.returncode == 1, done.stderr
     result = json.loads(done.stdout)
     assert [(g["check"], g["found"][0]["line"]) for g in result["findings"]] == [("manifest-duplicates", 2)]
-    assert "workteam" not in result["left_out"] and "image-exists" not in result["left_out"]
+    assert "workteam" not in result["skipped_checks"] and "image-exists" not in result["skipped_checks"]

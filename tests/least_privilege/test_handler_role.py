@@ -46,7 +46,7 @@ def test_what_a_skipped_check_would_ask_is_not_asked(
     if ceiling_alone:
         properties["Cost"] = {"MaxObjects": "100"}
     else:
-        properties["Preflight"] = {"Off": [*skipped.CHECKS, "image-exists"]}
+        properties["Preflight"] = {"Skip": [*skipped.CHECKS, "image-exists"]}
     with deployed.role_with(like, without(policies, gone)) as (arn, session):
         run = HandlerRun(deployed, arn, session)
         created = run.event(logical_id, "Create", properties)

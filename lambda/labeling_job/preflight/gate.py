@@ -82,7 +82,7 @@ def _inspection(
 
     skipped = set(CHECKS) - {"cost-ceiling", "manifest-readable"}
     if properties.preflight is not None:
-        skipped = set(properties.preflight.get("Off", ()))
+        skipped = set(properties.preflight.get("Skip", ()))
     region = client("sagemaker").meta.region_name
     return Inspection(
         plan=plan_of(request, region=region, listed=properties.images.images_s3_uri),

@@ -92,7 +92,7 @@ def test_each_check_can_be_switched_off(deploy, check):
     name = next(name for name, (of, _) in BROKEN.items() if of == check)
     world = good_world()
     BROKEN[name][1](world)
-    _, message = deploy(world, off=frozenset({check}))
+    _, message = deploy(world, skip=frozenset({check}))
     assert f" {check}" not in message
 
 
