@@ -223,7 +223,7 @@ def _load_portal(
         gateway=access.endpoint_url,
         directory=access.group_members,
         port=settings.portal_port,
-        real_script=settings.real_elements,
+        real_elements=settings.real_elements,
         account=Account(session, read_only=False),
         console_key=console_key(analyst),
     )

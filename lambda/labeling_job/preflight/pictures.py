@@ -62,7 +62,7 @@ def _in_parallel(
                 break
             try:
                 look(*item)
-            except BaseException:
+            except BaseException:  # whatever ends this thread, the others needn't go on
                 failed.set()
                 raise
             done += 1

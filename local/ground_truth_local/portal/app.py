@@ -39,7 +39,7 @@ class Portal:
         gateway: the address that presigned URLs of pictures begin with.
         directory: tells the users of a Cognito group.
         console: the author's console, by another key than the workers'.
-        real_script: let templates load the real crowd-html-elements.js from the network.
+        real_elements: let templates load the real crowd-html-elements.js from the network.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Portal:
         gateway: str,
         directory: Directory = nobody,
         console: Console | None = None,
-        real_script: bool = False,
+        real_elements: bool = False,
     ) -> None:
         self._desk = Desk(service, directory)
         self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
@@ -59,7 +59,7 @@ class Portal:
         # Threads of our own: rendering calls back into the gateway, which has a pool that must not run dry.
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="portal")
         self._tasks = TaskRoutes(
-            self._desk, self._sessions, self._pool, gateway=gateway, real_script=real_script
+            self._desk, self._sessions, self._pool, gateway=gateway, real_elements=real_elements
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

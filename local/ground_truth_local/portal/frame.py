@@ -85,7 +85,7 @@ class TemplatePage(HTMLParser):
 
 
 def frame_response(
-    content: TemplatePage, *, portal: str, picture_origins: tuple[str, ...], real_script: bool = False
+    content: TemplatePage, *, portal: str, picture_origins: tuple[str, ...], real_elements: bool = False
 ) -> Response:
     """Answer with the document of a task's frame.
 
@@ -93,14 +93,14 @@ def frame_response(
         content: the rendered template.
         portal: the portal's origin, where the elements' script comes from.
         picture_origins: where pictures may be read from, i.e. S3.
-        real_script: leave the template's own script URL, which needs the network.
+        real_elements: leave the template's own script URL, which needs the network.
     """
-    html = content.html if real_script else _SCRIPT_URL.sub(portal + _script(), content.html)
+    html = content.html if real_elements else _SCRIPT_URL.sub(portal + _script(), content.html)
     if not _DOCTYPE.match(html):
         html = f'<!doctype html>\n<meta charset="utf-8">\n{html}'
-    if real_script:
+    if real_elements:
         html += _REAL_SCRIPT_SHIM
-    policy = _policy(portal, picture_origins, real_script)
+    policy = _policy(portal, picture_origins, real_elements)
     return page(html, headers={"content-security-policy": policy, "referrer-policy": "no-referrer"})
 
 
@@ -108,9 +108,9 @@ def _script() -> str:
     return static_files.address("crowd-html-elements.js")
 
 
-def _policy(portal: str, picture_origins: tuple[str, ...], real_script: bool) -> str:
-    scripts = "https://assets.crowd.aws https:" if real_script else ""
-    network = "https:" if real_script else ""
+def _policy(portal: str, picture_origins: tuple[str, ...], real_elements: bool) -> str:
+    scripts = "https://assets.crowd.aws https:" if real_elements else ""
+    network = "https:" if real_elements else ""
     pictures = " ".join(picture_origins)
     return "; ".join(
         [

@@ -24,7 +24,7 @@ class PortalServer:
         gateway: the gateway's address.
         directory: tells the users of a Cognito group.
         port: the port to listen on; 0 takes a free one.
-        real_script: let templates load the real crowd-html-elements.js from the network.
+        real_elements: let templates load the real crowd-html-elements.js from the network.
         account: what the author's console shows; none without it.
         console_key: opens the console.
     """
@@ -36,7 +36,7 @@ class PortalServer:
         gateway: str,
         directory: Directory = nobody,
         port: int = 0,
-        real_script: bool = False,
+        real_elements: bool = False,
         account: Account | None = None,
         console_key: str = "",
     ) -> None:
@@ -50,7 +50,7 @@ class PortalServer:
             gateway=gateway,
             directory=directory,
             console=Console(account, hosts=hosts, port=taken, key=console_key) if account else None,
-            real_script=real_script,
+            real_elements=real_elements,
         )
 
     async def serve(self, stopping: asyncio.Event) -> None:

@@ -31,17 +31,17 @@ class TaskRoutes:
         sessions: where notices are left.
         pool: runs what nobody waits for.
         gateway: the address that presigned URLs of pictures begin with.
-        real_script: let templates load the real crowd-html-elements.js from the network.
+        real_elements: let templates load the real crowd-html-elements.js from the network.
     """
 
     def __init__(
-        self, desk: Desk, sessions: Sessions, pool: Executor, *, gateway: str, real_script: bool
+        self, desk: Desk, sessions: Sessions, pool: Executor, *, gateway: str, real_elements: bool
     ) -> None:
         self._desk = desk
         self._sessions = sessions
         self._pool = pool
         self._gateway = gateway
-        self._real_script = real_script
+        self._real_elements = real_elements
         self._handlers: dict[tuple[str, str], Callable[[Request, Session, str], Response]] = {
             ("GET", ""): self._page,
             ("GET", "frame"): self._frame,
@@ -97,7 +97,7 @@ class TaskRoutes:
             return _frame_problem(str(error))
         portal = f"http://{request.headers['host'].lower()}"
         return frame_response(
-            content, portal=portal, picture_origins=(self._gateway,), real_script=self._real_script
+            content, portal=portal, picture_origins=(self._gateway,), real_elements=self._real_elements
         )
 
     def _open(self, request: Request, session: Session, task_id: str) -> Response:

@@ -273,7 +273,7 @@ def test_the_frame_of_a_task_has_no_origin_and_few_rights(ada, shelf):
 
 def test_the_real_elements_are_left_where_asked_for():
     page = TemplatePage(f'<script src="{REAL_SCRIPT}"></script><crowd-form></crowd-form>')
-    response = frame_response(page, portal="http://p", picture_origins=("http://s3",), real_script=True)
+    response = frame_response(page, portal="http://p", picture_origins=("http://s3",), real_elements=True)
     assert f'<script src="{REAL_SCRIPT}">' in response.body.decode()
     policy = response.headers["content-security-policy"]
     assert "https://assets.crowd.aws" in policy
