@@ -19,6 +19,8 @@ from tests.corpus.world import Bucket, World
 
 _PREFIX = "corpus-"
 TEAM = "corpus-team"
+#: Of two people.
+SMALL_TEAM = "corpus-two"
 _UPLOADS = 8
 
 
@@ -29,7 +31,8 @@ def renamed(world: World, number: int) -> World:
     text = json.dumps([world.request, world.statements, world.listed]).replace(_PREFIX, prefix)
     if world.teams:
         # There can be few teams: worlds share one, but for a team that isn't there.
-        text = text.replace(f"{prefix}team", TEAM)
+        [members] = world.teams.values()
+        text = text.replace(f"{prefix}team", TEAM if len(members) > 2 else SMALL_TEAM)
     request, statements, listed = json.loads(text)
     buckets = {
         name.replace(_PREFIX, prefix): replace(
@@ -51,6 +54,7 @@ class Stage:
         #: The service's own book of jobs and objects.
         self.store = next(aws.state.root.rglob("ground-truth.sqlite"))
         aws.create_workteam(TEAM, ["ada", "grace", "katherine"])
+        aws.create_workteam(SMALL_TEAM, ["ada", "grace"])
 
     def client(self, service: str, region: str = "") -> Any:
         key = (service, region or self.aws.region)

@@ -37,8 +37,10 @@ ENDED = ("Completed", "Failed", "Stopped")
 #: Objects that the service shows workers first.
 PROBE_BATCH = 10
 #: The embedded S3 has no archive and refuses to write with a disabled key; in its policies a wildcard takes
-#: no line break; the service runs no verification yet.
-NOT_PLAYED = {"archived image", "images' key disabled", "key with a line break", "verification"}
+#: no line break; the service runs no verification yet; its teams have somebody.
+NOT_PLAYED = {
+    *("archived image", "images' key disabled", "key with a line break", "verification", "team of nobody"),
+}
 #: Worlds whose images aren't looked at, and aren't there: their number matters alone.
 UNSEEN = {"20,001 objects", "labels: too many for automated labeling"}
 #: Preflight is stricter: the service would take these, and nobody would get what they want.
@@ -74,6 +76,7 @@ STRICTER = {
     "too many objects": "the user's own ceiling",
     "too many tasks": "the user's own ceiling",
     "too expensive": "the user's own ceiling",
+    "team too small": "each object waits for somebody who isn't there",
 }
 
 
