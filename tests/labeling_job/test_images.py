@@ -63,7 +63,8 @@ def test_a_directory_is_copied_file_by_file_and_listed(s3):
 def test_an_interrupted_copy_goes_on_where_it_was(s3):
     images = directory(s3, {f"{n:02}.jpg": b"x" * n for n in range(1, 31)})
     s3.fail_after = 10
-    with pytest.raises((DeployError, NotYetError), match="SlowDown"):
+    # Eight copies at once: whichever ends first says why.
+    with pytest.raises((DeployError, NotYetError), match=r"SlowDown|still copied"):
         published(s3, images, job_name="job")
     s3.fail_after, copied = None, {key for key in s3.puts if "/images/" in key}
     assert copied
