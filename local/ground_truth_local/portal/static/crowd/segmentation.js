@@ -161,7 +161,10 @@ export class CrowdSemanticSegmentation extends HTMLElement {
     const restored = bytes && decodeDraft(bytes, painting.data, painting.width, painting.height, this._labels.length);
     if (restored) painting.load(painting.data);
     this._drafting = true;
-    listen("flush", () => this._flush());
+    listen("flush", () => {
+      this._flush();
+      tell("flushed");
+    });
     document.addEventListener("visibilitychange", () => this._flush());
     window.addEventListener("pagehide", () => this._flush());
     return restored;

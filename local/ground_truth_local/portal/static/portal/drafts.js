@@ -5,14 +5,15 @@ import { fromBase64, post, Refused, toBase64, transform } from "./server.js";
 
 const SEND_AFTER = 1200;
 const RETRY_AFTER = 3000;
-const HAND_OVER = 150;
-const HAND_OVER_MOST = 3000;
+/** Milliseconds: what another window gets to keep its last stroke; one that sleeps doesn't answer. */
+const HAND_OVER = 3000;
+const FLUSH = 1000;
 /** What a page may still send while it goes away. */
 const KEEPALIVE_BYTES = 60_000;
 
 export class Drafts {
   /**
-   * @param {{task: string, key: string, flush: () => void, ontaken: () => void, onlost: () => void, onback: () => void,
+   * @param {{task: string, key: string, flush: () => Promise<void>, ontaken: () => void, onlost: () => void, onback: () => void,
    *   onrefused: (error: Error) => void}} options
    */
   constructor(options) {
@@ -27,6 +28,8 @@ export class Drafts {
     this._timer = 0;
     this._channel = new BroadcastChannel(`worker-portal ${options.key}`);
     this._channel.onmessage = ({ data }) => this._hear(data);
+    this._lock = `worker-portal ${options.key}`;
+    this._release = () => {};
     window.addEventListener("online", () => this._send());
     window.addEventListener("pagehide", () => this._leave());
   }
@@ -121,36 +124,29 @@ export class Drafts {
     void post(`${this._options.task}/draft`, { window: this.window, draft: text }, { keepalive: true }).catch(() => {});
   }
 
-  // Another window of this browser hands over at once, after it has kept its last stroke.
+  // Another window of this browser hands over, after it has kept its last stroke. A lock tells whether there is one.
   async _askOthers() {
-    const answers = [];
-    let heard;
-    const first = new Promise((resolve) => {
-      heard = resolve;
+    const { held = [] } = await navigator.locks.query();
+    const others = held.filter((lock) => lock.name === this._lock).length;
+    const holding = new Promise((resolve) => {
+      this._release = () => resolve(undefined);
     });
-    this._onanswer = (kind) => {
-      answers.push(kind);
-      heard();
-    };
-    this._channel.postMessage({ kind: "open", from: this.window });
-    await Promise.race([first, new Promise((resolve) => setTimeout(resolve, HAND_OVER))]);
-    for (let waited = 0; answers.length > 0 && !answers.includes("kept") && waited < HAND_OVER_MOST; waited += 20) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    this._onanswer = null;
+    void navigator.locks.request(this._lock, { mode: "shared" }, () => holding);
+    if (others === 0) return;
+    let left = others;
+    await new Promise((resolve) => {
+      setTimeout(resolve, HAND_OVER);
+      this._onkept = () => --left === 0 && resolve(undefined);
+      this._channel.postMessage({ kind: "open", from: this.window });
+    });
+    this._onkept = null;
   }
 
   async _hear({ kind, from }) {
     if (from === this.window) return;
-    if (kind !== "open") {
-      this._onanswer?.(kind);
-      return;
-    }
-    if (this._taken) return;
-    this._channel.postMessage({ kind: "here", from: this.window });
-    this._options.flush();
-    // The frame answers by a message of its own, which comes before this timer's.
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    if (kind === "kept") this._onkept?.();
+    if (kind !== "open" || this._taken) return;
+    await Promise.race([this._options.flush(), new Promise((resolve) => setTimeout(resolve, FLUSH))]);
     await this._keeping;
     this._channel.postMessage({ kind: "kept", from: this.window });
     this._takenOver();
@@ -158,6 +154,7 @@ export class Drafts {
 
   _takenOver() {
     this._taken = true;
+    this._release();
     clearTimeout(this._timer);
     this._options.ontaken();
   }

@@ -9,12 +9,17 @@ const task = frame.dataset.task;
 const LOST = "The connection is lost. What you paint is kept in this browser, and sent when the server is back.";
 const WAITING = "The connection is lost. Your answer is kept in this browser, and sent when the server is back.";
 let leaving = false;
+let flushed = () => {};
 let submitting = false;
 
 const drafts = new Drafts({
   task,
   key: frame.dataset.draft,
-  flush: () => reply({ crowd: "flush" }),
+  flush: () =>
+    new Promise((resolve) => {
+      flushed = () => resolve();
+      reply({ crowd: "flush" });
+    }),
   ontaken: () => {
     frame.inert = true;
     dialog("taken").showModal();
@@ -27,6 +32,7 @@ const drafts = new Drafts({
 connect(
   {
     draft: ({ bytes }) => bytes instanceof Uint8Array && drafts.save(bytes),
+    flushed: () => flushed(),
     submit: ({ answer }) => submit({ answer, window: drafts.window }),
   },
   { draft: () => drafts.open() },
