@@ -97,7 +97,9 @@ def frame_response(
     """
     html = content.html if real_elements else _SCRIPT_URL.sub(portal + _script(), content.html)
     if not _DOCTYPE.match(html):
-        html = f'<!doctype html>\n<meta charset="utf-8">\n{html}'
+        # The elements' own words are English; a template of its own doctype says its language itself.
+        head = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Task</title>'
+        html = f"{head}\n{html}"
     if real_elements:
         html += _REAL_SCRIPT_SHIM
     policy = _policy(portal, picture_origins, real_elements)

@@ -20,6 +20,7 @@ export class CrowdForm extends HTMLElement {
   }
 
   connectedCallback() {
+    if (!this.hasAttribute("role")) this.setAttribute("role", "main");
     this.style.setProperty("--crowd-form-bar", "60px");
     this.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest?.('crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]');
