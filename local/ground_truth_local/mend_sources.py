@@ -49,6 +49,11 @@ MENDS: dict[str, Rule] = {
         "Who hands a role to a service needs `iam:PassRole` on it.",
         reference("IAM: granting a user permissions to pass a role"),
     ),
+    "policy_text": Rule(
+        "mend-policy-text",
+        "`${*}`, `${?}` and `${$}` in a policy are these characters; another variable matches nothing.",
+        reference("IAM User Guide: IAM policy elements, variables and tags"),
+    ),
     "simulation": Rule(
         "mend-simulation",
         "The resource of `iam:SimulatePrincipalPolicy` is the principal.",

@@ -95,7 +95,7 @@ def test_what_is_missing_is_found(half_done):
 
 def test_only_the_missing_are_asked_and_the_result_is_legal(half_done, tmp_path):
     folder, lines = half_done
-    found = remains.read(str(folder / "bucket" / "labels" / "streets"), [])
+    found = remains.read(str(folder / "bucket" / "labels" / "streets"), [], root=str(folder))
     mask = np.zeros((80, 120), np.uint8)
     mask[10:30, 20:60] = 2
     asked = []
@@ -122,9 +122,9 @@ def test_only_the_missing_are_asked_and_the_result_is_legal(half_done, tmp_path)
     # What was bought is kept to the byte.
     assert [written[0], written[2]] == [lines[0], lines[2]]
     assert json.loads(written[4])["kept"] == [1, 2]
-    result = check(read_manifest(manifest, labels=LABELS))
+    result = check(read_manifest(manifest, labels=LABELS, root=tmp_path / "out"))
     assert not result.errors
-    items = list(read_manifest(manifest, labels=LABELS))
+    items = list(read_manifest(manifest, labels=LABELS, root=tmp_path / "out"))
     assert [item.state for item in items] == ["labeled"] * 5
     assert (items[3].mask() == mask).all()
     assert (items[0].mask()[20:40] == 1).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import signal
@@ -197,7 +198,11 @@ def test_the_command_prints_lines_to_paste_and_leaves_on_ctrl_c(tmp_path):
     exports = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
     assert exports["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert exports["CDK_HOME"] == str(tmp_path / "cdk-home")
-    assert exports["AWS_ACCESS_KEY_ID"].startswith("AKIA")
+    profiles = configparser.ConfigParser(interpolation=None)
+    profiles.read(exports["AWS_CONFIG_FILE"])
+    mine = profiles[f"profile {exports['AWS_PROFILE']}"]
+    assert mine["aws_access_key_id"].startswith("AKIA")
+    assert mine["endpoint_url"] == exports["AWS_ENDPOINT_URL"]
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(20) == 0
     process.stdout.close()

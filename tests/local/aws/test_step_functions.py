@@ -40,12 +40,12 @@ def run(request, admin):
 def test_a_task_is_answered_by_the_service_as_the_machines_role(run):
     found, role = run(
         "arn:aws:states:::aws-sdk:sagemaker:describeWorkteam",
-        {"WorkteamName": "annotators"},
+        {"WorkteamName": "nobodys"},
         "sagemaker:DescribeWorkteam",
     )
     # No such team: the stand-in's own answer, as the SDK names it.
     assert (found["status"], found["error"]) == ("FAILED", "SageMaker.SageMakerException")
-    assert "No such team annotators" in found["cause"]
+    assert "No such team nobodys" in found["cause"]
     found, role = run(
         "arn:aws:states:::aws-sdk:sagemaker:describeLabelingJob",
         {"LabelingJobName": "j"},

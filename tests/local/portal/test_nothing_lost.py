@@ -26,7 +26,10 @@ READ_DRAFT = """key => new Promise(done => {
   const request = indexedDB.open("worker-portal");
   request.onsuccess = () => {
     const get = request.result.transaction("drafts").objectStore("drafts").get(key);
-    get.onsuccess = () => { done(get.result?.sent === true ? [...get.result.bytes] : []); request.result.close(); };
+    get.onsuccess = () => {
+      done(get.result?.sent === true ? [...get.result.bytes] : []);
+      request.result.close();
+    };
     get.onerror = () => done([]);
   };
 })"""

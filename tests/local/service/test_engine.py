@@ -227,6 +227,8 @@ def test_stopping_writes_what_there_is(harness, aws):
 def test_a_stop_ends_even_where_the_role_may_no_longer_write(harness, aws):
     harness.create()
     harness.wait("InProgress")
+    # A job is in progress before its set-up, which a denial would fail.
+    harness.until(harness.describe, lambda job: job["LabelCounters"]["Unlabeled"])
     aws.denied.add(("s3:PutObject", "output"))
     harness.call("StopLabelingJob", {"LabelingJobName": "streets"})
     job = harness.wait()
