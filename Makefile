@@ -10,9 +10,9 @@ ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SI
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
 
-.PHONY: help setup demo test deep pythons interop check local synth api bench lock clean
+.PHONY: help setup demo test deep pythons interop release-check check local synth api bench lock clean
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 setup: $(READY) ## install all that the checkout needs into .venv and node_modules
 
@@ -55,6 +55,16 @@ $(INTEROP)/.ready: tests/interop/requirements.txt
 
 interop: $(READY) $(INTEROP)/.ready ## open every export with the tools that it is for, compare every pixel
 	@$(ENV) python -m tests.interop
+
+# What only a release needs, in an environment of its own.
+RELEASE := .venv-release
+$(RELEASE)/.ready: releasing/requirements.txt
+	@test -x $(RELEASE)/bin/python || $(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r releasing/requirements.txt
+	@touch $@
+
+release-check: $(READY) $(RELEASE)/.ready ## build the three packages twice into dist/, check all of a release that needs no network
+	@$(ENV) python -m releasing.check
 
 check: $(READY) ## lint, format and type checks
 	@$(ENV) ruff check .
