@@ -101,7 +101,9 @@ def metadata() -> Iterator[str]:
     """The index can show them, and wheels hold packages alone."""
     built = sorted(DIST.iterdir())
     yield from _run([TOOLS / "twine", "check", "--strict", *built])
-    yield from _run([TOOLS / "check-wheel-contents", *(path for path in built if path.suffix == ".whl")])
+    wheels = [path for path in built if path.suffix == ".whl"]
+    # W002: the portal serves the licence to those whose browser has its scripts, so it stands twice.
+    yield from _run([TOOLS / "check-wheel-contents", "--ignore", "W002", *wheels])
 
 
 def licences() -> Iterator[str]:

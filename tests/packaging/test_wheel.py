@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import email
 import json
 import os
-import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable
-from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
 
+from releasing.environment import with_wheels
+
 ROOT = Path(__file__).parents[2]
-
-
-def asked_for(requirements: Iterable[str]) -> dict[str, Distribution]:
-    """What requirements need, and what that needs: by name, without extras."""
-    found: dict[str, Distribution] = {}
-    todo = list(requirements)
-    while todo:
-        text, _, marker = todo.pop().partition(";")
-        match = re.match(r"[\w.-]+", text)
-        assert match is not None
-        name = match[0].lower().replace("_", "-")
-        # Optional, or of an older Python.
-        if name in found or "extra" in marker or "python_version <" in marker:
-            continue
-        found[name] = distribution(name)
-        todo += found[name].requires or []
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -48,21 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(wheel: Path) -> Path:
     """An environment with the wheel; its dependencies are linked, not fetched: tests reach no registry."""
-    venv = wheel.parent / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
-    [site] = venv.glob("lib/python3*/site-packages")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--target", str(site), "--no-deps", "--no-index", str(wheel)], check=True)
-    with zipfile.ZipFile(wheel) as archive:
-        [name] = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        metadata = email.message_from_bytes(archive.read(name))
-    for each in asked_for(metadata.get_all("Requires-Dist") or ()).values():
-        tops = {file.parts[0] for file in each.files or () if file.parts[0] not in ("..", "__pycache__")}
-        for top in tops:
-            place = site / top
-            if not place.exists():
-                place.symlink_to(Path(str(each.locate_file(top))))
-    return venv / "bin" / "python"
+    return with_wheels(wheel.parent / "venv", [wheel])
 
 
 def test_it_alone_synthesizes_the_first_sample_from_another_folder(python: Path, tmp_path: Path) -> None:
