@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from ground_truth_local.cdk_cli import node_path
+from ground_truth_local.portal.browser import BrowserMissing, launch
 
 os.environ["PATH"] = node_path()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Give a headless Chromium: one for all tests, as Playwright's loop bears no second one beside it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(launch())
+        except BrowserMissing as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(error))
+        yield started
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -168,8 +168,12 @@ class SimulatedWorkers:
             self._thread = None
 
     def _run(self) -> None:
+        taken_up = False
         while not self._halt.is_set():
             try:
+                if not taken_up:
+                    self.take_up()
+                    taken_up = True
                 busy = self.work_once()
             except Exception:
                 if self._halt.is_set():
@@ -179,6 +183,17 @@ class SimulatedWorkers:
             if not busy:
                 with self._service.queue.changed:
                     self._service.queue.changed.wait(0.1)
+
+    def take_up(self) -> None:
+        """Go on with what was in their hands when the server last ended, which nobody else gets until then.
+
+        A task with a draft is a person's, who has it in a browser.
+        """
+        for worker in self._service.queue.workers():
+            drafts = self._service.queue.drafts.kept(worker)
+            for task in self._service.queue.held(worker):
+                if worker in self._hands_of(task.job) and (task.job, task.index) not in drafts:
+                    self._do(task)
 
     def work_once(self) -> bool:
         """Let each worker who is free do one task; ``False`` if there was nothing to do for any."""

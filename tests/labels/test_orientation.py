@@ -101,9 +101,7 @@ async ([urls, rule, cell, across]) => {
 
 
 @pytest.fixture(scope="module")
-def painted():
-    from ground_truth_local.portal.browser import BrowserMissing, launch
-
+def painted(browser):
     grey = np.linspace(0, 65_535, 256).astype(np.uint16).reshape(8, 32)
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, "PNG")
@@ -121,21 +119,18 @@ def painted():
         data = files[names[int(path)]]
         route.fulfill(body=data, content_type="image/png" if data.startswith(PNG) else "image/jpeg")
 
-    try:
-        with launch() as browser:
-            page = browser.new_page()
-            # Nothing listens there: a browser honours `none` for images of the page's own origin alone.
-            page.route("**/*", answer)
-            page.goto(here)
-            urls = [here + str(i) for i in range(len(names))]
-            for rule in ("from-image", "none"):
-                sizes = page.evaluate(PAINT, [urls, rule, CELL, ACROSS])
-                sheet = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
-                for i, (name, (width, height)) in enumerate(zip(names, sizes, strict=True)):
-                    top, left = i // ACROSS * CELL, i % ACROSS * CELL
-                    pictures[name].append(sheet[top : top + height, left : left + width])
-    except BrowserMissing as error:
-        pytest.skip(str(error))
+    page = browser.new_page()
+    # Nothing listens there: a browser honours `none` for images of the page's own origin alone.
+    page.route("**/*", answer)
+    page.goto(here)
+    urls = [here + str(i) for i in range(len(names))]
+    for rule in ("from-image", "none"):
+        sizes = page.evaluate(PAINT, [urls, rule, CELL, ACROSS])
+        sheet = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+        for i, (name, (width, height)) in enumerate(zip(names, sizes, strict=True)):
+            top, left = i // ACROSS * CELL, i % ACROSS * CELL
+            pictures[name].append(sheet[top : top + height, left : left + width])
+    page.close()
     return files, pictures
 
 

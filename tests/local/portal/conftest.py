@@ -5,27 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import os
 import threading
 from importlib import resources
 
 import pytest
 
-from ground_truth_local.portal.browser import BrowserMissing, launch
-
 STATIC = resources.files("ground_truth_local.portal").joinpath("static")
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with contextlib.ExitStack() as stack:
-        try:
-            started = stack.enter_context(launch())
-        except BrowserMissing as error:
-            if os.environ.get("CI") == "true":
-                raise
-            pytest.skip(str(error))
-        yield started
 
 
 @pytest.fixture

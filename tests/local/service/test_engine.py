@@ -450,6 +450,25 @@ def test_simulated_workers_who_see_no_picture_decline_and_the_job_ends(harness, 
     assert (job["LabelingJobStatus"], job["LabelCounters"]) == ("Completed", counters(0, 0, 1, 0))
 
 
+def test_simulated_workers_go_on_with_what_they_had_in_hand(harness, aws, tools):
+    """Nobody else gets it, so a server that ended in the middle would leave its job waiting for the limit."""
+    tools.fill(aws, objects=1)
+    harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
+    arn, queue = harness.describe()["LabelingJobArn"], harness.service.queue
+    first = harness.until(lambda: queue.accept(arn, harness.worker(1)), bool)
+    second = harness.until(lambda: queue.accept(arn, harness.worker(2)), bool)
+    queue.drafts.open(second, "window")
+    assert queue.drafts.save(second, "window", b"a person's stroke")
+    workers = SimulatedWorkers(harness.service)
+    workers.start()
+    try:
+        harness.until(lambda: queue.held(first.worker), lambda held: not held)
+    finally:
+        workers.stop()
+    assert queue.submitted(first.id, first.worker)
+    assert [task.id for task in queue.held(second.worker)] == [second.id]
+
+
 def test_an_answer_that_comes_after_a_stop_is_refused(aws, clock, tools):
     """Also before the engine has taken the tasks back."""
     harness = tools.Harness(aws, clock)
