@@ -36,12 +36,17 @@ demo: $(READY) ## deploy app.py on the embedded AWS, label photographs, leave de
 # What takes minutes and says what a faster test of `make test` says, too.
 DEEP := tests/e2e/test_many_images.py
 
-test: $(READY) ## run the tests
-	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP:%=--ignore=%)
+# A deploy waits more than it works: four tests at a time keep two cores busy.
+WORKERS := 4
 
-deep: $(READY) ## run what takes minutes: the deploy of a directory of 20,000 files, 30 kills of the server
-	@$(ENV) python -m pytest -n 2 --dist loadgroup $(DEEP)
-	@$(ENV) KILLS=30 python -m pytest -q tests/local/aws/test_durability.py
+test: $(READY) ## run the tests
+	@$(ENV) python -m pytest -n $(WORKERS) --dist loadgroup $(DEEP:%=--ignore=%)
+
+# Tests that `make test` runs with smaller numbers.
+DEEPER := tests/e2e/test_preflight.py tests/faults/test_matrix.py tests/local/aws/test_durability.py
+
+deep: $(READY) ## run what takes minutes: 20,000 files and 20,000 lines deployed, the whole fault matrix, 30 kills
+	@$(ENV) LINES=20000 FAULTS_SHARE=1 KILLS=30 python -m pytest -n $(WORKERS) --dist loadgroup $(DEEP) $(DEEPER)
 
 pythons: $(READY) ## run the handler's and the labels' unit tests on each Python that the classifiers name
 	@$(ENV) python -m tests.pythons

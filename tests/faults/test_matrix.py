@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.faults.__main__ import run_row
@@ -7,12 +9,15 @@ from tests.faults.faults import Kind
 from tests.faults.matrix import cells, run
 from tests.faults.scenarios import SCENARIOS
 
+#: `make test` runs each third cell; `FAULTS_SHARE=1` (`make deep`) and `python -m tests.faults` run all.
+SHARE = int(os.environ.get("FAULTS_SHARE", "3"))
+
 
 @pytest.mark.parametrize("index", range(len(SCENARIOS)), ids=[scenario.name for scenario in SCENARIOS])
 def test_no_fault_leaves_a_job_without_an_owner(index):
-    row = run_row(index)
+    row = run_row(index, share=SHARE)
     assert not row.bad, f"{len(row.bad)} of {row.cells}\n" + "\n".join(row.bad[:5])
-    assert row.cells > 50
+    assert row.cells > 50 / SHARE
 
 
 def test_the_matrix_notices_what_the_provider_framework_would_lose():
