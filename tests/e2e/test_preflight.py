@@ -16,12 +16,12 @@ from cdk_ground_truth import CostCeiling, Images, Preflight, Prices, SemanticSeg
 from ground_truth_local.cdk_cli import CdkError
 from labeling_job.contract import RESOURCE_TYPE
 from tests.corpus.embedded import fill
+from tests.deep import deep
 from tests.e2e.conftest import LABELS, picture
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900), pytest.mark.xdist_group("e2e-preflight")]
 
-#: `make test` deploys a manifest of fewer lines than `make deep`.
-LINES = int(os.environ.get("LINES", "2000"))
+LINES = deep(2_000, 20_000)
 BUCKET = "many-lines"
 #: Line → what is wrong with it.
 FAULTS = {

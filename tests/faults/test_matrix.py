@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 
+from tests.deep import deep
 from tests.faults.__main__ import run_row
 from tests.faults.faults import Kind
 from tests.faults.matrix import cells, run
 from tests.faults.scenarios import SCENARIOS
 
-#: `make test` runs each third cell; `FAULTS_SHARE=1` (`make deep`) and `python -m tests.faults` run all.
-SHARE = int(os.environ.get("FAULTS_SHARE", "3"))
+#: `make test` runs each third cell; `make deep` and `python -m tests.faults` run all.
+SHARE = deep(3, 1)
 
 
 @pytest.mark.parametrize("index", range(len(SCENARIOS)), ids=[scenario.name for scenario in SCENARIOS])

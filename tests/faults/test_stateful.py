@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tests.deep import deep
 from tests.faults.faults import Kind
 from tests.faults.lives import STEPS, live
 
-LIVES = 110
+LIVES = deep(40, 110)
 SEED = 2_026
 
 

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from ground_truth_local.server import EmbeddedAws
+from tests.deep import deep
 
 SERVICE = "stub_service:StubService"
 TRUST = {
@@ -26,8 +27,8 @@ TRUST = {
     ],
 }
 OBJECTS = 40
-#: Moments of labeling at which the server is killed; `python -m pytest` takes few, `KILLS=30` many.
-KILLS = int(os.environ.get("KILLS", "3"))
+#: Moments of labeling at which the server is killed.
+KILLS = deep(3, 30)
 NO_RETRY = Config(retries={"total_max_attempts": 1})
 
 
