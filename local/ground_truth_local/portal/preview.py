@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import secrets
 import socket
 import threading
 from collections.abc import Iterator
@@ -46,6 +47,8 @@ class Preview:
         self._picture = picture
         self._origin = f"http://{HOST}:{port}"
         self._host = f"{HOST}:{port}"
+        # The frame has no origin, so its picture is read across origins: only who knows the address may.
+        self._picture_path = f"/picture/{secrets.token_urlsafe(32)}"
         self._page = self._render()
 
     def _render(self) -> TemplatePage:
@@ -62,7 +65,7 @@ class Preview:
     def _presign(self, location: S3Location) -> str:
         if location.bucket != _BUCKET:
             raise FrameError(f"The template shows {location}, which is not there without a deploy.")
-        return f"{self._origin}/picture?X-Amz-Signature=preview"
+        return f"{self._origin}{self._picture_path}?X-Amz-Signature=preview"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -87,7 +90,7 @@ class Preview:
                 return self._outer_page()
             case "GET", "/task/frame":
                 return frame_response(self._page, portal=self._origin, picture_origins=(self._origin,))
-            case "GET", "/picture":
+            case "GET", self._picture_path:
                 kind = "image/png" if self._picture.suffix.lower() == ".png" else "image/jpeg"
                 cors = {"access-control-allow-origin": "*"}
                 return Response(body=self._picture.read_bytes(), content_type=kind, headers=cors)

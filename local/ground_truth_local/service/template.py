@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
-from liquid import Environment
 from liquid.exceptions import LiquidError
 from markupsafe import Markup
 
 from ..sources import Rule, assumed, guide, holds
 from .errors import JobFailure, shown
+from .liquid_bounds import BoundedEnvironment, in_time
 from .rules import S3Location, parse_s3_uri
 
 LIQUID = Rule(
@@ -35,17 +35,11 @@ UNKNOWN_LABEL = Rule(
     assumed("such an answer could not be consolidated"),
 )
 
-MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
+#: More than the 128,000 characters of the service model's `TemplateContent`; assumed.
+MAX_TEMPLATE_BYTES = 1024 * 1024
 _ELEMENT = "crowd-semantic-segmentation"
 _MAX_LITERAL = 1_000_000
 _PROBE_URL = "https://presigned.invalid/picture"
-
-
-class _Environment(Environment):
-    """Liquid with bounds: a template is somebody's file, and must not hang or fill the server."""
-
-    loop_iteration_limit = 100_000
-    output_stream_limit = 50 * 1024 * 1024
 
 
 @holds(FILTERS)
@@ -58,16 +52,19 @@ def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Loca
     Raises:
         JobFailure: the template is not valid Liquid, or can't be rendered; with its line.
     """
-    environment = _Environment(autoescape=True)
-    environment.filters["grant_read_access"] = lambda value, *_: _grant(value, presign)
-    environment.filters["to_json"] = lambda value, *_: _to_json(value)
-    environment.filters["skip_autoescape"] = lambda value, *_: Markup(str(value))
+    environment = BoundedEnvironment(
+        grant_read_access=lambda value, *_: _grant(value, presign),
+        to_json=lambda value, *_: _to_json(value),
+        skip_autoescape=lambda value, *_: Markup(str(value)),
+    )
     try:
-        return str(environment.from_string(source).render(task={"input": task_input}))
+        with in_time():
+            return str(environment.from_string(source).render(task={"input": task_input}))
     except LiquidError as error:
-        raise JobFailure(
-            LIQUID, f"ClientError: The worker task template can't be rendered: {error}"
-        ) from error
+        reason = str(error)
+    except RecursionError:
+        reason = "its conditions are nested too deep"
+    raise JobFailure(LIQUID, f"ClientError: The worker task template can't be rendered: {reason}")
 
 
 def _to_json(value: object) -> str:

@@ -86,6 +86,20 @@ def test_painting_in_a_preview(page, tmp_path):
         page.get_by_text("This is a preview, so it is not.").wait_for()
 
 
+@pytest.mark.attack("web page", "a preview's photograph", attempts=4)
+def test_another_site_reads_nothing_of_it(page, static_server, tmp_path):
+    """Neither what it shows nor, by guessing, the photograph; the frame itself reads it."""
+    picture = write_picture(tmp_path / "a.png", (60, 40))
+    design = Design(name="x", title="t", template=SEED, labels=["a"], workteam=TEAM, picture=None)
+    with serving(design, picture) as address:
+        page.goto(address)
+        Painter(page, page.frame_locator("#frame")).wait()
+        page.goto(static_server)
+        for path in ("/", "/task/frame", "/picture", "/picture?X-Amz-Signature=preview"):
+            read = "url => fetch(url).then(answer => answer.text()).catch(error => error.name)"
+            assert page.evaluate(read, address + path) == "TypeError", path
+
+
 NOT_SHOWN = {
     "no form": (SEED.replace("crowd-form", "crowd-from"), "one <crowd-form>"),
     "a file of the account's": (
