@@ -111,14 +111,12 @@ def _provide_sdk(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, port: int) -> None:
-    import hypercorn.asyncio
-    from hypercorn.config import Config
-
     from . import account, identity, mends
     from .access import ServiceAccess
     from .durability import Journal
     from .gateway import Gateway
     from .guards import Guard
+    from .serving import serve
     from .session import GatewaySession
     from .wire import Wire
 
@@ -153,16 +151,12 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
             await asyncio.to_thread(workers.stop)
         await asyncio.to_thread(service.stop)
 
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 3
     wire = Wire(
         settings.black_holes, throttle_every=settings.throttle_every, break_every=settings.break_every
     )
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
-    serving = asyncio.create_task(hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
+    serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))
     session = GatewaySession(
         endpoint_url,
         aws_access_key_id=administrator[0],

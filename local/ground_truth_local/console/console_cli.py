@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import secrets
 import socket
-import threading
 from collections.abc import Callable, Iterator
 
 import boto3
-import hypercorn.asyncio
 from botocore.exceptions import BotoCoreError
-from hypercorn.config import Config
 from rich.console import Console as Terminal
 
 from ..portal import static_files
 from ..portal.http import HttpError, Receive, Response, Scope, Send
+from ..serving import in_thread
 from ..settings import HOST
 from .account import Account, AccountError
 from .app import Console
@@ -56,11 +53,6 @@ def serving(account: Account, *, port: int = 0) -> Iterator[str]:
     key = secrets.token_urlsafe(24)
     hosts = frozenset({f"{HOST}:{taken}", f"localhost:{taken}"})
     console = Console(account, hosts=hosts, port=taken, key=key)
-    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.graceful_timeout = 1
-    config.loglevel = "WARNING"
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(static_files.PREFIX):
@@ -68,17 +60,10 @@ def serving(account: Account, *, port: int = 0) -> Iterator[str]:
         elif scope["type"] == "http":
             await console(scope, receive, send)
 
-    def work() -> None:
-        serve = hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
-        loop.run_until_complete(serve)
-
-    thread = threading.Thread(target=work, name="console", daemon=True)
-    thread.start()
     try:
-        yield f"http://{HOST}:{taken}/console/sign-in?key={key}"
+        with in_thread(app, listener, "console"):
+            yield f"http://{HOST}:{taken}/console/sign-in?key={key}"
     finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(5)
         console.close()
 
 

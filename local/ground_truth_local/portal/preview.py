@@ -7,16 +7,13 @@ import contextlib
 import re
 import secrets
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-
-import hypercorn.asyncio
-from hypercorn.config import Config
 
 from ..service import template
 from ..service.errors import JobFailure
 from ..service.rules import S3Location
+from ..serving import in_thread
 from ..settings import HOST
 from . import static_files, views
 from .browser import launch
@@ -130,25 +127,8 @@ def serving(design: Design, picture: Path, *, port: int = 0) -> Iterator[str]:
     listener = socket.create_server((HOST, port))
     taken = listener.getsockname()[1]
     app = Preview(design, picture, port=taken)
-    loop = asyncio.new_event_loop()
-    stopping = asyncio.Event()
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.graceful_timeout = 1
-    config.loglevel = "WARNING"
-
-    def run() -> None:
-        loop.run_until_complete(
-            hypercorn.asyncio.serve(app, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
-        )
-
-    thread = threading.Thread(target=run, name="preview", daemon=True)
-    thread.start()
-    try:
+    with in_thread(app, listener, "preview"):
         yield f"http://{HOST}:{taken}"
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(5)
 
 
 def screenshot(address: str, path: Path, *, width: int = 1280, height: int = 800, full: bool = False) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import hypercorn.asyncio
-from hypercorn.config import Config
-
 from ..console.account import Account
 from ..console.app import Console
 from ..service.api import GroundTruthService
 from ..service.teams import Directory, nobody
+from ..serving import serve
 from ..settings import HOST
 from .app import Portal
 
@@ -55,9 +53,5 @@ class PortalServer:
 
     async def serve(self, stopping: asyncio.Event) -> None:
         """Serve until the event is set."""
-        config = Config()
-        config.bind = [f"fd://{self._listener.fileno()}"]
-        config.keep_alive_timeout = 75
         # Browsers keep connections open for the next click; nothing of theirs is worth waiting for.
-        config.graceful_timeout = 1
-        await hypercorn.asyncio.serve(self._app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+        await serve(self._app, self._listener, stopping, graceful_seconds=1)
