@@ -13,16 +13,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from . import log
 from .contract import split_s3_uri
 from .errors import DeployError
-from .limits import DIRECTORY_BYTES_MAX, IMAGE_BYTES_MAX, IMAGE_SUFFIXES
+from .limits import DIRECTORY_BYTES_MAX, IMAGE_BYTES_MAX, IMAGE_SUFFIXES, OBJECTS_MAX
 from .rules.findings import clipped
-from .rules.places import is_key
+from .rules.places import KEY_BYTES_MAX, is_key
 from .storage import ObjectFile, Storage
 
 _UPLOADS = 8
 # What is unpacked and on its way at a time; one image has 40 MB at most.
 _UPLOAD_BYTES = 64 * 1024 * 1024
 _READ_AHEAD = 8 * 1024 * 1024
-
+# A zip's own directory: that of the most images, each with the longest name and what a zip adds to it.
+_LISTING_BYTES_MAX = OBJECTS_MAX * (KEY_BYTES_MAX + 128)
 
 #: What the standard library raises of a zip whose bytes aren't those that were written.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
@@ -93,11 +94,13 @@ class Archive:
         )
 
     def _open(self) -> zipfile.ZipFile:
-        file = ObjectFile(self._storage, *split_s3_uri(self.uri))
+        file = _Reader(ObjectFile(self._storage, *split_s3_uri(self.uri)), _READ_AHEAD)
         try:
-            return zipfile.ZipFile(io.BufferedReader(file, _READ_AHEAD))
+            opened = zipfile.ZipFile(file)
         except _BROKEN as error:
             raise DeployError(f"{self.uri} is no zip any more ({error}); deploy again") from error
+        file.is_opened = True
+        return opened
 
     def _unpack(self, member: zipfile.ZipInfo) -> bytes:
         try:
@@ -106,6 +109,20 @@ class Archive:
             raise DeployError(
                 f"{member.filename!r} can't be unpacked from {self.uri} ({error}); deploy again"
             ) from error
+
+
+class _Reader(io.BufferedReader):
+    """Refuses a zip's own directory by its size: the standard library reads it whole."""
+
+    is_opened = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read so much."""
+        if not self.is_opened and size is not None and size > _LISTING_BYTES_MAX:
+            raise zipfile.BadZipFile(
+                f"its directory would have {size:,} bytes, at most {_LISTING_BYTES_MAX:,} are read"
+            )
+        return super().read(size)
 
 
 def content_type(key: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+import tracemalloc
 import zipfile
 
 import pytest
@@ -65,6 +67,30 @@ def test_a_directory_of_more_than_all_images_have_isnt_unpacked(s3, monkeypatch)
     monkeypatch.setattr(archives, "DIRECTORY_BYTES_MAX", 1_500)
     files = {f"{n}.jpg": b"\0" * 1_000 for n in range(2)}
     assert "holds 2,000 bytes, at most 1,500" in refused(s3, archive(files))
+
+
+def _claims(size: int, *, large: bool) -> bytes:
+    """A zip of zeros whose directory is said to be all of it."""
+    here = 0xFFFFFFFF if large else size
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, here, 0, 0)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, 0)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, size, 1)
+    return b"\0" * size + (record + locator + end if large else end)
+
+
+@pytest.mark.attack(*ATTACKER, attempts=2)
+@pytest.mark.parametrize("large", [False, True], ids=["zip", "zip64"])
+def test_a_directory_without_end_isnt_read(s3, large):
+    """The standard library would read it whole, into all the memory there is."""
+    content = _claims(30_000_000, large=large)
+    tracemalloc.start()
+    try:
+        message = refused(s3, content)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "its directory would have 30,000,000 bytes, at most 23,040,000 are read" in message
+    assert peak < 20_000_000
 
 
 @pytest.mark.attack(*ATTACKER)
