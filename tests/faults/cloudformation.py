@@ -34,6 +34,7 @@ class CloudFormation:
     Args:
         invoke: runs the handler on an event; False if it was killed, timed out or raised.
         now, wait: the virtual clock, in seconds.
+        name: the stack's.
     """
 
     LOGICAL_ID = "StreetsJob1A2B3C4D"
@@ -43,8 +44,10 @@ class CloudFormation:
         invoke: Callable[[dict[str, Any], int], bool],
         now: Callable[[], float],
         wait: Callable[[float], None],
+        name: str = "Streets",
     ) -> None:
         self._invoke, self._now, self._wait = invoke, now, wait
+        self.name = name
         self.status = ""
         self.resource: Resource | None = None
         self.retained: set[str] = set()
@@ -64,7 +67,7 @@ class CloudFormation:
 
     @property
     def stack_id(self) -> str:
-        return f"arn:aws:cloudformation:eu-west-1:111122223333:stack/Streets/{self._generation:08d}"
+        return f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{self.name}/{self._generation:08d}"
 
     def describe(self, action: str, form: Mapping[str, str]) -> str | None:
         """Answer DescribeStacks and DescribeStackResource."""
@@ -72,7 +75,7 @@ class CloudFormation:
         if action == "DescribeStacks":
             # An earlier stack of the name: its id goes on to be known.
             status = self.status if now else "DELETE_COMPLETE"
-            stack = f"<StackName>Streets</StackName><StackStatus>{status}</StackStatus>"
+            stack = f"<StackName>{self.name}</StackName><StackStatus>{status}</StackStatus>"
             return f"<Stacks><member>{stack}</member></Stacks>"
         if self.resource is None or not now:
             return None
@@ -242,7 +245,7 @@ class CloudFormation:
         """Send one request and wait for its answer; None if the service timeout is over before it."""
         event: dict[str, Any] = {
             "RequestType": kind,
-            "RequestId": str(uuid.UUID(int=len(self.events) + 1)),
+            "RequestId": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}/{len(self.events)}")),
             "StackId": self.stack_id,
             "LogicalResourceId": self.LOGICAL_ID,
             "ResourceType": "Custom::SemanticSegmentationLabelingJob",
@@ -292,7 +295,7 @@ class CloudFormation:
         return True
 
     def _made_up(self) -> str:
-        return f"Streets-{self.LOGICAL_ID}-{len(self.events):012d}"
+        return f"{self.name}-{self.LOGICAL_ID}-{len(self.events):012d}"
 
 
 def _succeeded(answer: dict[str, Any] | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from labeling_job.contract import TAG_STACK
 from tests.faults.faults import ADVISING, LASTING, UNNOTICED, Kind
 from tests.faults.scenarios import Scenario
 from tests.faults.texts import is_for_users
@@ -38,7 +39,7 @@ def check(
     problems += owned(world)
     if scenario.back_to_first and first and not set(first) <= set(world.jobs(*LIVE)):
         problems.append(f"the old job {sorted(first)} no longer runs")
-    problems += bad_texts(world) + untagged(world)
+    problems += bad_texts(world) + untagged(world) + harmed(world)
     unnoticed = clean or kind in UNNOTICED or _only_advice_is_missing(world, kind)
     if unnoticed and scenario.keeps_job and not _current_is_live(world):
         problems.append(f"the stack's job doesn't run; {stack.status}: {stack.last_reason}")
@@ -86,7 +87,7 @@ def live_strays(world: World) -> set[str]:
     """Live jobs that neither a stack has nor the user retained."""
     stack = world.cloudformation
     mine = {stack.resource.physical_id.removeprefix("not-created:")} if stack.resource else set()
-    return set(world.jobs(*LIVE)) - mine - stack.retained
+    return set(world.jobs(*LIVE)) - mine - stack.retained - _of_neighbour(world)
 
 
 def check_after_destroy(world: World) -> list[str]:
@@ -97,8 +98,38 @@ def check_after_destroy(world: World) -> list[str]:
     if stack.status not in ("DELETE_COMPLETE", "ROLLBACK_COMPLETE") and not stack.destroy():
         return [f"the stack can't be destroyed: {stack.last_reason}"]
     world.wait(_SETTLED)
-    left = set(world.jobs()) - stack.retained
-    return [f"jobs {sorted(left)} live after destroy"] if left and not nothing_sent else []
+    left = set(world.jobs()) - stack.retained - _of_neighbour(world)
+    problems = [f"jobs {sorted(left)} live after destroy"] if left and not nothing_sent else []
+    return problems + harmed(world)
+
+
+def harmed(world: World) -> list[str]:
+    """What a stack did to another stack's job; tags of a third party are nobody's harm."""
+    problems = []
+    for name in sorted(_of_neighbour(world)):
+        if name not in world.jobs(*LIVE):
+            problems.append(f"the job {name} of another stack no longer runs")
+        of_others = world.foreign.get(name, {})
+        kept = {key: value for key, value in world.tags()[name].items() if key not in of_others}
+        if kept.get(TAG_STACK) != world.neighbour.stack_id:
+            problems.append(f"the job {name} of another stack is no longer marked as its: {kept}")
+    return problems
+
+
+def check_neighbour(world: World) -> list[str]:
+    """Problems when the other stack goes, too: what is its own it may still stop."""
+    if world.neighbour.resource is None:
+        return []
+    if not world.neighbour.destroy():
+        return [f"the other stack can't be destroyed: {world.neighbour.last_reason}"]
+    world.wait(_SETTLED)
+    left = set(world.jobs()) - world.cloudformation.retained
+    return [f"jobs {sorted(left)} live after the other stack's destroy"] if left else []
+
+
+def _of_neighbour(world: World) -> set[str]:
+    resource = world.neighbour.resource
+    return {resource.physical_id} if resource else set()
 
 
 def _current_is_live(world: World) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.faults.faults import NOT_CONFIGURED, OF_ANSWER, OF_CALL, Injector, Kind, Point
-from tests.faults.invariants import check, check_after_destroy
+from tests.faults.invariants import check, check_after_destroy, check_neighbour
 from tests.faults.scenarios import Scenario
 from tests.faults.world import World
 
@@ -50,7 +50,7 @@ def points(scenario: Scenario) -> list[tuple[Point, str]]:
         scenario.step(world)
         seen = [point for point in injector.seen if point.request >= first]
         kinds = [event["RequestType"] for event in world.cloudformation.events]
-        problems = [*check(world, scenario, clean=True), *check_after_destroy(world)]
+        problems = [*check(world, scenario, clean=True), *check_after_destroy(world), *check_neighbour(world)]
         assert not problems, (scenario.name, problems, world.log.getvalue())
     return [(point, kinds[point.request]) for point in _without_polls(seen)]
 
@@ -110,6 +110,7 @@ def run(cell: Cell, *, provider_framework: bool = False) -> Result:
             for event in list(world.cloudformation.events):
                 world.cloudformation.again(event)
             problems += check_after_destroy(world)
+        problems += check_neighbour(world)
         given_up = world.cloudformation.given_up > 0
         texts = frozenset(world.cloudformation.reasons)
         return Result(cell, tuple(problems), injector.struck or late, given_up, world.log.getvalue(), texts)

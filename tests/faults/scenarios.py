@@ -18,6 +18,11 @@ def _deploy(*args: object, **kwargs: object) -> Callable[[World], object]:
     return lambda world: world.cloudformation.deploy(*args, **kwargs)  # type: ignore[arg-type]
 
 
+def _beside(world: World) -> None:
+    """Another stack of the account has the same job, under the same names."""
+    assert world.neighbour.deploy(A)
+
+
 def _destroy(world: World) -> object:
     return world.cloudformation.destroy()
 
@@ -121,6 +126,16 @@ SCENARIOS = (
         back_to_first=True,
     ),
     Scenario("re-deploy after destroy", _deploy(A), (_deploy(A), _destroy), keeps_job=True),
+    Scenario("create beside another stack", _deploy(A), (_beside,), keeps_job=True),
+    Scenario("update A → B beside another stack", _deploy(B), (_beside, _deploy(A)), keeps_job=True),
+    Scenario(
+        "update A → B beside another stack, another resource fails",
+        _deploy(B, other_fails=True),
+        (_deploy(A), _beside),
+        keeps_job=True,
+        back_to_first=True,
+    ),
+    Scenario("delete beside another stack", _destroy, (_deploy(A), _beside)),
 )
 
 

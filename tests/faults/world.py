@@ -9,7 +9,7 @@ import os
 import random
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -67,7 +67,11 @@ class World:
             pace=Pace(initializing=pace, stopping=pace, set_up_while_initializing=True),
         )
         self.cloudformation = CloudFormation(self._invoke, lambda: self.time, self.wait)
-        self.aws = Aws(self.service, self.cloudformation.describe)
+        #: Another stack of the account, with the same name of everything; no fault strikes its requests.
+        self.neighbour = CloudFormation(
+            lambda event, index: self._invoke(event, -1 - index), lambda: self.time, self.wait, "Avenues"
+        )
+        self.aws = Aws(self.service, self._describe)
         self.aws.objects = self.material.objects
         self.lambda_timeouts = 0
         #: Job → what others than the stack have put on it.
@@ -101,6 +105,12 @@ class World:
         _current.remove(self)
         self._exit.close()
         self.service.stop()
+
+    def _describe(self, action: str, form: Mapping[str, str]) -> str | None:
+        return self._stack(form["StackName"]).describe(action, form)
+
+    def _stack(self, stack_id: str) -> CloudFormation:
+        return self.neighbour if f"/{self.neighbour.name}/" in stack_id else self.cloudformation
 
     def wait(self, seconds: float) -> None:
         """Let time pass; the service's jobs go on."""
@@ -213,7 +223,8 @@ class World:
         wire = Request("cloudformation", "Answer", "PUT", request.full_url, {}, request.data)
 
         def effect() -> Any:
-            self.cloudformation.take_answer(json.loads(request.data))
+            answer = json.loads(request.data)
+            self._stack(answer["StackId"]).take_answer(answer)
             return reply(200)
 
         try:
