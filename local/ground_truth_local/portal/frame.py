@@ -15,7 +15,7 @@ from .http import Response, page
 
 REAL_SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
 _SCRIPT_URL = re.compile(r"(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js", re.IGNORECASE)
-_DOCTYPE = re.compile(r"\s*<!doctype\b", re.IGNORECASE)
+_DOCTYPE = re.compile(r"\s*<!doctype\b[^>]*>", re.IGNORECASE)
 _WIDGET = "crowd-semantic-segmentation"
 SUPPORTED = frozenset(
     {
@@ -33,6 +33,13 @@ document.addEventListener("submit", (event) => {
   for (const element of document.querySelectorAll("crowd-form [name]")) answer[element.name] = element.value;
   window.parent.postMessage({ crowd: "submit", id: 0, content: { answer } }, "*");
 }, true);
+</script>"""
+
+
+# No policy of a page's closes WebRTC, so its constructors go before the template's first script runs.
+_NO_PEERS = """<script>
+for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) delete window[name];
+document.currentScript.remove();
 </script>"""
 
 
@@ -96,14 +103,27 @@ def frame_response(
         real_elements: leave the template's own script URL, which needs the network.
     """
     html = content.html if real_elements else _SCRIPT_URL.sub(portal + _script(), content.html)
-    if not _DOCTYPE.match(html):
+    headers = {"content-security-policy": _policy(portal, picture_origins, real_elements)}
+    doctype = _DOCTYPE.match(html)
+    if doctype is None:
         # The elements' own words are English; a template of its own doctype says its language itself.
         head = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Task</title>'
-        html = f"{head}\n{html}"
+    else:
+        head, html = doctype[0], html[doctype.end() :]
     if real_elements:
         html += _REAL_SCRIPT_SHIM
-    policy = _policy(portal, picture_origins, real_elements)
-    return page(html, headers={"content-security-policy": policy, "referrer-policy": "no-referrer"})
+    else:
+        head += _NO_PEERS
+        headers["connection-allowlist"] = _allowed(portal, picture_origins)
+    return page(f"{head}\n{html}", headers={**headers, "referrer-policy": "no-referrer"})
+
+
+def _allowed(portal: str, picture_origins: tuple[str, ...]) -> str:
+    """Tell browsers that know the header (Chromium) where all of a frame may go: frames within it, too.
+
+    It is the one way to close WebRTC in a frame that a template's script makes.
+    """
+    return "({})".format(" ".join(f'"{origin}/*"' for origin in (portal, *picture_origins)))
 
 
 def _script() -> str:
@@ -111,6 +131,7 @@ def _script() -> str:
 
 
 def _policy(portal: str, picture_origins: tuple[str, ...], real_elements: bool) -> str:
+    # AWS's own script brings what it needs from places that nobody documents.
     scripts = "https://assets.crowd.aws https:" if real_elements else ""
     network = "https:" if real_elements else ""
     pictures = " ".join(picture_origins)
@@ -121,11 +142,11 @@ def _policy(portal: str, picture_origins: tuple[str, ...], real_elements: bool) 
             "default-src 'none'",
             # A template may have scripts; others' scripts it may not bring in, so that it works offline.
             f"script-src 'unsafe-inline' {portal}{static_files.PREFIX} {scripts}",
-            "style-src 'unsafe-inline' https:",
-            f"img-src data: blob: https: {pictures}",
+            f"style-src 'unsafe-inline' {network}",
+            f"img-src data: blob: {pictures} {network}",
             f"connect-src {pictures} {network}",
-            "font-src data: https:",
-            "media-src data: https:",
+            f"font-src data: {network}",
+            f"media-src data: {network}",
             "form-action 'none'",
             "base-uri 'none'",
             f"frame-ancestors {portal}",

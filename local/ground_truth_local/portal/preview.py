@@ -8,6 +8,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ..service import template
@@ -75,7 +76,8 @@ class Preview:
             response = await asyncio.to_thread(self._answer, request)
         except HttpError as error:
             response = Response(status=error.status, body=error.message.encode())
-        await response.send(send)
+        fields = {"cache-control": "no-store", **views.SECURITY, **response.headers}
+        await replace(response, headers=fields).send(send)
 
     def _answer(self, request: Request) -> Response:
         if request.headers.get("host") != self._host:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, ResourceLimitError
 from markupsafe import Markup
 
-from ..sources import Rule, assumed, guide, holds
+from ..sources import Rule, assumed, guide, holds, twin
 from .errors import JobFailure, shown
-from .liquid_bounds import BoundedEnvironment, in_time
+from .liquid_bounds import BoundedEnvironment
 from .rules import S3Location, parse_s3_uri
 
 LIQUID = Rule(
@@ -23,6 +23,11 @@ FILTERS = Rule(
     "template-filters",
     "Output is escaped; the filters are `grant_read_access`, `to_json`, `escape` and `skip_autoescape`.",
     guide("sms-custom-templates-step2-automate"),
+)
+BOUNDS = Rule(
+    "template-bounds",
+    "A page is rendered in 5 seconds; tags, texts and lists of a template have a largest size.",
+    twin("a template must not hang or fill the server; the service's own bounds are unknown"),
 )
 ELEMENTS = Rule(
     "template-elements",
@@ -39,10 +44,11 @@ UNKNOWN_LABEL = Rule(
 MAX_TEMPLATE_BYTES = 1024 * 1024
 _ELEMENT = "crowd-semantic-segmentation"
 _MAX_LITERAL = 1_000_000
+_MAX_REASON = 600
 _PROBE_URL = "https://presigned.invalid/picture"
 
 
-@holds(FILTERS)
+@holds(FILTERS, BOUNDS)
 def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Location], str]) -> str:
     """Return the page that a worker sees.
 
@@ -53,18 +59,18 @@ def render(source: str, *, task_input: dict[str, Any], presign: Callable[[S3Loca
         JobFailure: the template is not valid Liquid, or can't be rendered; with its line.
     """
     environment = BoundedEnvironment(
-        grant_read_access=lambda value, *_: _grant(value, presign),
-        to_json=lambda value, *_: _to_json(value),
-        skip_autoescape=lambda value, *_: Markup(str(value)),
+        {
+            "grant_read_access": lambda value, *_: _grant(value, presign),
+            "to_json": lambda value, *_: _to_json(value),
+            "skip_autoescape": lambda value, *_: Markup(str(value)),
+        }
     )
     try:
-        with in_time():
-            return str(environment.from_string(source).render(task={"input": task_input}))
+        return environment.page(source, {"task": {"input": task_input}})
     except LiquidError as error:
-        reason = str(error)
-    except RecursionError:
-        reason = "its conditions are nested too deep"
-    raise JobFailure(LIQUID, f"ClientError: The worker task template can't be rendered: {reason}")
+        rule = BOUNDS if isinstance(error, ResourceLimitError) else LIQUID
+        text = str(error)[:_MAX_REASON]
+        raise JobFailure(rule, f"ClientError: The worker task template can't be rendered: {text}") from error
 
 
 def _to_json(value: object) -> str:

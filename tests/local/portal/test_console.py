@@ -183,7 +183,7 @@ def test_results_come_in_while_people_work(author, workshop):
     workshop.wait(name, "Stopped")
 
 
-@pytest.mark.attack("web page", "the author's console", attempts=6)
+@pytest.mark.attack("a web page", "the author's console", attempts=6)
 def test_the_console_opens_by_its_key_alone(workshop, voted):
     stranger = Author(workshop.aws.console_url)
     for path in ("/console", f"/console/jobs/{voted[0]}", f"/console/jobs/{voted[0]}/results/0/vote.jpg"):
@@ -195,7 +195,7 @@ def test_the_console_opens_by_its_key_alone(workshop, voted):
     assert stranger("/console")[0] == 401
 
 
-@pytest.mark.attack("web page", "the author's console", attempts=3)
+@pytest.mark.attack("a web page", "the author's console", attempts=3)
 def test_other_sites_read_nothing_of_it(author, voted):
     _, headers, _ = author(f"/console/jobs/{voted[0]}/results/0/vote.jpg")
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -352,7 +352,7 @@ def test_one_browser_may_hold_two_portals():
     store.close()
 
 
-@pytest.mark.attack("web page", "a worker's session", attempts=2)
+@pytest.mark.attack("a web page", "a worker's session", attempts=2)
 def test_signing_in_again_ends_the_older_session(workshop):
     first, second = Client(workshop.aws.portal_url), Client(workshop.aws.portal_url)
     first.sign_in(workshop, MEMBERS[0])

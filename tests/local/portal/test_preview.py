@@ -86,7 +86,7 @@ def test_painting_in_a_preview(page, tmp_path):
         page.get_by_text("This is a preview, so it is not.").wait_for()
 
 
-@pytest.mark.attack("web page", "a preview's photograph", attempts=4)
+@pytest.mark.attack("a web page", "a preview's photograph", attempts=4)
 def test_another_site_reads_nothing_of_it(page, static_server, tmp_path):
     """Neither what it shows nor, by guessing, the photograph; the frame itself reads it."""
     picture = write_picture(tmp_path / "a.png", (60, 40))
