@@ -16,6 +16,10 @@ from ground_truth_local.continuing.local_job import LocalJob
 from ground_truth_local.continuing.remains import ContinueError
 from ground_truth_local.server import EmbeddedAws
 from ground_truth_local.service.masks import encode_answer
+from labeling_job.rules import manifest as preflight_manifest
+from labeling_job.rules.findings import Findings
+from labeling_job.rules.labels import check_classes
+from labeling_job.rules.task import LabelingTask
 from tests.local.portal.test_portal import Client
 from tests.local.portal.workshop import picture
 
@@ -124,11 +128,33 @@ def test_only_the_missing_are_asked_and_the_result_is_legal(half_done, tmp_path)
     assert json.loads(written[4])["kept"] == [1, 2]
     result = check(read_manifest(manifest, labels=LABELS, root=tmp_path / "out"))
     assert not result.errors
+    assert adjustment_findings(manifest, LABELS) == []
     items = list(read_manifest(manifest, labels=LABELS, root=tmp_path / "out"))
     assert [item.state for item in items] == ["labeled"] * 5
     assert (items[3].mask() == mask).all()
     assert (items[0].mask()[20:40] == 1).all()
     assert items[1].image().size == (120, 80)
+
+
+def adjustment_findings(path, labels):
+    """What a deploy's preflight says of a manifest as the input of an adjustment job."""
+    findings = Findings()
+    task = LabelingTask(attribute="streets-adjusted-ref", task_type="AdjustmentSemanticSegmentation")
+    with path.open("rb") as body:
+        found = preflight_manifest.read(body, task, findings)
+    check_classes(labels, found.classes, findings)
+    assert (found.objects, found.to_label, found.classes) == (5, 5, {"BACKGROUND", *labels})
+    return [(group.check, group.rule, group.found) for group in findings.groups()]
+
+
+def test_an_unfinished_manifest_is_not_for_an_adjustment_job(half_done):
+    """The control: preflight refuses what the worker has not labeled yet."""
+    folder, _ = half_done
+    findings = Findings()
+    task = LabelingTask(attribute="streets-adjusted-ref", task_type="AdjustmentSemanticSegmentation")
+    with (folder / "bucket" / OUTPUT).open("rb") as body:
+        preflight_manifest.read(body, task, findings)
+    assert {group.check for group in findings.groups()} == {"prior-labels"}
 
 
 def wait_until(accept):
