@@ -18,10 +18,11 @@ from ..serving import in_thread
 from ..settings import HOST
 from . import static_files, views
 from .browser import launch
-from .designs import Design
+from .designs import Design, DesignError
 from .frame import FrameError, TemplatePage, frame_response
 from .http import HttpError, Receive, Request, Response, Scope, Send, page, read_body
 from .points import AutoSegmentError, parse_hints, parse_points
+from .watching import Watch
 
 _MAX_BODY = 1 << 20
 _BUCKET = "preview"
@@ -35,13 +36,17 @@ class Preview:
         design: the job.
         picture: the picture to show.
         port: where this listens.
+        watch: what the page follows, which otherwise stays as it is.
 
     Raises:
         FrameError: the template can't be rendered or shown.
     """
 
-    def __init__(self, design: Design, picture: Path, *, port: int) -> None:
+    def __init__(self, design: Design, picture: Path, *, port: int, watch: Watch | None = None) -> None:
         self._design = design
+        self._watch = watch
+        self._version = 0
+        self._problem = ""
         self._picture = picture
         self._origin = f"http://{HOST}:{port}"
         self._host = f"{HOST}:{port}"
@@ -87,6 +92,9 @@ class Preview:
         match request.method, request.path:
             case "GET", "/":
                 return self._outer_page()
+            case "GET", "/version":
+                self._follow()
+                return Response.json({"version": self._version})
             case "GET", "/task/frame":
                 return frame_response(self._page, portal=self._origin, picture_origins=(self._origin,))
             case "GET", self._picture_path:
@@ -97,7 +105,25 @@ class Preview:
                 return self._auto_segment(request)
         raise HttpError(404, "There is no such page.")
 
+    def _follow(self) -> None:
+        """Take what has changed; what can't be shown is told on the page until it can."""
+        try:
+            design = self._watch.fresh() if self._watch else None
+            if design is None:
+                return
+            self._design, self._problem = design, ""
+            self._page = self._render()
+        except (DesignError, FrameError) as error:
+            self._problem = str(error)
+        self._version += 1
+
     def _outer_page(self) -> Response:
+        self._follow()
+        if self._problem:
+            html = views.render(
+                "error", title="Preview", heading="That did not work", message=self._problem, refresh=1
+            )
+            return page(html, headers={"content-security-policy": views.POLICY})
         has_tool = self._page.offers_auto_segment(self._design.workteam)
         html = views.render(
             "preview",
@@ -105,6 +131,7 @@ class Preview:
             path="/task",
             picture=self._picture.name,
             auto_segment="true" if has_tool else "false",
+            version=str(self._version) if self._watch else "",
         )
         return page(html, headers={"content-security-policy": views.POLICY})
 
@@ -120,7 +147,7 @@ class Preview:
 
 
 @contextlib.contextmanager
-def serving(design: Design, picture: Path, *, port: int = 0) -> Iterator[str]:
+def serving(design: Design, picture: Path, *, port: int = 0, watch: Watch | None = None) -> Iterator[str]:
     """Serve a preview for the length of a ``with``; gives its address.
 
     Raises:
@@ -128,7 +155,7 @@ def serving(design: Design, picture: Path, *, port: int = 0) -> Iterator[str]:
     """
     listener = socket.create_server((HOST, port))
     taken = listener.getsockname()[1]
-    app = Preview(design, picture, port=taken)
+    app = Preview(design, picture, port=taken, watch=watch)
     with in_thread(app, listener, "preview"):
         yield f"http://{HOST}:{taken}"
 

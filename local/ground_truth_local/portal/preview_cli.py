@@ -13,6 +13,7 @@ from rich.console import Console
 from .browser import BrowserMissing
 from .designs import Design, DesignError, load, synthesize
 from .frame import FrameError
+from .watching import Watch
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,6 +33,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--job", default="", help="part of the job's logical id, where the app has more than one"
     )
     parser.add_argument("--labels", default="", help="comma-separated labels, for an .html file")
+    parser.add_argument(
+        "--watch", action="store_true", help="show each change of app, template or picture at once"
+    )
     parser.add_argument("--port", type=int, default=0, help="port (default: a free one)")
     parser.add_argument(
         "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="context of the app"
@@ -50,14 +54,16 @@ def run(console: Console, arguments: argparse.Namespace, wait: Callable[[], obje
             raise DesignError("The job's pictures are not in the app: name one with --image.")
         if not picture.is_file():
             raise DesignError(f"There is no file {picture}.")
-        with serving(design, picture, port=arguments.port) as address:
+        watch = _watch(arguments, picture) if arguments.watch else None
+        with serving(design, picture, port=arguments.port, watch=watch) as address:
             if arguments.screenshot:
                 width, height = _size(arguments.size)
                 full = arguments.full_instructions
                 screenshot(address, arguments.screenshot, width=width, height=height, full=full)
                 console.print(f"{arguments.screenshot} shows {design.title!r} with {picture.name}.")
             else:
-                console.print(f"[bold green]{design.title}[/] at {address}, Ctrl-C ends it.")
+                console.print(f"[bold green]{design.title}[/], Ctrl-C ends it:")
+                print(f"  {address}", flush=True)
                 wait()
     except (BrowserMissing, DesignError, FrameError) as error:
         Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
@@ -81,6 +87,14 @@ def _design(arguments: argparse.Namespace) -> Design:
         kept = Path(tempfile.mkdtemp(prefix="preview-picture-"), design.picture.name)
         kept.write_bytes(design.picture.read_bytes())
         return replace(design, picture=kept)
+
+
+def _watch(arguments: argparse.Namespace, picture: Path) -> Watch:
+    # Else each change would copy the job's first picture once more.
+    arguments.image = picture
+    source = Path(arguments.app) if arguments.app else None
+    whole = source is None or not source.exists() or source.suffix.lower() == ".py"
+    return Watch([Path.cwd() if source is None or whole else source, picture], lambda: _design(arguments))
 
 
 def _template_file(path: Path, labels: str) -> Design:

@@ -13,6 +13,7 @@ from ground_truth_local.cli import main
 from ground_truth_local.portal.designs import Design, DesignError, load, synthesize
 from ground_truth_local.portal.frame import FrameError
 from ground_truth_local.portal.preview import serving
+from ground_truth_local.portal.watching import Watch
 from tests.local.portal.painter import Painter, write_picture
 from tests.local.portal.workshop import SEED
 
@@ -98,6 +99,43 @@ def test_another_site_reads_nothing_of_it(page, static_server, tmp_path):
         for path in ("/", "/task/frame", "/picture", "/picture?X-Amz-Signature=preview"):
             read = "url => fetch(url).then(answer => answer.text()).catch(error => error.name)"
             assert page.evaluate(read, address + path) == "TypeError", path
+
+
+def test_a_watched_preview_shows_each_change(page, tmp_path):
+    picture = write_picture(tmp_path / "a.png", (60, 40))
+    file = tmp_path / "t.html"
+    file.write_text(SEED)
+
+    def load():
+        text = file.read_text()
+        return Design(name="x", title="t", template=text, labels=["a"], workteam=TEAM, picture=None)
+
+    with serving(load(), picture, watch=Watch([tmp_path], load)) as address:
+        page.goto(address)
+        frame = page.frame_locator("#frame")
+        Painter(page, frame).wait()
+        file.write_text(SEED.replace("Please segment out all pedestrians.", "Paint every tram."))
+        frame.get_by_text("Paint every tram.").first.wait_for()
+        file.write_text(SEED.replace("crowd-form", "crowd-from"))
+        page.get_by_text("must have one <crowd-form>").wait_for()
+        file.write_text(SEED)
+        frame.get_by_text("Please segment out all pedestrians.").first.wait_for()
+
+
+def test_what_is_watched(tmp_path):
+    (tmp_path / "node_modules").mkdir()
+    loaded = []
+    watch = Watch([tmp_path], lambda: loaded.append(1) or "a design")
+    assert watch.fresh() is None
+    (tmp_path / "node_modules" / "a.py").write_text("x")
+    (tmp_path / "notes.log").write_text("x")
+    assert watch.fresh() is None
+    (tmp_path / "app.py").write_text("x")
+    assert watch.fresh() == "a design"
+    assert watch.fresh() is None
+    (tmp_path / "app.py").unlink()
+    assert watch.fresh() == "a design"
+    assert loaded == [1, 1]
 
 
 NOT_SHOWN = {

@@ -9,3 +9,15 @@ connect({
     reply({ crowd: "refused", text: "A preview sends no answers." });
   },
 });
+
+const LOOK_AGAIN = 700;
+const shown = document.getElementById("frame").dataset.version;
+
+// With --watch: a change of the app or the template is seen at once.
+async function follow() {
+  const answer = await fetch("/version").catch(() => undefined);
+  const now = answer?.ok ? String((await answer.json()).version) : shown;
+  if (now !== shown) location.reload();
+  else setTimeout(follow, LOOK_AGAIN);
+}
+if (shown) follow();
