@@ -24,6 +24,17 @@ MENDS: dict[str, Rule] = {
         "answer has at most 4,096 bytes, and a failed create is deleted on rollback.",
         reference("CloudFormation: custom resources; Lambda: asynchronous invocation"),
     ),
+    "executions": Rule(
+        "mend-executions",
+        "A stopped execution does nothing more; a task whose request fails doesn't wait for its token; the "
+        "history has the events of a Map's iterations.",
+        reference("Step Functions: callback with the task token, error handling; API: HistoryEvent"),
+    ),
+    "executions_events": Rule(
+        "mend-executions-events",
+        "A task that waits for a token is scheduled, started, submitted and ended: four events.",
+        assumed("the guide shows the history of one service's callback only"),
+    ),
     "lambda_files": Rule(
         "mend-lambda-files",
         "A Node function finds the SDK for JavaScript, and layers lie under `/opt`.",
@@ -31,8 +42,9 @@ MENDS: dict[str, Rule] = {
     ),
     "lambdas": Rule(
         "mend-lambdas",
-        "A function's role must trust Lambda, and the function knows its own log group.",
-        reference("Lambda: execution role, AWS_LAMBDA_LOG_GROUP_NAME"),
+        "A function's role must trust Lambda; the function knows its own log group, and its error has the class of "
+        "the exception.",
+        reference("Lambda: execution role, AWS_LAMBDA_LOG_GROUP_NAME, errors of Python functions"),
     ),
     "managed_policies": Rule(
         "mend-managed-policies",
@@ -66,8 +78,9 @@ MENDS: dict[str, Rule] = {
     ),
     "step_functions": Rule(
         "mend-step-functions",
-        "SageMaker's tasks reach the service as the state machine's role; `.sync` waits for the job.",
-        reference("Step Functions Developer Guide: AWS SDK integrations; SageMaker AI jobs"),
+        "SageMaker's tasks reach the service as the state machine's role; `.sync` waits for the job. Functions "
+        "are invoked and events put only where the role may.",
+        reference("Step Functions Developer Guide: AWS SDK integrations; SageMaker AI jobs; IAM policies"),
     ),
     "step_functions_failed": Rule(
         "mend-step-functions-failed",

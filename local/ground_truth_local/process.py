@@ -189,7 +189,11 @@ def _load_service(settings: Settings, access: AwsAccess) -> Service:
     if settings.service == Settings.service:
         from .service.pace import Pace
 
-        options = {"pace": Pace(set_up=settings.set_up_seconds), "foreign_tags": settings.foreign_tags}
+        options = {
+            "pace": Pace(set_up=settings.set_up_seconds),
+            "foreign_tags": settings.foreign_tags,
+            "quotas": settings.quotas,
+        }
     service: Service = factory(folder, access, **options)
     return service
 

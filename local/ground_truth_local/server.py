@@ -20,6 +20,7 @@ from . import account as accounts
 from . import profiles
 from .cdk_cli import sdk_path
 from .clock import ClockHand
+from .service.quotas import Quotas
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
 
@@ -59,6 +60,8 @@ class EmbeddedAws:
         set_up_seconds: how long a labeling job is in progress before what is wrong with its input fails it;
             on AWS these are minutes. Default: at once.
         foreign_tags: tags that other tools put on each labeling job when it is made (auto-tagging, say).
+        quotas: of objects in a job and of jobs that live at once, ``Quotas(objects=5, jobs=2)``. Default:
+            20,000 and 100.
         log_level: of ``server.log``.
     """
 
@@ -82,6 +85,7 @@ class EmbeddedAws:
         node_modules: str | os.PathLike[str] | None = None,
         set_up_seconds: float = 0.0,
         foreign_tags: Mapping[str, str] | None = None,
+        quotas: Quotas | None = None,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
@@ -108,6 +112,7 @@ class EmbeddedAws:
             node_modules=sdk_path() if node_modules is None else str(Path(node_modules).absolute()),
             set_up_seconds=set_up_seconds,
             foreign_tags=dict(foreign_tags or {}),
+            quotas=quotas or Quotas(),
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -8,6 +8,8 @@ import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from .service.quotas import Quotas
+
 ACCOUNT = "111122223333"
 """The account of the embedded AWS: the one AWS's documentation (and our README) uses."""
 
@@ -52,6 +54,8 @@ class Settings:
     """How long a job is in progress before its set-up's mistakes show."""
     foreign_tags: dict[str, str] = field(default_factory=dict)
     """Tags that other tools put on each job."""
+    quotas: Quotas = field(default_factory=Quotas)
+    """Of objects in a job, and of jobs that live at once."""
     log_level: str = "WARNING"
 
     def to_json(self) -> str:
@@ -66,6 +70,7 @@ class Settings:
             state_dir=Path(data["state_dir"]),
             origins=tuple(data["origins"]),
             black_holes=tuple(data["black_holes"]),
+            quotas=Quotas(**data["quotas"]),
         )
         return cls(**data)
 

@@ -1,16 +1,25 @@
-"""Lambda: the role must trust the service, and the handler must know its own log group."""
+"""Lambda: the role must trust the service, the handler knows its own log group, an error keeps its class.
+
+Source: Lambda Developer Guide, "Defining a function's permissions with an execution role", "Using environment
+variables", and "Handling errors in Python" (`errorType` is the exception's class, which retriers and catchers
+of Step Functions go by).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ministack.core import lambda_runtime, responses
-from ministack.services import iam
+from ministack.services import iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from ..access import trust_allows_service
 
 _TYPE = "AWS::Lambda::Function"
+# Between an exception's class and its message on the way from a worker's process; no message has it.
+_OF_CLASS = chr(31)
+_STOCK_ERROR = '"error": str(e), "trace"'
+_NAMED_ERROR = '"error": type(e).__name__ + chr(31) + str(e), "trace"'
 
 
 def install() -> None:
@@ -37,6 +46,25 @@ def install() -> None:
 
     handler["create"] = create
     lambda_runtime.execution_credentials = credentials
+    _name_errors()
+
+
+def _name_errors() -> None:
+    script, stock = lambda_runtime._PYTHON_WORKER_SCRIPT, lambda_svc._execute_function_warm
+    if _STOCK_ERROR not in script:
+        return
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_STOCK_ERROR, _NAMED_ERROR)
+
+    def execute(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        result: dict[str, Any] = stock(func, event, request_id)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict):
+            kind, found, message = str(body.get("errorMessage", "")).partition(_OF_CLASS)
+            if found:
+                result["body"] = {**body, "errorType": kind, "errorMessage": message}
+        return result
+
+    lambda_svc._execute_function_warm = execute
 
 
 def _check_role(role_arn: str) -> None:

@@ -1,10 +1,12 @@
-"""Step Functions: SageMaker's tasks reach the service, as the state machine's role.
+"""Step Functions: what a task asks for is asked by the state machine's role.
 
-These are `aws-sdk:sagemaker:*` and `sagemaker:createLabelingJob(.sync)`.
+SageMaker's tasks (`aws-sdk:sagemaker:*` and `sagemaker:createLabelingJob(.sync)`) reach the service;
+functions are invoked, and events put, only where the role may.
 
 Source: Step Functions Developer Guide, "Using AWS SDK service integrations" (parameters in Pascal case, times
-as ISO strings, errors named `Service.Exception`) and "Create and manage Amazon SageMaker AI jobs" (`.sync`
-waits for the job and gives its description). *Assumed*: that a job which doesn't complete fails a `.sync`
+as ISO strings, errors named `Service.Exception`), "Create and manage Amazon SageMaker AI jobs" (`.sync`
+waits for the job and gives its description) and "How Step Functions generates IAM policies for integrated
+services". *Assumed*: that a job which doesn't complete fails a `.sync`
 task with `States.TaskFailed` and its description as the cause, as other `.sync` integrations do.
 """
 
@@ -18,15 +20,18 @@ import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ministack.core import responses
+from ministack.core import iam_evaluator, responses
 from ministack.services import stepfunctions
 
 from ..access import ServiceAccess
 from ..service.types import AssumeRoleDenied
+from . import executions
 
 _PRINCIPAL = "states.amazonaws.com"
 _SDK = "arn:aws:states:::aws-sdk:sagemaker:"
 _OPTIMIZED = "arn:aws:states:::sagemaker:createLabelingJob"
+_FUNCTION = "arn:aws:states:::lambda:invoke"
+_EVENTS = "arn:aws:states:::events:putEvents"
 _POLL_SECONDS = 0.25
 _stock_invoke = stepfunctions._invoke_resource
 _stock_task = stepfunctions._execute_task
@@ -41,6 +46,7 @@ def install(access: ServiceAccess) -> None:
         machine = stepfunctions._state_machines.get((execution or {}).get("stateMachineArn", "")) or {}
         _role.set(machine.get("roleArn", ""))
         _execution.set(execution)
+        executions.check_running(execution)
         return _stock_task(state, raw_input, execution, context)
 
     def invoke(resource: str, parameters: Any) -> Any:
@@ -49,10 +55,53 @@ def install(access: ServiceAccess) -> None:
         if resource in (_OPTIMIZED, f"{_OPTIMIZED}.sync"):
             answer = _call(access, "createLabelingJob", parameters)
             return _finished(access, parameters) if resource.endswith(".sync") else answer
+        if resource == _FUNCTION:
+            _check_function(parameters.get("FunctionName", ""))
+        elif resource == _EVENTS:
+            for entry in parameters.get("Entries", []):
+                _check("events:PutEvents", _bus(entry), "EventBridge.EventBridgeException")
         return _stock_invoke(resource, parameters)
 
+    executions.install()
+    executions.current_execution = _execution.get
     stepfunctions._execute_task = task
     stepfunctions._invoke_resource = invoke
+
+
+def _check_function(function: str) -> None:
+    name = function.partition(":function:")[2] or function
+    arn = f"arn:aws:lambda:{responses.get_region()}:{responses.get_account_id()}:function:{name}"
+    _check("lambda:InvokeFunction", arn, "Lambda.AWSLambdaException")
+
+
+def _bus(entry: Any) -> str:
+    bus = entry.get("EventBusName") or "default"
+    if bus.startswith("arn:"):
+        return str(bus)
+    return f"arn:aws:events:{responses.get_region()}:{responses.get_account_id()}:event-bus/{bus}"
+
+
+def _check(action: str, resource: str, error: str) -> None:
+    """Ask the role's policies.
+
+    Raises:
+        _ExecutionError: it may not.
+    """
+    role, account = _role.get(), responses.get_account_id()
+    context = iam_evaluator.EvalContext(
+        principal_arn=role,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=responses.get_region(),
+        secure_transport=True,
+    )
+    policies = iam_evaluator._gather_role_policies(role.rpartition("/")[2], account)
+    if iam_evaluator.evaluate(context, policies).decision != "Allow":
+        raise stepfunctions._ExecutionError(
+            error, f"{role} is not authorized to perform: {action} on resource: {resource}"
+        )
 
 
 def _call(access: ServiceAccess, action: str, parameters: Any) -> Any:

@@ -19,6 +19,7 @@ from .jobs import Job, JobBook
 from .pace import Pace
 from .pages import render_task
 from .queue import Task, TaskQueue
+from .quotas import Quotas
 from .s3 import RoleS3
 from .store import Store
 from .team_operations import TagOperations, WorkteamOperations
@@ -60,7 +61,7 @@ class GroundTruthService:
         *,
         workteams: Sequence[str] = (),
         team_size: int = _DEFAULT_TEAM_SIZE,
-        max_live_jobs: int = 100,
+        quotas: Quotas | None = None,
         pace: Pace | None = None,
         foreign_tags: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -72,7 +73,7 @@ class GroundTruthService:
             aws: the AWS around the service.
             workteams: ARNs of work teams (private or vendor) that are there from the start.
             team_size: how many local members a work team gets.
-            max_live_jobs: concurrent jobs in an account and Region; more are ``ResourceLimitExceeded``.
+            quotas: of objects in a job, and of jobs that live at once.
             pace: how long the service takes its time.
             foreign_tags: tags that other tools put on each new job.
             clock: seconds since 1970; tests move it by hand.
@@ -86,6 +87,7 @@ class GroundTruthService:
         self.teams = TeamBook(self._store, size=team_size)
         self.queue = TaskQueue(self._store, self._jobs, self.teams, clock)
         self._aws = aws
+        quotas = quotas or Quotas()
         self._cors = Cors(aws)
         self._engine = Engine(
             store=self._store,
@@ -95,20 +97,21 @@ class GroundTruthService:
             aws=aws,
             clock=clock,
             pace=pace or Pace(),
+            quotas=quotas,
         )
-        self._operations = self._bind(max_live_jobs, foreign_tags or {})
+        self._operations = self._bind(quotas, foreign_tags or {})
         for arn in workteams:
             self.add_workteam(arn)
 
     def _bind(
-        self, max_live_jobs: int, foreign_tags: Mapping[str, str]
+        self, quotas: Quotas, foreign_tags: Mapping[str, str]
     ) -> dict[str, Callable[[Call], dict[str, Any]]]:
         jobs = LabelingJobOperations(
             jobs=self._jobs,
             teams=self.teams,
             engine=self._engine,
             clock=self._clock,
-            max_live_jobs=max_live_jobs,
+            max_live_jobs=quotas.jobs,
             can_assume=self._can_assume,
             foreign_tags=foreign_tags,
         )

@@ -9,6 +9,7 @@ from .jobs import LIVE, Job, JobBook
 from .output import OutputWriter
 from .pace import Pace
 from .queue import TaskQueue
+from .quotas import Quotas
 from .runner import JobRunner
 from .s3 import RoleS3
 from .store import Store
@@ -31,6 +32,7 @@ class Engine:
         aws: AwsAccess,
         clock: Callable[[], float],
         pace: Pace,
+        quotas: Quotas,
     ) -> None:
         self._store = store
         self._jobs = jobs
@@ -39,6 +41,7 @@ class Engine:
         self._aws = aws
         self._clock = clock
         self._pace = pace
+        self._quotas = quotas
         self._halt = threading.Event()
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
@@ -76,6 +79,7 @@ class Engine:
             aws=self._aws,
             clock=self._clock,
             pace=self._pace,
+            max_objects=self._quotas.objects,
             halt=self._halt,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..sources import Rule, assumed, guide
 from .errors import JobFailure, shown
-from .rules import MAX_OBJECTS, S3Location, parse_s3_uri
+from .rules import S3Location, parse_s3_uri
 
 _PAGE = guide("sms-input-data-input-manifest")
 _QUOTAS = guide("input-data-limits")
@@ -53,7 +53,7 @@ class _Raw(io.RawIOBase):
         return len(data)
 
 
-def parse_manifest(body: Any, location: S3Location) -> Iterator[tuple[str, dict[str, Any]]]:
+def parse_manifest(body: Any, location: S3Location, max_objects: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each line as it stands and as parsed; at no time is more than a line and a buffer in memory.
 
     Raises:
@@ -63,10 +63,10 @@ def parse_manifest(body: Any, location: S3Location) -> Iterator[tuple[str, dict[
     with closing(sqlite3.connect(":memory:")) as judge:
         judge.text_factory = bytes
         for number, raw in enumerate(_lines(body, location), start=1):
-            if number > MAX_OBJECTS:
+            if number > max_objects:
                 raise JobFailure(
                     OBJECTS,
-                    f"ClientError: The manifest {location} has more than {MAX_OBJECTS} data objects, the"
+                    f"ClientError: The manifest {location} has more than {max_objects} data objects, the"
                     " limit of a semantic segmentation job.",
                 )
             yield _parse_line(judge, raw, f"line {number} of the manifest {location}")

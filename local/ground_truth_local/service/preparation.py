@@ -37,7 +37,7 @@ _INSERT_ROWS = 500
 _INSERT = "INSERT INTO objects (job, idx, line, state) VALUES (?, ?, ?, ?)"
 
 
-def prepare(job: Job, *, store: Store, s3: RoleS3, output: OutputWriter) -> None:
+def prepare(job: Job, *, store: Store, s3: RoleS3, output: OutputWriter, max_objects: int) -> None:
     """Load the job's manifest, labels and template into the job and the store.
 
     Raises:
@@ -47,7 +47,7 @@ def prepare(job: Job, *, store: Store, s3: RoleS3, output: OutputWriter) -> None
     category_file = _location(job.request["LabelCategoryConfigS3Uri"])
     automated = job.request.get("LabelingJobAlgorithmsConfig") is not None
     s3.client()
-    image_buckets, count, first = _load_manifest(job, manifest, store, s3)
+    image_buckets, count, first = _load_manifest(job, manifest, store, s3, max_objects)
     if automated and count < MIN_AUTOMATED_OBJECTS:
         raise JobFailure(
             AUTOMATED_OBJECTS,
@@ -94,7 +94,7 @@ def task_input(job: Job, line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _load_manifest(
-    job: Job, location: S3Location, store: Store, s3: RoleS3
+    job: Job, location: S3Location, store: Store, s3: RoleS3, max_objects: int
 ) -> tuple[set[str], int, dict[str, Any]]:
     """Put the lines into the store; return the images' buckets, the number of lines and the first one."""
     store.execute("DELETE FROM objects WHERE job = ?", job.arn)
@@ -103,7 +103,7 @@ def _load_manifest(
     rows: list[tuple[str, int, str, str]] = []
     count = 0
     with s3.stream(location, "manifest") as (body, _):
-        for line, entry in parse_manifest(body, location):
+        for line, entry in parse_manifest(body, location, max_objects):
             first = first or entry
             if job.task_type == builtin.ADJUSTMENT:
                 adjustment.check_line(entry, job.attribute, f"line {count + 1} of the manifest {location}")

@@ -92,7 +92,6 @@ TAG_RESERVED = Rule(
     reference("Tagging AWS resources: `aws:` is reserved"),
 )
 
-MAX_OBJECTS = 20_000
 MAX_AUTOMATED_LABELS = 20
 MIN_AUTOMATED_OBJECTS = 1_250
 

@@ -90,6 +90,7 @@ class JobRunner:
         aws: AwsAccess,
         clock: Callable[[], float],
         pace: Pace,
+        max_objects: int,
         halt: threading.Event,
     ) -> None:
         self._job = job
@@ -100,6 +101,7 @@ class JobRunner:
         self._s3 = s3
         self._clock = clock
         self._pace = pace
+        self._max_objects = max_objects
         self._halt = halt
         self._manifest_written = 0.0
         self._dataset = Dataset(job, store, jobs)
@@ -175,7 +177,13 @@ class JobRunner:
         return self._save()
 
     def _prepare(self) -> None:
-        prepare(self._job, store=self._store, s3=self._s3, output=self._output)
+        prepare(
+            self._job,
+            store=self._store,
+            s3=self._s3,
+            output=self._output,
+            max_objects=self._max_objects,
+        )
 
     def _advance(self) -> bool:
         """Do a slice of what there is to do; ``False`` if only time or workers can bring more."""

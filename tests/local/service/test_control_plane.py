@@ -10,6 +10,7 @@ from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 
 from ground_truth_local.service import authorization
+from ground_truth_local.service.quotas import Quotas
 from ground_truth_local.service.types import Call
 
 
@@ -96,10 +97,24 @@ def test_names_are_by_account_and_region(still):
 
 
 def test_too_many_live_jobs_are_refused(aws, clock, tools):
-    harness = tools.Harness(aws, clock, max_live_jobs=1)
+    harness = tools.Harness(aws, clock, quotas=Quotas(jobs=1))
     assert harness.create("a").status == 200
     assert harness.create("b").body["__type"] == "ResourceLimitExceeded"
     harness.service.stop()
+
+
+def test_more_objects_than_the_quota_fail_the_job(aws, clock, tools):
+    harness = tools.Harness(aws, clock, quotas=Quotas(objects=1))
+    harness.service.start()
+    harness.create()
+    reason = harness.wait("Failed")["FailureReason"]
+    harness.service.stop()
+    assert "has more than 1 data objects" in reason
+
+
+def test_a_quota_of_nothing_is_none():
+    with pytest.raises(ValueError, match="at least 1"):
+        Quotas(jobs=0)
 
 
 @pytest.mark.parametrize("operation", ["DescribeLabelingJob", "StopLabelingJob"])

@@ -19,7 +19,7 @@ GOOD = '{"source-ref": "s3://bucket/key"}'
 
 def read(text):
     data = text if isinstance(text, bytes) else text.encode()
-    return [line for line, _ in parse_manifest(io.BytesIO(data), HERE)]
+    return [line for line, _ in parse_manifest(io.BytesIO(data), HERE, 20_000)]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])

@@ -1,0 +1,153 @@
+"""Step Functions: a stopped execution does nothing more, a callback's request can fail, history tells of all.
+
+MiniStack leaves an execution's threads at work when it was stopped, waits for ever for a callback whose
+request failed, and keeps no history of what a Map's iterations do.
+
+Source: Step Functions Developer Guide, "Wait for a Callback with the Task Token" and "Handling errors in Step
+Functions workflows" (a failed request fails its task); API reference, StopExecution and HistoryEvent (the
+types of events). *Assumed*: the number of events of a task that waits for a token, which the guide shows for
+one service only: scheduled, started, submitted, and how it ended.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import now_iso
+from ministack.services import stepfunctions
+
+_LOOKS_EVERY = 0.25
+_FOREVER = 365 * 86_400
+_stock_fail = stepfunctions._fail_execution
+_stock_event = stepfunctions._add_event
+
+
+class Stopped(Exception):
+    """The execution was stopped: no retrier and no catcher of a task is asked."""
+
+
+def install() -> None:
+    """Put it right."""
+    stepfunctions._run_sub_machine = _run_sub_machine
+    stepfunctions._invoke_with_callback = _invoke_with_callback
+    stepfunctions._fail_execution = _fail_execution
+    stepfunctions._add_event = _add_event
+
+
+def check_running(execution: Any) -> None:
+    """Go no further in an execution that was stopped.
+
+    Raises:
+        Stopped: it was.
+    """
+    if (execution or {}).get("status", "RUNNING") != "RUNNING":
+        raise Stopped
+
+
+def _add_event(execution: Any, kind: str, details: Any = None) -> Any:
+    # What a stopped execution's threads still have to say is no history of it.
+    if execution.get("status", "RUNNING") == "ABORTED" and kind != "ExecutionAborted":
+        return {}
+    event = _stock_event(execution, kind, details)
+    if kind == "TaskScheduled":
+        _stock_event(execution, "TaskStarted")
+    return event
+
+
+def _fail_execution(execution: Any, error: str, cause: str) -> None:
+    if execution["status"] == "RUNNING":
+        _stock_fail(execution, error, cause)
+
+
+def _run_sub_machine(states: Any, start_at: str, given: Any, execution: Any, ctx: Any) -> Any:
+    """One branch, or one iteration of a Map."""
+    index = ctx.get("Map", {}).get("Item", {}).get("Index")
+    if index is None:
+        return _walk(states, start_at, given, execution, ctx)
+    check_running(execution)
+    about = {"index": index}
+    _add_event(execution, "MapIterationStarted", {"mapIterationStartedEventDetails": about})
+    try:
+        output = _walk(states, start_at, given, execution, ctx)
+    except stepfunctions._ExecutionError:
+        _add_event(execution, "MapIterationFailed", {"mapIterationFailedEventDetails": about})
+        raise
+    _add_event(execution, "MapIterationSucceeded", {"mapIterationSucceededEventDetails": about})
+    return output
+
+
+def _walk(states: Any, start_at: str, given: Any, execution: Any, ctx: Any) -> Any:
+    name: str | None = start_at
+    current = copy.deepcopy(given)
+    while name:
+        check_running(execution)
+        state = states.get(name)
+        if not state:
+            raise stepfunctions._ExecutionError("States.Runtime", f"State '{name}' not found")
+        kind = state.get("Type")
+        ctx["State"] = {"Name": name, "EnteredTime": now_iso(), "RetryCount": 0}
+        entered = {"name": name, "input": json.dumps(current)}
+        _add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
+        if kind == "Fail":
+            raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, current, ctx))
+        before, (current, name) = name, _step(kind, state, current, execution, ctx)
+        left = {"name": before, "output": json.dumps(current)}
+        _add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": left})
+    return current
+
+
+def _step(kind: str, state: Any, current: Any, execution: Any, ctx: Any) -> tuple[Any, str | None]:
+    if kind == "Succeed":
+        effective = stepfunctions._apply_input_path(state, current, ctx)
+        return stepfunctions._apply_output_path(state, effective, ctx), None
+    of_execution = {"Task": "_execute_task", "Parallel": "_execute_parallel", "Map": "_execute_map"}
+    alone = {"Pass": "_execute_pass", "Choice": "_execute_choice", "Wait": "_execute_wait"}
+    if kind in of_execution:
+        result: tuple[Any, str | None] = getattr(stepfunctions, of_execution[kind])(
+            state, current, execution, ctx
+        )
+        return result
+    if kind in alone:
+        result = getattr(stepfunctions, alone[kind])(state, current, ctx)
+        return result
+    raise stepfunctions._ExecutionError("States.Runtime", f"Unknown state type: {kind}")
+
+
+#: The execution whose task runs in this thread; set by `step_functions`.
+current_execution: Callable[[], Any] = lambda: None  # noqa: E731
+
+
+def _invoke_with_callback(resource: str, given: Any, token: str, state: Any) -> Any:
+    """Make the request, then wait for whoever has the token."""
+    execution = current_execution()
+    event = threading.Event()
+    waiting = {"event": event, "result": None, "error": None, "heartbeat": None}
+    stepfunctions._task_tokens[token] = waiting
+    try:
+        stepfunctions._invoke_resource(resource.replace(".waitForTaskToken", ""), given)
+        if execution is not None:
+            _add_event(execution, "TaskSubmitted", {"taskSubmittedEventDetails": {"resource": resource}})
+        _await(event, execution, float(state.get("TimeoutSeconds", _FOREVER)))
+    finally:
+        stepfunctions._task_tokens.pop(token, None)
+    error = waiting["error"]
+    if isinstance(error, dict):
+        raise stepfunctions._ExecutionError(error.get("Error", "TaskFailed"), error.get("Cause", ""))
+    result = waiting["result"]
+    try:
+        return json.loads(result) if isinstance(result, str) else result
+    except ValueError:
+        return result
+
+
+def _await(event: threading.Event, execution: Any, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not event.wait(min(_LOOKS_EVERY, max(0.0, until - time.monotonic()))):
+        check_running(execution)
+        if time.monotonic() >= until:
+            raise stepfunctions._ExecutionError("States.Timeout", "Task timed out waiting for callback")
