@@ -58,6 +58,26 @@ def config_of(service: str) -> Config:
 
 def handler(event: Mapping[str, Any], context: Any) -> None:
     """Handle one custom-resource event that CloudFormation delivered."""
+    answered(event, context, _handle, _physical_id)
+
+
+def answered(
+    event: Mapping[str, Any],
+    context: Any,
+    handle: Callable[[Event, Any], Outcome],
+    failed_id: Callable[[Event], str],
+) -> None:
+    """Do what an event asks for, and answer CloudFormation.
+
+    Args:
+        event: as it was delivered.
+        context: of the invocation.
+        handle: does it.
+        failed_id: the physical id of what couldn't be done.
+
+    Raises:
+        NotYetError: this invocation is out of time; the event comes again.
+    """
     asked = read(event)
     log.action(
         asked.request_type,
@@ -67,7 +87,7 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
         job=asked.physical_id,
     )
     try:
-        outcome = _handle(asked, context)
+        outcome = handle(asked, context)
         body = answer(asked, status="SUCCESS", physical_id=outcome.physical_id, data=outcome.data)
     except NotYetError as error:
         log.action("NotYet", why=str(error))
@@ -79,7 +99,7 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
         body = answer(
             asked,
             status="FAILED",
-            physical_id=_physical_id(asked),
+            physical_id=failed_id(asked),
             reason=f"{said(error)} [log group {context.log_group_name}, stream {context.log_stream_name}]",
         )
     send(asked.response_url, body)

@@ -26,7 +26,7 @@ def chosen(storage: Storage, bucket: str, prefix: str, images: Images) -> tuple[
 
     Of more than a job takes, only the count is right.
     """
-    wanted = _filter(prefix, images)
+    wanted = wanted_keys(prefix, images)
     sample, seed = images.listing.get("Sample", 0), images.listing.get("Seed", 0)
     most = sample or OBJECTS_MAX + 1
     # The sample's are those whose hash with the seed is smallest: the same whatever the order of listing.
@@ -48,7 +48,8 @@ def chosen(storage: Storage, bucket: str, prefix: str, images: Images) -> tuple[
     return sorted((key for _, key in heap), key=str.encode), count
 
 
-def _filter(prefix: str, images: Images) -> Callable[[str], bool]:
+def wanted_keys(prefix: str, images: Images) -> Callable[[str], bool]:
+    """Which keys below the prefix are images to label."""
     suffixes = tuple(suffix.lower() for suffix in images.listing.get("Suffixes", IMAGE_SUFFIXES))
     patterns = "|".join(map(fnmatch.translate, images.listing.get("Exclude", ())))
     # `(?!)` matches nothing, so that nothing is excluded.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import IO, Any
 
@@ -12,6 +13,9 @@ from botocore.exceptions import ClientError
 from .bodies import Body
 from .errors import BrokenAnswerError, code_of
 from .patience import Patience
+
+#: Of an object that was written on a condition: by it the writer knows its own.
+_MARK = "written-by"
 
 
 class Storage:
@@ -50,6 +54,56 @@ class Storage:
             self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
         self._patience.insist(put)
+
+    def put_if(
+        self, bucket: str, key: str, body: bytes | IO[bytes], condition: Mapping[str, str], **more: Any
+    ) -> bool:
+        """Write an object only where the condition holds (`IfMatch`, `IfNoneMatch`); whether it was written.
+
+        A write whose answer was lost is tried again and then meets itself: it is known by a mark.
+        """
+        self._patience.check(f"{key} is still to be written to {bucket}")
+        mark = uuid.uuid4().hex
+        metadata = {**more.pop("Metadata", {}), _MARK: mark}
+
+        def put() -> None:
+            if not isinstance(body, bytes):
+                body.seek(0)
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, **condition, **more)
+
+        try:
+            self._patience.insist(put)
+        except ClientError as error:
+            if code_of(error) not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412"):
+                raise
+            there = self.head(bucket, key)
+            return there is not None and there.get("Metadata", {}).get(_MARK) == mark
+        return True
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; one that isn't there is none."""
+        self._patience.insist(lambda: self._s3.delete_object(Bucket=bucket, Key=key))
+
+    def head(self, bucket: str, key: str) -> Mapping[str, Any] | None:
+        """What S3 says of an object; None where there is none."""
+        try:
+            answer: Mapping[str, Any] = self._patience.insist(
+                lambda: self._s3.head_object(Bucket=bucket, Key=key)
+            )
+            return answer
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchKey", "NotFound"):
+                return None
+            raise
+
+    def opened(self, bucket: str, key: str) -> Body | None:
+        """An object's body, to be read on; None where there is none."""
+        try:
+            return self.stream(bucket, key)
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchKey", "NotFound"):
+                return None
+            raise
 
     def modified(self, bucket: str, key: str) -> datetime | None:
         """When an object was last written; None where there is none, or this may not be asked."""

@@ -42,8 +42,8 @@ MENDS: dict[str, Rule] = {
     ),
     "lambdas": Rule(
         "mend-lambdas",
-        "A function's role must trust Lambda; the function knows its own log group, and its error has the class of "
-        "the exception.",
+        "A function's role must trust Lambda; the function knows its own log group, and its error has the "
+        "class of the exception.",
         reference("Lambda: execution role, AWS_LAMBDA_LOG_GROUP_NAME, errors of Python functions"),
     ),
     "managed_policies": Rule(
@@ -78,8 +78,8 @@ MENDS: dict[str, Rule] = {
     ),
     "step_functions": Rule(
         "mend-step-functions",
-        "SageMaker's tasks reach the service as the state machine's role; `.sync` waits for the job. Functions "
-        "are invoked and events put only where the role may.",
+        "SageMaker's tasks reach the service as the state machine's role; `.sync` waits for the job. "
+        "Functions are invoked and events put only where the role may.",
         reference("Step Functions Developer Guide: AWS SDK integrations; SageMaker AI jobs; IAM policies"),
     ),
     "step_functions_failed": Rule(

@@ -1,0 +1,59 @@
+"""Hears of jobs' ends and tells those who wait; once an hour looks for itself, as events can be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labeling_job import cost, log
+from labeling_job.jobs import ENDED, LIVE
+
+from . import metrics
+from .campaign import Campaign
+from .ends import ending
+from .state import Token
+
+
+def job_ended(campaign: Campaign, event: Mapping[str, Any]) -> None:
+    """Tell the state machine of a job's end; a job that nobody waits for is none of the campaign's."""
+    for arn in event.get("resources", ()):
+        name = str(arn).rpartition("/")[2]
+        token = campaign.state.token(name)
+        if token is None:
+            log.action("NobodyWaits", job=name)
+            continue
+        _look(campaign, token)
+
+
+def look(campaign: Campaign) -> None:
+    """See to all who wait, and measure how far the campaign is."""
+    running, labeled = 0, 0
+    for token in campaign.state.tokens():
+        job = _look(campaign, token)
+        if job is not None and job["LabelingJobStatus"] in LIVE:
+            running += 1
+            labeled += int(job.get("LabelCounters", {}).get("TotalLabeled", 0))
+    dataset = campaign.state.dataset()
+    terms = cost.terms(campaign.properties.cost or {})
+    bought = cost.estimate(dataset.bought + labeled, workers=campaign.workers, terms=terms)
+    metrics.put(
+        campaign.properties.job.job_name_prefix,
+        labeled=dataset.labels + labeled,
+        running=running,
+        cost=None if bought.amount is None else float(bought.amount),
+    )
+
+
+def _look(campaign: Campaign, token: Token) -> Mapping[str, Any] | None:
+    """Tell who waits if the job has ended; end the job if nobody waits for it any more."""
+    job = campaign.jobs.describe(token.job)
+    if job is None:
+        # It is still to be made, or will never be: whoever makes it knows.
+        return None
+    if job["LabelingJobStatus"] in ENDED:
+        campaign.executions.succeed(token.token, ending(job))
+        campaign.state.drop_token(token.job)
+    elif not campaign.executions.is_running(token.execution) and job["LabelingJobStatus"] in LIVE:
+        campaign.jobs.stop(token.job)
+        log.action("Abandon", job=token.job, why="its run was stopped")
+    return job
