@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
     "constructs/cdk_ground_truth",
+    "lambda/labeling_campaign",
     "lambda/labeling_job",
     "labels/ground_truth_labels",
     "local/ground_truth_local",

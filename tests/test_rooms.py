@@ -15,13 +15,14 @@ STANDARD = set(sys.stdlib_module_names)
 ROOMS = {
     "constructs/cdk_ground_truth": {"aws_cdk", "constructs", "jsii", "labeling_job", "boto3", "botocore"},
     "lambda/labeling_job": {"boto3", "botocore", "urllib3"},
+    "lambda/labeling_campaign": {"boto3", "botocore", "labeling_job"},
     # torch is for those who have it: one module, which nothing else imports.
     "labels/ground_truth_labels": {"numpy", "PIL", "boto3", "botocore", "torch"},
     "app.py": {"aws_cdk", "constructs", "cdk_ground_truth"},
     "examples": {"aws_cdk", "constructs", "cdk_ground_truth"},
 }
 #: The handler's modules that the construct, or its command, runs as well.
-SHARED = {"access", "contract", "cost", "inspection", "limits", "plan", "run"} | {
+SHARED = {"access", "campaign", "contract", "cost", "inspection", "limits", "plan", "run"} | {
     path.stem for path in (ROOT / "lambda/labeling_job/rules").glob("[a-z]*.py")
 }
 #: What the local room must never know.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .adjustment import SemanticSegmentationAdjustmentJob
+    from .campaign import SemanticSegmentationLabelingCampaign
     from .cost import CostCeiling, Prices, PriceTier
     from .earlier_labels import EarlierLabels
     from .hardening import Hardening
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .metrics import GroundTruthMetrics
     from .only import Only
     from .preflight import Preflight
+    from .runs import Runs
     from .task import AutomatedLabeling, StoppingConditions
     from .verification import SemanticSegmentationVerificationJob
     from .worker_template import WorkerTemplate
@@ -36,7 +38,9 @@ __all__ = [
     "Preflight",
     "PriceTier",
     "Prices",
+    "Runs",
     "SemanticSegmentationAdjustmentJob",
+    "SemanticSegmentationLabelingCampaign",
     "SemanticSegmentationLabelingJob",
     "SemanticSegmentationVerificationJob",
     "StoppingConditions",
@@ -60,7 +64,9 @@ _HOMES: Final = {
     "Preflight": "preflight",
     "PriceTier": "cost",
     "Prices": "cost",
+    "Runs": "runs",
     "SemanticSegmentationAdjustmentJob": "adjustment",
+    "SemanticSegmentationLabelingCampaign": "campaign",
     "SemanticSegmentationLabelingJob": "job",
     "SemanticSegmentationVerificationJob": "verification",
     "StoppingConditions": "task",

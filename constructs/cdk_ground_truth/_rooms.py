@@ -44,7 +44,7 @@ def _load(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from labeling_job import contract, cost, limits
+    from labeling_job import campaign, contract, cost, limits
     from labeling_job.preflight import access, inspection, plan, run
     from labeling_job.rules import findings, labels, manifest, places, task, template
 else:
@@ -59,7 +59,9 @@ else:
     template = _load("rules.template")
 
     def __getattr__(name: str) -> Any:
-        """What only the command needs, and synth shouldn't wait for."""
+        """What only the command or a campaign needs, and synth shouldn't wait for."""
+        if name == "campaign":
+            return _load(name)
         if name not in ("access", "inspection", "plan", "run"):
             raise AttributeError(name)
         return _load(f"preflight.{name}")
@@ -69,6 +71,7 @@ __all__ = [
     "ASSETS_DIR",
     "LAMBDA_DIR",
     "access",
+    "campaign",
     "contract",
     "cost",
     "findings",

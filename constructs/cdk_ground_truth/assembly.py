@@ -15,8 +15,9 @@ from ._rooms import contract, findings
 from .buckets import INPUT, OUTPUT, BucketUse
 from .category_file import category_file
 from .execution_role import Access, execution_role, grant_to, keep
+from .grants import Objects
 from .handler import CONTINUED, CONTINUED_WHY, STAGED_WHY, staged_objects
-from .iam_text import check_key, check_name, outputs
+from .iam_text import check_key, check_name, literal, outputs
 from .identity import template_identity
 from .image_binding import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
@@ -79,6 +80,28 @@ class Assembly:
         role_arn = self.request["RoleArn"] = self.role.role_arn
         shared.handler.allow_passing(role_arn)
         self._allow_preflight(role_arn, config, {file.object_arn for file in (categories, template)})
+
+    def output_objects(self, folder: str, why: str) -> Objects:
+        """What is written below a folder of the output bucket, for grants."""
+        keys = (self.output.key, self._settings.encryption_key)
+        return Objects(
+            bucket=self.output.bucket,
+            folder=folder,
+            keys=tuple({key: None for key in keys if key is not None}),
+            why=why,
+        )
+
+    def image_objects(self) -> tuple[Objects, ...]:
+        """Where new images belong, for grants."""
+        return tuple(
+            Objects(
+                bucket=use.bucket,
+                folder=literal(prefix),
+                keys=(use.key,) if use.key is not None else (),
+                why="The images to label, whose names are up to whoever puts them there.",
+            )
+            for use, prefix in self.images_added
+        )
 
     def _check_names(self) -> None:
         """What the user brings becomes part of policies, where it must name what it names."""
@@ -271,4 +294,5 @@ class Assembly:
 
 def _writes_beside(config: ImagesConfig) -> bool:
     """Whether a manifest that takes over labels lies beside the output, as the app's own is not ours."""
-    return config.images["Source"] == contract.SOURCE_MANIFEST and not config.streaming
+    is_manifest = config.images["Source"] == contract.SOURCE_MANIFEST
+    return is_manifest and not config.streaming and not config.cut

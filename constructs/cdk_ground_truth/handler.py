@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aws_cdk import Aws, Duration, RemovalPolicy
@@ -19,6 +20,7 @@ from .hardening import VPC_WHY, Hardening
 from .iam_text import literal
 from .nag import acknowledge
 
+_NO_CODE: Final = ("**/__pycache__", "**/*.pyc", "**/tests", "**/.*")
 #: Below `inputs/` of a bucket is what the handler stages.
 STAGING_ROOT = "inputs"
 
@@ -36,11 +38,46 @@ def staged_objects(bucket: BucketUse) -> str:
     return f"{bucket.arn}/{STAGING_ROOT}/*"
 
 
+@dataclass(frozen=True, kw_only=True)
+class HandlerKind:
+    """What a handler is for.
+
+    Attributes:
+        entry: the function's.
+        description: the function's.
+        exclude: what of the code it doesn't need.
+        options: of the function, beside the defaults.
+        answers_for_jobs: whether its custom resources are single jobs, which change tags, are found again and
+            follow what becomes of their stack.
+    """
+
+    entry: str
+    description: str
+    exclude: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    answers_for_jobs: bool = True
+
+
+#: The handler of a stack's single jobs.
+OF_JOBS: Final = HandlerKind(
+    entry="labeling_job.entry.handler",
+    description="Creates, replaces and stops the stack's Ground Truth labeling jobs",
+    exclude=("labeling_campaign", "labeling_job/campaign.py"),
+)
+
+
 class Handler:
     """The handler's function with a role that can do what the stack's jobs need, and no more."""
 
     def __init__(
-        self, scope: Construct, hardening: Hardening, *, partition: str, region: str, account: str
+        self,
+        scope: Construct,
+        hardening: Hardening,
+        *,
+        partition: str,
+        region: str,
+        account: str,
+        kind: HandlerKind = OF_JOBS,
     ) -> None:
         self.role = iam.Role(scope, "HandlerRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group = logs.LogGroup(
@@ -53,19 +90,16 @@ class Handler:
         self.function = lambda_.Function(
             scope,
             "Handler",
-            description="Creates, replaces and stops the stack's Ground Truth labeling jobs",
+            description=kind.description,
             # One on which the handler's tests run: `make pythons`.
             runtime=lambda_.Runtime.PYTHON_3_13,
-            handler="labeling_job.entry.handler",
-            code=lambda_.Code.from_asset(
-                str(LAMBDA_DIR), exclude=["**/__pycache__", "**/*.pyc", "**/tests", "**/.*"]
-            ),
+            handler=kind.entry,
+            code=lambda_.Code.from_asset(str(LAMBDA_DIR), exclude=[*_NO_CODE, *kind.exclude]),
             role=self.role,
             log_group=self.log_group,
             # The longest that Lambda has: 20,000 photos are copied one by one.
             timeout=Duration.minutes(15),
-            memory_size=1024,
-            **hardening.function_options(self.role),
+            **{"memory_size": 1024, **kind.options, **hardening.function_options(self.role)},
         )
         acknowledge(self.function, {"AwsSolutions-L1": _RUNTIME_WHY})
         self.service_token = self.function.function_arn
@@ -75,11 +109,12 @@ class Handler:
         self._staged: set[str] = set()
         self._listed: set[str] = set()
         self._keys: set[kms.IKey] = set()
-        self._allow_jobs(f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*")
+        jobs = f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*"
+        self._allow_jobs(jobs)
+        if kind.answers_for_jobs:
+            self._allow_answers(jobs)
         if hardening.vpc is not None:
-            self.wildcards["*"] += f" {VPC_WHY}"
-        # So that it makes no job for an operation that CloudFormation has given up on.
-        self._allow(["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"], [Aws.STACK_ID])
+            self.wildcards["*"] = f"{self.wildcards.get('*', '')} {VPC_WHY}".strip()
         self._allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
 
     def allow_passing(self, role_arn: str) -> None:
@@ -163,7 +198,6 @@ class Handler:
             " and tagging need it on the job, where it never changes; only reading is open to the account's"
             " other jobs."
         )
-        self.wildcards["*"] = "sagemaker:ListLabelingJobs has no resource type; it reads names and states."
         named = {f"aws:RequestTag/{contract.TAG_STACK}": Aws.STACK_ID}
         owned = {f"aws:ResourceTag/{contract.TAG_STACK}": Aws.STACK_ID}
         self._allow(["sagemaker:CreateLabelingJob"], [jobs], {"StringEquals": named})
@@ -171,6 +205,12 @@ class Handler:
         by_creation = {"sagemaker:TaggingAction": "CreateLabelingJob"}
         self._allow(["sagemaker:AddTags"], [jobs], {"StringEquals": named | by_creation})
         self._allow(["sagemaker:StopLabelingJob"], [jobs], {"StringEquals": owned})
+        self._allow(["sagemaker:DescribeLabelingJob", "sagemaker:ListTags"], [jobs])
+
+    def _allow_answers(self, jobs: str) -> None:
+        """Let the handler find its jobs, change their tags and ask where the stack goes."""
+        self.wildcards["*"] = "sagemaker:ListLabelingJobs has no resource type; it reads names and states."
+        owned = {f"aws:ResourceTag/{contract.TAG_STACK}": Aws.STACK_ID}
         # What proves the ownership never changes. IAM ignores the case of a tag's key in `aws:ResourceTag/…`,
         # so another spelling of it is as good as the key itself, and doesn't change either.
         self._allow(
@@ -183,8 +223,9 @@ class Handler:
                 "Null": {"aws:TagKeys": "false"},
             },
         )
-        self._allow(["sagemaker:DescribeLabelingJob", "sagemaker:ListTags"], [jobs])
         self._allow(["sagemaker:ListLabelingJobs"], ["*"])
+        # So that it makes no job for an operation that CloudFormation has given up on.
+        self._allow(["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"], [Aws.STACK_ID])
 
     def _allow(
         self,

@@ -53,6 +53,8 @@ class ImagesConfig:
     #: Where new images belong, as (bucket, prefix).
     added: tuple[tuple[BucketUse, str], ...] = ()
     streaming: bool = False
+    #: Whether a campaign makes many jobs of them.
+    cut: bool = False
     #: What a manifest of this machine says, whatever bucket it is published to.
     manifest_identity: str = ""
 

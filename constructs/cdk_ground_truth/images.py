@@ -120,6 +120,11 @@ class Images(abc.ABC):
         earlier = job if isinstance(job, EarlierLabels) else EarlierLabels.from_job(job)
         return EarlierImages(earlier, more=more)
 
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a campaign can make many jobs of them."""
+        return False
+
     @abc.abstractmethod
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
         """Grant what the job needs to read these images, and say what goes into the contract."""
@@ -165,6 +170,11 @@ class _Bucket(Images):
     exclude: tuple[str, ...]
     sample: int | None
     seed: int
+
+    @property
+    def can_be_cut(self) -> bool:
+        """A sample is of one job."""
+        return self.sample is None
 
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
         self._check(binding.check)
@@ -214,6 +224,11 @@ class _Manifest(Images):
     bucket: s3.IBucket
     key: str
     image_buckets: tuple[s3.IBucket, ...]
+
+    @property
+    def can_be_cut(self) -> bool:
+        """It lies in S3, of whatever size."""
+        return True
 
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
         if not self.key or (self.key.startswith(("/", "s3://")) and not is_token(self.key)):

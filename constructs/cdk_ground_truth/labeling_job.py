@@ -5,12 +5,13 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aws_cdk import Duration, Resource
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 
 from . import alarms, metrics
 from .events import Status, TaskState, rule, task_rule
-from .grants import Objects, grant_objects, is_foreign, warn_not_granted
+from .grants import is_foreign
+from .label_places import LabelPlaces
 
 if TYPE_CHECKING:
     # At run time these imports would cost every app some hundred milliseconds.
@@ -50,7 +51,7 @@ class ILabelingJob(Protocol):
         """One of the job's CloudWatch metrics."""
 
 
-class LabelingJobBase(Resource):
+class LabelingJobBase(LabelPlaces):
     """Grants, events, metrics and alarms of a labeling job; not for use by itself."""
 
     @property
@@ -63,23 +64,9 @@ class LabelingJobBase(Resource):
     def job_arn(self) -> str:
         """The job's ARN."""
 
-    def _output_objects(self) -> Objects | None:
-        """Where the labels are, if that is known."""
-        return None
-
-    def _image_objects(self) -> tuple[Objects, ...]:
-        """Where new images belong, if there is such a place."""
-        return ()
-
     def _known_labels(self) -> KnownLabels | None:
         """What a later job has to know that goes on from these labels; None of an imported job."""
         return None
-
-    def _image_advice(self) -> str:
-        return (
-            "a directory's images are published by `cdk deploy` and a manifest's are listed in it, so images"
-            " that are put elsewhere are never labeled; use Images.from_bucket or Images.from_topic"
-        )
 
     def _deploys(self) -> cloudwatch.IMetric | None:
         """Counts what was done to the job by `cdk deploy`, if that is known."""
@@ -104,34 +91,6 @@ class LabelingJobBase(Resource):
         A stopped job can't be started again.
         """
         return self.grant(grantee, "sagemaker:DescribeLabelingJob", "sagemaker:StopLabelingJob")
-
-    def grant_read_labels(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody read masks and manifests, with the key that encrypts them.
-
-        It covers the output of all jobs that this construct ever makes, so a replaced job's labels stay
-        readable, and whoever reads labels doesn't have to wait for the job.
-        """
-        place = self._output_objects()
-        if place is None:
-            return self._dropped(
-                grantee, "import the job with from_labeling_job_attributes(…, output_bucket=…)"
-            )
-        return self._grant_objects(grantee, place, read=True)
-
-    def grant_write_images(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody put images where the job takes them from, with the key that encrypts them.
-
-        A streaming job hears of them through its topic; a job over a bucket takes what is there when it
-        is deployed.
-        """
-        places = self._image_objects()
-        if not places:
-            return self._dropped(grantee, self._image_advice())
-        grants = [self._grant_objects(grantee, place, read=False) for place in places]
-        first, *others = grants
-        for other in others:
-            first = first.combine(other)
-        return first
 
     def on_state_change(
         self,
@@ -325,13 +284,3 @@ class LabelingJobBase(Resource):
             namespace: Of the job's metrics. Default: whichever has them.
         """
         return metrics.widgets(self, namespace)
-
-    def _grant_objects(self, grantee: iam.IGrantable, place: Objects, *, read: bool) -> iam.Grant:
-        grant = grant_objects(grantee, place, read=read, foreign=is_foreign(grantee, self))
-        if grant is None:
-            return self._dropped(grantee, place.advice("s3:GetObject" if read else "s3:PutObject"))
-        return grant
-
-    def _dropped(self, grantee: iam.IGrantable, advice: str) -> iam.Grant:
-        warn_not_granted(self, advice)
-        return iam.Grant.drop(grantee, advice)

@@ -16,7 +16,7 @@ from ._rooms import contract
 from .assembly import Assembly
 from .earlier_labels import KnownLabels
 from .grants import Objects
-from .iam_text import literal, outputs
+from .iam_text import outputs
 from .labeling_job import LabelingJobBase
 from .settings import JobSettings, tag_errors
 from .stack_shared import StackShared
@@ -69,25 +69,13 @@ class OwnedLabelingJob(LabelingJobBase):
         return resource
 
     def _output_objects(self) -> Objects:
-        output = self._assembly.output
-        keys = (output.key, self._settings.encryption_key)
-        return Objects(
-            bucket=output.bucket,
-            folder=outputs(self._settings.output_prefix, self.job_name_prefix),
-            keys=tuple({key: None for key in keys if key is not None}),
-            why="The output of one labeling job: the end of its name is made at deploy time.",
+        return self._assembly.output_objects(
+            outputs(self._settings.output_prefix, self.job_name_prefix),
+            "The output of one labeling job: the end of its name is made at deploy time.",
         )
 
     def _image_objects(self) -> tuple[Objects, ...]:
-        return tuple(
-            Objects(
-                bucket=use.bucket,
-                folder=literal(prefix),
-                keys=(use.key,) if use.key is not None else (),
-                why="The images to label, whose names are up to whoever puts them there.",
-            )
-            for use, prefix in self._assembly.images_added
-        )
+        return self._assembly.image_objects()
 
     def _known_labels(self) -> KnownLabels:
         settings, assembly = self._settings, self._assembly

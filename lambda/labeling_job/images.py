@@ -162,5 +162,6 @@ def _check_count(found: int, where: str) -> None:
     if found > OBJECTS_MAX:
         raise DeployError(
             f"{found:,} images in {where}, but a semantic segmentation job takes {OBJECTS_MAX:,} objects at"
-            " most; give each of several jobs a prefix of its own, exclude some, or take a sample"
+            " most; a SemanticSegmentationLabelingCampaign makes as many jobs as they need. Or exclude some,"
+            " or take a sample"
         )

@@ -5,7 +5,7 @@ Beside the mends and not in them, because they can only be imported inside the s
 
 from __future__ import annotations
 
-from .sources import Rule, assumed, reference
+from .sources import Rule, assumed, observed, reference
 
 MENDS: dict[str, Rule] = {
     "buckets": Rule(
@@ -29,6 +29,11 @@ MENDS: dict[str, Rule] = {
         "A stopped execution does nothing more; a task whose request fails doesn't wait for its token; the "
         "history has the events of a Map's iterations.",
         reference("Step Functions: callback with the task token, error handling; API: HistoryEvent"),
+    ),
+    "executions_tokens": Rule(
+        "mend-executions-tokens",
+        "Who answers a task's token needs the permission on its state machine.",
+        observed("NOAA-OWP/hydrovis#837; aws/aws-cdk#8486, where it was tried"),
     ),
     "executions_events": Rule(
         "mend-executions-events",

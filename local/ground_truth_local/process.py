@@ -64,6 +64,7 @@ def configure_environment(settings: Settings, port: int) -> None:
             "PERSIST_STATE": persist,
             "S3_DATA_DIR": str(state.s3),
             "S3_PERSIST": persist,
+            "SFN_WAIT_SCALE": str(settings.wait_scale),
             "SFTP_ENABLED": "0",
             "STATE_DIR": str(state.ministack),
         }

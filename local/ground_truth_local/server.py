@@ -62,6 +62,8 @@ class EmbeddedAws:
         foreign_tags: tags that other tools put on each labeling job when it is made (auto-tagging, say).
         quotas: of objects in a job and of jobs that live at once, ``Quotas(objects=5, jobs=2)``. Default:
             20,000 and 100.
+        wait_scale: how long state machines wait, between tries too, as a part of what they say: with ``0.01``
+            a minute is 0.6 seconds. Time-outs are not scaled. Default: as they say.
         log_level: of ``server.log``.
     """
 
@@ -86,6 +88,7 @@ class EmbeddedAws:
         set_up_seconds: float = 0.0,
         foreign_tags: Mapping[str, str] | None = None,
         quotas: Quotas | None = None,
+        wait_scale: float = 1.0,
         log_level: str = "WARNING",
     ) -> None:
         self._temporary = state_dir is None
@@ -113,6 +116,7 @@ class EmbeddedAws:
             set_up_seconds=set_up_seconds,
             foreign_tags=dict(foreign_tags or {}),
             quotas=quotas or Quotas(),
+            wait_scale=wait_scale,
             log_level=log_level,
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -56,6 +56,8 @@ class Settings:
     """Tags that other tools put on each job."""
     quotas: Quotas = field(default_factory=Quotas)
     """Of objects in a job, and of jobs that live at once."""
+    wait_scale: float = 1.0
+    """How long state machines wait, between tries too, as a part of what they say."""
     log_level: str = "WARNING"
 
     def to_json(self) -> str:

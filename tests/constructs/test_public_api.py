@@ -28,7 +28,9 @@ EXPORTED = [
     "Preflight",
     "PriceTier",
     "Prices",
+    "Runs",
     "SemanticSegmentationAdjustmentJob",
+    "SemanticSegmentationLabelingCampaign",
     "SemanticSegmentationLabelingJob",
     "SemanticSegmentationVerificationJob",
     "StoppingConditions",
@@ -105,6 +107,7 @@ def test_the_jobs_arguments_and_attributes():
 def test_the_factories():
     assert public(Images) == [
         "bind",
+        "can_be_cut",
         "from_bucket",
         "from_directory",
         "from_job",

@@ -7,6 +7,9 @@ Source: Step Functions Developer Guide, "Wait for a Callback with the Task Token
 Functions workflows" (a failed request fails its task); API reference, StopExecution and HistoryEvent (the
 types of events). *Assumed*: the number of events of a task that waits for a token, which the guide shows for
 one service only: scheduled, started, submitted, and how it ended.
+
+Who answers a token needs the permission on its state machine, although the service authorization reference
+has no resource for SendTaskSuccess: seen in NOAA-OWP/hydrovis#837 and tried in aws/aws-cdk#8486.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions
 
@@ -25,6 +29,8 @@ _LOOKS_EVERY = 0.25
 _FOREVER = 365 * 86_400
 _stock_fail = stepfunctions._fail_execution
 _stock_event = stepfunctions._add_event
+# Of all tokens, also of those that nobody waits for any more.
+_machines: dict[str, str] = {}
 
 
 class Stopped(Exception):
@@ -37,6 +43,23 @@ def install() -> None:
     stepfunctions._invoke_with_callback = _invoke_with_callback
     stepfunctions._fail_execution = _fail_execution
     stepfunctions._add_event = _add_event
+    stock = iam_actions.extract_resource_arn
+
+    def resource_arn(service: str, method: str, path: str, *rest: Any, **options: Any) -> Any:
+        found = stock(service, method, path, *rest, **options)
+        if service != "states" or found != "*":
+            return found
+        bodies = (each for each in (*rest, *options.values()) if isinstance(each, bytes))
+        return next((machine for body in bodies if (machine := _machine_of(body))), found)
+
+    iam_actions.extract_resource_arn = resource_arn
+
+
+def _machine_of(body: bytes) -> str:
+    try:
+        return _machines.get(json.loads(body).get("taskToken", ""), "")
+    except (ValueError, AttributeError):
+        return ""
 
 
 def check_running(execution: Any) -> None:
@@ -128,6 +151,7 @@ def _invoke_with_callback(resource: str, given: Any, token: str, state: Any) -> 
     event = threading.Event()
     waiting = {"event": event, "result": None, "error": None, "heartbeat": None}
     stepfunctions._task_tokens[token] = waiting
+    _machines[token] = (execution or {}).get("stateMachineArn", "")
     try:
         stepfunctions._invoke_resource(resource.replace(".waitForTaskToken", ""), given)
         if execution is not None:

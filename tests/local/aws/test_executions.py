@@ -196,3 +196,20 @@ def test_a_stopped_execution_starts_nothing_more(admin, function, machine):
     assert "Contents" not in admin.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="stop-2")
     last = states.get_execution_history(executionArn=execution, reverseOrder=True)["events"][0]
     assert last["type"] == "ExecutionAborted"
+
+
+def test_who_answers_a_token_may_on_its_state_machine(admin, function, machine, user):
+    definition = {"StartAt": "T", "States": {"T": waiting(function, "whose", End=True)}}
+    execution = machine(definition, "lambda:InvokeFunction")
+    answer = {"taskToken": told(admin, "whose")["token"], "output": "{}"}
+    arn = admin.client("stepfunctions").describe_execution(executionArn=execution)["stateMachineArn"]
+    allow = {"Effect": "Allow", "Action": "states:SendTaskSuccess"}
+    stranger = user({**allow, "Resource": f"{arn}-other"}).client("stepfunctions")
+    with pytest.raises(stranger.exceptions.ClientError, match="not authorized to perform"):
+        stranger.send_task_success(**answer)
+    friend = user({**allow, "Resource": arn}).client("stepfunctions")
+    friend.send_task_success(**answer)
+    assert settled(admin, execution)["status"] == "SUCCEEDED"
+    # Nobody waits any more, and the friend is told so.
+    with pytest.raises(friend.exceptions.TaskDoesNotExist):
+        friend.send_task_success(**answer)
