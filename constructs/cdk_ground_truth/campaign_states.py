@@ -36,7 +36,7 @@ _AGAIN: Final = {
     "JitterStrategy": "FULL",
 }
 # It ends nobody's work that nobody could be told of it.
-_UNTOLD: Final[dict[str, Any]] = {"ErrorEquals": ["States.ALL"], "ResultPath": None}
+_UNTOLD: Final[dict[str, Any]] = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.untold"}
 
 
 def states(*, function_arn: str, partition: str, jobs_at_once: int) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def states(*, function_arn: str, partition: str, jobs_at_once: int) -> dict[str,
             "Resource": put_events,
             "Parameters": {"Entries": [entry]},
             "Retry": [_AGAIN],
-            "ResultPath": None,
+            "ResultPath": "$.told",
             **more,
         }
 
@@ -98,9 +98,9 @@ def states(*, function_arn: str, partition: str, jobs_at_once: int) -> dict[str,
                     "StartAt": "Job",
                     "States": _of_a_job(invoke, event, function_arn),
                 },
-                "ResultPath": None,
+                "ResultPath": "$.done",
                 # What the jobs that are there have labeled is gathered, whatever became of the map.
-                "Catch": [{**_UNTOLD, "Next": "Gather"}],
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Gather"}],
                 "Next": "Gather",
             },
             "Gather": step("gather", {f"{name}.$": f"$.Payload.{name}" for name in gathered}, Next="TellRun"),

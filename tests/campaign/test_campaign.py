@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -66,3 +67,29 @@ def test_twenty_three_images_are_five_jobs_and_one_more_is_one_more(account: Acc
     [job] = account.jobs(PREFIX)[5:]
     assert job["LabelCounters"]["TotalLabeled"] == 1
     assert [line["source-ref"] for line in account.lines(outputs["Dataset"])] == [*uris, new]
+
+
+def test_a_run_tells_of_itself(account: Account) -> None:
+    """Once, with what training wants to know, and only where it brought enough."""
+    from aws_cdk import CfnOutput
+    from aws_cdk import aws_events_targets as targets
+    from aws_cdk import aws_sqs as sqs
+
+    def extend(campaign: Any) -> None:
+        for name, least in (("Each", 0), ("Many", 100)):
+            queue = sqs.Queue(campaign.stack, name)
+            campaign.on_completed(f"On{name}", target=targets.SqsQueue(queue), min_new_labels=least)
+            CfnOutput(campaign.stack, f"{name}Url", value=queue.queue_url)
+
+    bucket = account.bucket("tells", 3)
+    outputs = account.deploy("Tells", bucket, extend=extend)
+    account.run(outputs)
+    account.run(outputs)
+    queue = account.aws.session().client("sqs")
+    messages = queue.receive_message(QueueUrl=outputs["EachUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=10)
+    [event] = [json.loads(message["Body"]) for message in messages["Messages"]]
+    detail = event["detail"]
+    assert (detail["labels"], detail["newLabels"], detail["unlabeled"]) == (3, 3, 0)
+    assert detail["datasetManifest"] == outputs["Dataset"]
+    assert "Messages" not in queue.receive_message(QueueUrl=outputs["EachUrl"], WaitTimeSeconds=1)
+    assert "Messages" not in queue.receive_message(QueueUrl=outputs["ManyUrl"], WaitTimeSeconds=1)

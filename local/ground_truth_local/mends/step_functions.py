@@ -59,7 +59,7 @@ def install(access: ServiceAccess) -> None:
             _check_function(parameters.get("FunctionName", ""))
         elif resource == _EVENTS:
             for entry in parameters.get("Entries", []):
-                _check("events:PutEvents", _bus(entry), "EventBridge.EventBridgeException")
+                _put(entry)
         return _stock_invoke(resource, parameters)
 
     executions.install()
@@ -74,14 +74,15 @@ def _check_function(function: str) -> None:
     _check("lambda:InvokeFunction", arn, "Lambda.AWSLambdaException")
 
 
-def _bus(entry: Any) -> str:
-    bus = entry.get("EventBusName") or "default"
-    if bus.startswith("arn:"):
-        return str(bus)
-    return f"arn:aws:events:{responses.get_region()}:{responses.get_account_id()}:event-bus/{bus}"
+def _put(entry: Any) -> None:
+    bus = str(entry.get("EventBusName") or "default")
+    if not bus.startswith("arn:"):
+        bus = f"arn:aws:events:{responses.get_region()}:{responses.get_account_id()}:event-bus/{bus}"
+    keys = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
+    _check("events:PutEvents", bus, "EventBridge.EventBridgeException", keys)
 
 
-def _check(action: str, resource: str, error: str) -> None:
+def _check(action: str, resource: str, error: str, keys: dict[str, Any] | None = None) -> None:
     """Ask the role's policies.
 
     Raises:
@@ -96,6 +97,7 @@ def _check(action: str, resource: str, error: str) -> None:
         resource_arn=resource,
         region=responses.get_region(),
         secure_transport=True,
+        service_context=keys or {},
     )
     policies = iam_evaluator._gather_role_policies(role.rpartition("/")[2], account)
     if iam_evaluator.evaluate(context, policies).decision != "Allow":

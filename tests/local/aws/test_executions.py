@@ -26,12 +26,13 @@ def handler(event, context):
 BUCKET = "tokens-of-executions"
 
 
-def role(admin: Any, principal: str, *actions: str) -> str:
+def role(admin: Any, principal: str, *actions: str, only: Any = None) -> str:
     iam, name = admin.client("iam"), f"role-{time.monotonic_ns()}"
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": principal}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     allow = {"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", *actions], "Resource": "*"}
+    allow |= {"Condition": only} if only else {}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
     return str(arn)
@@ -59,11 +60,11 @@ def machine(admin: Any):
     """Make a state machine of the states and start it; describe it with `settled`."""
     states = admin.client("stepfunctions")
 
-    def start(definition: dict[str, Any], *actions: str, given: Any = None) -> str:
+    def start(definition: dict[str, Any], *actions: str, given: Any = None, only: Any = None) -> str:
         made = states.create_state_machine(
             name=f"machine-{time.monotonic_ns()}",
             definition=json.dumps(definition),
-            roleArn=role(admin, "states.amazonaws.com", *actions),
+            roleArn=role(admin, "states.amazonaws.com", *actions, only=only),
         )
         started = states.start_execution(
             stateMachineArn=made["stateMachineArn"], input=json.dumps(given or {})
@@ -155,6 +156,16 @@ def test_a_role_that_may_not_put_events_fails_the_task(admin, machine):
     found = settled(admin, machine(definition))
     assert "not authorized to perform: events:PutEvents" in found["cause"]
     assert settled(admin, machine(definition, "events:PutEvents"))["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(("source", "status"), [("campaign", "SUCCEEDED"), ("other", "FAILED")])
+def test_whose_events_a_role_may_put(admin, machine, source, status):
+    entry = {"Source": source, "DetailType": "Over", "Detail": {}}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::events:putEvents", "End": True}
+    only = {"StringEquals": {"events:source": "campaign"}}
+    definition = {"StartAt": "T", "States": {"T": {**task, "Parameters": {"Entries": [entry]}}}}
+    found = settled(admin, machine(definition, "events:PutEvents", only=only))
+    assert found["status"] == status
 
 
 def test_a_map_has_few_at_a_time_and_its_history_tells_of_all(admin, function, machine):
