@@ -14,18 +14,17 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from . import campaign_watch
 from ._rooms import campaign, contract, limits
 from .assembly import Assembly
 from .buckets import OUTPUT
 from .campaign_images import CampaignImages
 from .campaign_parts import CAMPAIGNS, Folder, Machine, with_own_handler
+from .campaign_watch import WatchedCampaign
 from .cost import CostCeiling
 from .grants import Objects
 from .iam_text import literal, outputs
 from .images import Images
 from .instructions import Instructions
-from .label_places import LabelPlaces
 from .preflight import Preflight
 from .runs import Runs
 from .settings import JobSettings, default_job_name_prefix, path_below, tag_errors
@@ -36,8 +35,6 @@ from .worker_template import WorkerTemplate
 from .workteam import Workteam, check_workteam_region
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_cloudwatch as cloudwatch
-    from aws_cdk import aws_events as events
     from aws_cdk import aws_stepfunctions as sfn
 
 # Longer than all that the function may take, so that its own message arrives first.
@@ -50,7 +47,7 @@ _DATASET_WHY: Final = "The campaign's labels, all in one manifest."
 
 
 @jsii.implements(ITaggableV2)
-class SemanticSegmentationLabelingCampaign(LabelPlaces):
+class SemanticSegmentationLabelingCampaign(WatchedCampaign):
     """Labels a dataset of any size in jobs of bounded size, and goes on with what comes.
 
     A run compares the images with the labels that are there, makes jobs for those without, and gathers
@@ -188,7 +185,7 @@ class SemanticSegmentationLabelingCampaign(LabelPlaces):
             cost_ceiling=CostCeiling(prices=prices) if prices is not None else None,
             relabel=relabel,
         )
-        own = {
+        own: dict[str, Any] = {
             "ImagesPerJob": images_per_job,
             "Order": campaign.ORDER_SHUFFLED if order == "shuffled" else campaign.ORDER_LISTED,
             "Seed": seed,
@@ -271,84 +268,6 @@ class SemanticSegmentationLabelingCampaign(LabelPlaces):
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody begin a run: states:StartExecution on the state machine."""
         return self.state_machine.grant_start_execution(grantee)
-
-    def on_completed(
-        self,
-        construct_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        min_new_labels: int = 0,
-    ) -> events.Rule:
-        """Run a target once for each run that made jobs, when its labels are gathered.
-
-        The event's detail has `labels`, `newLabels`, `unlabeled`, `datasetManifest` and `run`.
-
-        Args:
-            construct_id: The rule's, below the campaign.
-            target: What to run. Default: none yet; the rule's ``add_target`` adds some.
-            description: The rule's. Default: none.
-            min_new_labels: Only after a run that brought so many. Default: 0, after each.
-        """
-        Checker(self.node.path).integer("min_new_labels", min_new_labels, 0)
-        return campaign_watch.rule(
-            self,
-            construct_id,
-            campaign.EVENT_RUN,
-            {"newLabels": [{"numeric": [">=", min_new_labels]}]} if min_new_labels else {},
-            target=target,
-            description=description,
-        )
-
-    def on_job_failed(
-        self,
-        construct_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-    ) -> events.Rule:
-        """Run a target for each job that could not be made, failed or was stopped; the others go on.
-
-        The event's detail has `job`, `status`, `reason` and `run`.
-        """
-        return campaign_watch.rule(
-            self, construct_id, campaign.EVENT_JOB, {}, target=target, description=description
-        )
-
-    def metric_images_labeled(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Images that have a label, with those of running jobs; measured once an hour."""
-        return campaign_watch.metric(self, campaign.METRIC_LABELED, period)
-
-    def metric_jobs_running(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Jobs that live; measured once an hour."""
-        return campaign_watch.metric(self, campaign.METRIC_RUNNING, period)
-
-    def metric_cost_so_far(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """What the labels so far cost by the prices of `CostCeiling`; none without prices."""
-        return campaign_watch.metric(self, campaign.METRIC_COST, period)
-
-    def dashboard_widgets(self) -> list[cloudwatch.IWidget]:
-        """Two rows for a dashboard: labels, jobs, cost, and how runs ended."""
-        return campaign_watch.widgets(self)
-
-    def dashboard(self, construct_id: str) -> cloudwatch.Dashboard:
-        """A dashboard of the campaign."""
-        from aws_cdk import aws_cloudwatch as cloudwatch
-
-        return cloudwatch.Dashboard(self, construct_id, widgets=[self.dashboard_widgets()])
-
-    def alarm_nothing_labeled(self, construct_id: str, *, within: Duration) -> cloudwatch.Alarm:
-        """Alarm while jobs run but nothing was labeled for some hours.
-
-        Args:
-            construct_id: The alarm's, below the campaign.
-            within: 2 to 24 whole hours, as it is measured once an hour.
-        """
-        return campaign_watch.nothing_labeled(self, construct_id, within)
-
-    def alarm_failed(self, construct_id: str) -> cloudwatch.Alarm:
-        """Alarm when a run failed or took longer than Step Functions lets it, a year."""
-        return campaign_watch.failed(self, construct_id)
 
     @property
     def cdk_tag_manager(self) -> TagManager:

@@ -6,134 +6,199 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ._rooms import campaign
+from .label_places import LabelPlaces
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_events as events
-
-    from .campaign import SemanticSegmentationLabelingCampaign
+    from aws_cdk import aws_stepfunctions as sfn
 
 _HOUR: Final = 3_600
 
 
-def rule(
-    owner: SemanticSegmentationLabelingCampaign,
-    construct_id: str,
-    kind: str,
-    detail: Mapping[str, Any],
-    *,
-    target: events.IRuleTarget | None,
-    description: str | None,
-) -> events.Rule:
-    """A rule that matches one campaign's events of a kind."""
-    from aws_cdk import aws_events as events
+class WatchedCampaign(LabelPlaces):
+    """What others hear and see of a campaign's runs; not for use by itself."""
 
-    return events.Rule(
-        owner,
-        construct_id,
-        description=description,
-        event_pattern=events.EventPattern(
-            source=[campaign.EVENT_SOURCE],
-            detail_type=[kind],
-            resources=[owner.state_machine.state_machine_arn],
-            detail=dict(detail) or None,
-        ),
-        targets=[target] if target is not None else None,
-    )
+    @property
+    def state_machine(self) -> sfn.StateMachine:
+        """Each execution of it is a run; stopping one stops its jobs and keeps what they labeled."""
+        raise NotImplementedError
 
+    @property
+    def job_name_prefix(self) -> str:
+        """Start of the names of all jobs, and the campaign's name in its metrics."""
+        raise NotImplementedError
 
-def metric(
-    owner: SemanticSegmentationLabelingCampaign,
-    name: str,
-    period: Duration | None = None,
-    statistic: str = "Maximum",
-) -> cloudwatch.Metric:
-    """One of the campaign's figures."""
-    from aws_cdk import Duration
-    from aws_cdk import aws_cloudwatch as cloudwatch
+    def on_completed(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        min_new_labels: int = 0,
+    ) -> events.Rule:
+        """Run a target once for each run that made jobs, when its labels are gathered.
 
-    return cloudwatch.Metric(
-        namespace=campaign.NAMESPACE,
-        metric_name=name,
-        dimensions_map={campaign.DIMENSION: owner.job_name_prefix},
-        statistic=statistic,
-        period=period or Duration.hours(1),
-    )
+        The event's detail has `labels`, `newLabels`, `unlabeled`, `datasetManifest` and `run`.
 
+        Args:
+            construct_id: The rule's, below the campaign.
+            target: What to run. Default: none yet; the rule's ``add_target`` adds some.
+            description: The rule's. Default: none.
+            min_new_labels: Only after a run that brought so many. Default: 0, after each.
+        """
+        Checker(self.node.path).integer("min_new_labels", min_new_labels, 0)
+        return self._rule(
+            construct_id,
+            campaign.EVENT_RUN,
+            {"newLabels": [{"numeric": [">=", min_new_labels]}]} if min_new_labels else {},
+            target=target,
+            description=description,
+        )
 
-def widgets(owner: SemanticSegmentationLabelingCampaign) -> list[cloudwatch.IWidget]:
-    """Two rows of 24 columns."""
-    from aws_cdk import aws_cloudwatch as cloudwatch
+    def on_job_failed(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+    ) -> events.Rule:
+        """Run a target for each job that could not be made, failed or was stopped; the others go on.
 
-    labeled, running = metric(owner, campaign.METRIC_LABELED), metric(owner, campaign.METRIC_RUNNING)
-    cost, machine = metric(owner, campaign.METRIC_COST), owner.state_machine
-    return [
-        cloudwatch.GraphWidget(
-            title="Images labeled, jobs running", left=[labeled], right=[running], width=18
-        ),
-        cloudwatch.SingleValueWidget(title="By now", metrics=[labeled, running, cost], width=6, height=6),
-        cloudwatch.GraphWidget(title="Cost so far", left=[cost], width=12),
-        cloudwatch.GraphWidget(
-            title="Runs",
-            left=[machine.metric_started(), machine.metric_succeeded(), machine.metric_failed()],
-            width=12,
-        ),
-    ]
+        The event's detail has `job`, `status`, `reason` and `run`.
+        """
+        return self._rule(construct_id, campaign.EVENT_JOB, {}, target=target, description=description)
 
+    def metric_images_labeled(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Images that have a label, with those of running jobs; measured once an hour."""
+        return self._metric(campaign.METRIC_LABELED, period)
 
-def nothing_labeled(
-    owner: SemanticSegmentationLabelingCampaign, construct_id: str, within: Duration
-) -> cloudwatch.Alarm:
-    """In alarm while jobs run all the time and the labels don't grow."""
-    from aws_cdk import aws_cloudwatch as cloudwatch
+    def metric_jobs_running(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Jobs that live; measured once an hour."""
+        return self._metric(campaign.METRIC_RUNNING, period)
 
-    seconds = within.to_seconds()
-    if is_token(seconds) or seconds % _HOUR or not 2 * _HOUR <= seconds <= 24 * _HOUR:
-        given = "a token" if is_token(seconds) else f"{seconds:g} seconds"
-        Checker(owner.node.path).fail("within", "be 2 to 24 whole hours", given, "write Duration.hours(6)")
-    using: dict[str, cloudwatch.IMetric] = {
-        "most": metric(owner, campaign.METRIC_LABELED, within),
-        "least": metric(owner, campaign.METRIC_LABELED, within, "Minimum"),
-        "running": metric(owner, campaign.METRIC_RUNNING, within, "Minimum"),
-    }
-    return cloudwatch.Alarm(
-        owner,
-        construct_id,
-        alarm_description=f"Labeling jobs run, but nothing was labeled within {seconds / _HOUR:g} h",
-        metric=cloudwatch.MathExpression(
-            expression="IF(running > 0 AND most - least == 0, 1, 0)",
-            using_metrics=using,
-            period=within,
-            label="Idle",
-        ),
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        threshold=1,
-        evaluation_periods=1,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
+    def metric_cost_so_far(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """What the labels so far cost by the prices of `CostCeiling`; none without prices."""
+        return self._metric(campaign.METRIC_COST, period)
 
+    def dashboard_widgets(self) -> list[cloudwatch.IWidget]:
+        """Two rows for a dashboard: labels, jobs, cost, and how runs ended."""
+        from aws_cdk import aws_cloudwatch as cloudwatch
 
-def failed(owner: SemanticSegmentationLabelingCampaign, construct_id: str) -> cloudwatch.Alarm:
-    """In alarm for an hour after a run that failed or timed out."""
-    from aws_cdk import Duration
-    from aws_cdk import aws_cloudwatch as cloudwatch
+        labeled, running = self._metric(campaign.METRIC_LABELED), self._metric(campaign.METRIC_RUNNING)
+        cost, machine = self._metric(campaign.METRIC_COST), self.state_machine
+        return [
+            cloudwatch.GraphWidget(
+                title="Images labeled, jobs running", left=[labeled], right=[running], width=18
+            ),
+            cloudwatch.SingleValueWidget(title="By now", metrics=[labeled, running, cost], width=6, height=6),
+            cloudwatch.GraphWidget(title="Cost so far", left=[cost], width=12),
+            cloudwatch.GraphWidget(
+                title="Runs",
+                left=[machine.metric_started(), machine.metric_succeeded(), machine.metric_failed()],
+                width=12,
+            ),
+        ]
 
-    hour, machine = Duration.hours(1), owner.state_machine
-    using: dict[str, cloudwatch.IMetric] = {
-        "failed": machine.metric_failed(period=hour),
-        "late": machine.metric_timed_out(period=hour),
-    }
-    return cloudwatch.Alarm(
-        owner,
-        construct_id,
-        alarm_description="A run of the labeling campaign failed; its execution says why",
-        metric=cloudwatch.MathExpression(
-            expression="FILL(failed, 0) + FILL(late, 0)", using_metrics=using, period=hour, label="Failed"
-        ),
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        threshold=1,
-        evaluation_periods=1,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
+    def dashboard(self, construct_id: str) -> cloudwatch.Dashboard:
+        """A dashboard of the campaign."""
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        return cloudwatch.Dashboard(self, construct_id, widgets=[self.dashboard_widgets()])
+
+    def alarm_nothing_labeled(self, construct_id: str, *, within: Duration) -> cloudwatch.Alarm:
+        """Alarm while jobs run but nothing was labeled for some hours.
+
+        Args:
+            construct_id: The alarm's, below the campaign.
+            within: 2 to 24 whole hours, as it is measured once an hour.
+        """
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        seconds = within.to_seconds()
+        if is_token(seconds) or seconds % _HOUR or not 2 * _HOUR <= seconds <= 24 * _HOUR:
+            given = "a token" if is_token(seconds) else f"{seconds:g} seconds"
+            Checker(self.node.path).fail("within", "be 2 to 24 whole hours", given, "write Duration.hours(6)")
+        using: dict[str, cloudwatch.IMetric] = {
+            "most": self._metric(campaign.METRIC_LABELED, within),
+            "least": self._metric(campaign.METRIC_LABELED, within, "Minimum"),
+            "running": self._metric(campaign.METRIC_RUNNING, within, "Minimum"),
+        }
+        return cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_description=f"Labeling jobs run, but nothing was labeled within {seconds / _HOUR:g} h",
+            metric=cloudwatch.MathExpression(
+                expression="IF(running > 0 AND most - least == 0, 1, 0)",
+                using_metrics=using,
+                period=within,
+                label="Idle",
+            ),
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def alarm_failed(self, construct_id: str) -> cloudwatch.Alarm:
+        """Alarm when a run failed or took longer than Step Functions lets it, a year."""
+        from aws_cdk import Duration
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        hour, machine = Duration.hours(1), self.state_machine
+        using: dict[str, cloudwatch.IMetric] = {
+            "failed": machine.metric_failed(period=hour),
+            "late": machine.metric_timed_out(period=hour),
+        }
+        return cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_description="A run of the labeling campaign failed; its execution says why",
+            metric=cloudwatch.MathExpression(
+                expression="FILL(failed, 0) + FILL(late, 0)", using_metrics=using, period=hour, label="Failed"
+            ),
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _metric(
+        self, name: str, period: Duration | None = None, statistic: str = "Maximum"
+    ) -> cloudwatch.Metric:
+        from aws_cdk import Duration
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        return cloudwatch.Metric(
+            namespace=campaign.NAMESPACE,
+            metric_name=name,
+            dimensions_map={campaign.DIMENSION: self.job_name_prefix},
+            statistic=statistic,
+            period=period or Duration.hours(1),
+        )
+
+    def _rule(
+        self,
+        construct_id: str,
+        kind: str,
+        detail: Mapping[str, Any],
+        *,
+        target: events.IRuleTarget | None,
+        description: str | None,
+    ) -> events.Rule:
+        from aws_cdk import aws_events as events
+
+        return events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_pattern=events.EventPattern(
+                source=[campaign.EVENT_SOURCE],
+                detail_type=[kind],
+                resources=[self.state_machine.state_machine_arn],
+                detail=dict(detail) or None,
+            ),
+            targets=[target] if target is not None else None,
+        )

@@ -135,6 +135,6 @@ def account(tmp_path_factory: Any) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="session")
-def idle(tmp_path_factory: Any) -> Iterator[Account]:
-    """Nobody labels but the test."""
-    yield from account_of(tmp_path_factory)
+def slow(tmp_path_factory: Any) -> Iterator[Account]:
+    """Workers take their time, so that there is a middle."""
+    yield from account_of(tmp_path_factory, simulated_workers=True, seconds_per_task=3.0)
