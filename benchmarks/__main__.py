@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("handler", "synth", "deploy", "painting", "preflight", "labels_bench", "labels_tools")
+ALL = ("handler", "synth", "deploy", "painting", "preflight", "labels_bench", "labels_tools", "scale")
 
 
 def main() -> None:
