@@ -158,6 +158,12 @@ def test_the_whole_way(browser, served, tmp_path):
     tab.locator("article", has_text="Completed").get_by_text("2 of 2 labeled").wait_for()
     tab.locator("article a").first.click()
     assert tab.locator("img[src*=thumbnail]").count() == 2
+    # What only a deployed stack has: the handler's log, preflight's report, CloudFormation's events.
+    text = tab.locator("main").text_content()
+    assert "CREATE_COMPLETE" in text
+    assert "preflight" in text.lower()
+    tab.get_by_role("link", name="Handler's log").click()
+    tab.locator("table").get_by_text("CreateLabelingJob").first.wait_for()
     console.close()
     for command in COMMANDS:
         typed(served, command.replace("OUTPUT_MANIFEST", manifest), cwd=tmp_path)
