@@ -55,7 +55,7 @@ def check_directory(check: Checker, directory: Path) -> bool:
             "images",
             f"be at most {limits.OBJECTS_MAX:,}, a job's quota",
             count,
-            "split them over several jobs",
+            "copy them into a bucket with `aws s3 sync`, for a SemanticSegmentationLabelingCampaign",
         )
     if total > limits.DIRECTORY_BYTES_MAX:
         check.fail("images", f"have {limits.DIRECTORY_BYTES_MAX:,} bytes at most in all", total, _INSTEAD)

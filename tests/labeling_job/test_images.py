@@ -94,7 +94,7 @@ def test_no_image_is_an_error_that_names_the_place(s3):
 def test_too_many_images_are_counted_and_refused(s3):
     s3.page = 1_000
     images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)])
-    with pytest.raises(DeployError, match=r"20,005 images.*20,000 objects.*exclude some, or take a sample"):
+    with pytest.raises(DeployError, match=r"20,005 images.*20,000 objects.*LabelingCampaign.*take a sample"):
         published(s3, images, job_name="job")
     assert not s3.puts
 
