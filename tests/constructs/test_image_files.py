@@ -118,7 +118,10 @@ BROKEN = {
     "source": (b'{"source-ref": "s3://bucket/a", "source": "b"}', "'source' is for text"),
     "half a pair": (rb'{"source-ref": "s3://bucket/a", "a": "\ud800"}', "half a surrogate pair"),
     "an image twice": (f"{LINE}\n{LINE}".encode(), "manifest-duplicates line 2"),
-    "too many": (f"{LINE}\n".encode() * 20_001, "a job takes at most 20,000 objects; a SemanticSegmentationLabel"),
+    "too many": (
+        f"{LINE}\n".encode() * 20_001,
+        "at most 20,000 objects; a SemanticSegmentationLabelingCampaign",
+    ),
 }
 
 

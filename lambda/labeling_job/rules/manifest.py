@@ -95,8 +95,8 @@ def _check_count(manifest: Manifest, task: LabelingTask, findings: Findings) -> 
         findings.error("manifest-count", "the manifest must have at least one line")
     if count > OBJECTS_MAX:
         rule = (
-            f"a job takes at most {OBJECTS_MAX:,} objects; a SemanticSegmentationLabelingCampaign makes as many"
-            " jobs as they need"
+            f"a job takes at most {OBJECTS_MAX:,} objects; a SemanticSegmentationLabelingCampaign"
+            " makes as many jobs as they need"
         )
         more = f"more than {COUNTED_MAX:,}" if count > COUNTED_MAX else f"{count:,}"
         findings.error("manifest-count", rule, f"{more} lines")
