@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import runpy
 import warnings
 from pathlib import Path
 
 import aws_cdk
+import boto3
 import pytest
+from aws_cdk.assertions import Match, Template
 
 from cdk_ground_truth._rooms import limits
 from cdk_ground_truth.assertions import labeling_jobs
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-#: Example → jobs in all of its stacks.
+#: Example → jobs in all of its stacks; a campaign's are made by its runs.
 JOBS = {
+    "growing_bucket": 0,
     "minimal": 1,
     "own_resources": 1,
     "pipeline_stage": 1,
@@ -79,3 +83,41 @@ def test_training_does_not_depend_on_the_job(run):
     [rule] = [each for each in templates["Labeling"]["Resources"].values() if each["Type"].endswith("Rule")]
     [target] = rule["Properties"]["Targets"]
     assert "OutputManifestS3Uri" in json.dumps(target.get("InputTemplate", target))
+
+
+class Models:
+    """The bucket of the models, with one key."""
+
+    class exceptions:
+        NoSuchKey = KeyError
+
+    def __init__(self):
+        self.kept = {}
+
+    def get_object(self, Bucket, Key):
+        return {"Body": io.BytesIO(self.kept[Bucket, Key])}
+
+    def put_object(self, Bucket, Key, Body):
+        self.kept[Bucket, Key] = Body.encode()
+
+
+def test_a_growing_bucket_trains_when_labels_of_several_nights_add_up(run, monkeypatch):
+    template = Template.from_json(run("growing_bucket")["GrowingBucket"])
+    detail = {"detail-type": ["Labeling Campaign Run Completed"]}
+    template.has_resource_properties("AWS::Events::Rule", {"EventPattern": Match.object_like(detail)})
+    template.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "cron(0 1 * * ? *)"})
+    functions = template.find_resources("AWS::Lambda::Function").values()
+    [code] = [
+        each["Properties"]["Code"]["ZipFile"] for each in functions if "ZipFile" in each["Properties"]["Code"]
+    ]
+    models, names = Models(), {}
+    monkeypatch.setattr(boto3, "client", lambda name: models)
+    monkeypatch.setenv("MODELS", "labels")
+    monkeypatch.setenv("NEW_LABELS", "500")
+    exec(code, names)
+
+    def night(labels):
+        return names["handler"]({"detail": {"labels": labels, "datasetManifest": "s3://labels/d"}}, None)
+
+    nights = [night(labels)["trained"] for labels in (300, 499, 500, 900, 999, 1_000)]
+    assert nights == [False, False, True, False, False, True]
