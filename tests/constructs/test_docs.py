@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from aws_cdk.assertions import Template
 
 ROOT = Path(__file__).parents[2]
 FAQ = (ROOT / "docs" / "faq.md").read_text()
@@ -49,6 +50,21 @@ def test_the_table_of_composition_is_that_of_the_tests():
             assert (tests / path).exists(), path
         for path in re.findall(r"`(examples/\w+)`", row):
             assert (ROOT / path / "app.py").exists(), path
+
+
+def test_the_page_on_campaigns_has_a_sample_that_synthesizes_and_names_that_exist():
+    text = (ROOT / "docs" / "campaign.md").read_text()
+    names: dict = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
+    campaign = names["campaign"]
+    template = Template.from_stack(names["stack"])
+    template.resource_count_is("Custom::SemanticSegmentationLabelingCampaign", 1)
+    template.resource_count_is("AWS::StepFunctions::StateMachine", 1)
+    attributes = re.findall(
+        r"`(?:campaign\.)?((?:on|metric|alarm|grant|dashboard|state|dataset|unlabeled)_\w+)`", text
+    )
+    assert len(attributes) > 10
+    assert [name for name in attributes if not hasattr(campaign, name)] == []
 
 
 @pytest.fixture(scope="module")
