@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("handler", "synth", "deploy", "painting", "preflight", "labels_bench", "labels_tools", "scale")
+ALL = (
+    "handler",
+    "synth",
+    "deploy",
+    "painting",
+    "preflight",
+    "campaign",
+    "labels_bench",
+    "labels_tools",
+    "scale",
+)
 
 
 def main() -> None:

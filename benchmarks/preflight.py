@@ -56,9 +56,9 @@ def main() -> None:
         )
 
 
-def _measured(what: str, endpoint: str) -> dict[str, float]:
-    """What a function of this module prints, in a process whose memory is its own."""
-    command = [sys.executable, "-m", "benchmarks.preflight", what, endpoint]
+def _measured(what: str, endpoint: str, module: str = "benchmarks.preflight") -> dict[str, float]:
+    """What a function of a module prints, in a process whose memory is its own."""
+    command = [sys.executable, "-m", module, what, endpoint]
     return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 
 

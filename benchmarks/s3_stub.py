@@ -45,6 +45,7 @@ def serving(count: int, archive: Path | None = None) -> Iterator[str]:
 class _Keys:
     def __init__(self, count: int) -> None:
         self._all = keys(count)
+        self._below: dict[str, list[str]] = {}
         self._pages: dict[tuple[str, str, str], bytes] = {}
 
     def page(self, prefix: str, delimiter: str, token: str) -> bytes:
@@ -54,7 +55,9 @@ class _Keys:
         return self._pages[key]
 
     def _made(self, prefix: str, delimiter: str, token: str) -> bytes:
-        found = [key for key in self._all if key.startswith(prefix)]
+        if prefix not in self._below:
+            self._below[prefix] = [key for key in self._all if key.startswith(prefix)]
+        found = self._below[prefix]
         if delimiter:
             folders = sorted({key[: key.index("/", len(prefix)) + 1] for key in found})
             return _xml(
