@@ -86,8 +86,9 @@ def _simulated(images: int, per_image: float) -> str:
     met = "; ".join(filter(None, limits))
     verdict = f"first limit: {met}: a campaign for each prefix of the bucket" if met else "within all limits"
     return (
-        f"simulated, {images:,} images: {jobs:,} jobs in {runs} runs, planned in {seconds:,.1f} s, {transitions:,} state"
-        f" transitions, {events:,} history events a run, about {dollars:,.2f} USD of AWS services; {verdict}"
+        f"simulated, {images:,} images: {jobs:,} jobs in {runs} runs, planned in {seconds:,.1f} s,"
+        f" {transitions:,} state transitions, {events:,} history events a run,"
+        f" about {dollars:,.2f} USD of AWS services; {verdict}"
     )
 
 
