@@ -37,7 +37,7 @@ class Row:
 
 
 def run_row(index: int, provider_framework: bool = False, share: int = 1) -> Row:
-    """Run all cells of a scenario, or each third (``share=3``), another third from scenario to scenario."""
+    """Run all cells of a scenario, or each sixth (``share=6``), another sixth from scenario to scenario."""
     row = Row(SCENARIOS[index].name)
     for cell in itertools.islice(cells(SCENARIOS[index]), index % share, None, share):
         result = run(cell, provider_framework=provider_framework)
