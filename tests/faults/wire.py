@@ -6,10 +6,13 @@ is the embedded Ground Truth service, CloudFormation the simulated one, S3 a dic
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -103,6 +106,12 @@ class Aws:
         self._sagemaker = sagemaker
         self._stacks = stacks
         self.objects: dict[tuple[str, str], bytes] = {}
+        self._metadata: dict[tuple[str, str], dict[str, str]] = {}
+        #: When each object was written; one that was there from the beginning is old.
+        self.modified: dict[tuple[str, str], float] = {}
+        self.now: Callable[[], float] = time.time
+        #: Further services.
+        self.others: dict[str, Callable[[Request], AWSResponse]] = {}
 
     def answer(self, request: Request) -> AWSResponse:
         known = {
@@ -111,6 +120,7 @@ class Aws:
             "s3": self._object,
             "iam": self._role,
             "cognito-identity-provider": lambda _: reply(200, _TEAM),
+            **self.others,
         }
         if request.service not in known:
             return error_reply(request, 403, "AccessDenied", "not simulated")
@@ -163,27 +173,55 @@ class Aws:
         if request.operation == "ListObjectsV2":
             prefix = parse_qs(url.query).get("prefix", [""])[0]
             found = sorted(k for b, k in self.objects if b == bucket and k.startswith(prefix))
-            contents = "".join(
-                f"<Contents><Key>{escape(k)}</Key><Size>{len(self.objects[bucket, k])}</Size></Contents>"
-                for k in found
-            )
+            contents = "".join(map(self._listed, found, [bucket] * len(found)))
             return reply(200, f"<ListBucketResult>{contents}</ListBucketResult>".encode())
         if request.operation == "PutObject":
-            self.objects[bucket, key] = request.body
-            return reply(200)
+            return self._put(request, bucket, key)
+        if request.operation == "DeleteObject":
+            self.objects.pop((bucket, key), None)
+            return reply(204)
         if (bucket, key) not in self.objects:
             return error_reply(request, 404, "NoSuchKey")
-        return self._content(request, self.objects[bucket, key])
+        return self._content(request, bucket, key)
 
-    def _content(self, request: Request, body: bytes) -> AWSResponse:
+    def _listed(self, key: str, bucket: str) -> str:
+        written = datetime.fromtimestamp(self.modified.get((bucket, key), 0), UTC).isoformat()
+        size = len(self.objects[bucket, key])
+        return (
+            f"<Contents><Key>{escape(key)}</Key><Size>{size}</Size><LastModified>{written}</LastModified>"
+            "</Contents>"
+        )
+
+    def _put(self, request: Request, bucket: str, key: str) -> AWSResponse:
+        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        there = self.objects.get((bucket, key))
+        if "if-none-match" in headers and there is not None:
+            return error_reply(request, 412, "PreconditionFailed")
+        if "if-match" in headers:
+            if there is None:
+                return error_reply(request, 404, "NoSuchKey")
+            if headers["if-match"] != _etag(there):
+                return error_reply(request, 412, "PreconditionFailed")
+        self.objects[bucket, key] = request.body
+        self.modified[bucket, key] = self.now()
+        self._metadata[bucket, key] = {k: v for k, v in headers.items() if k.startswith("x-amz-meta-")}
+        return reply(200, headers={"ETag": _etag(request.body)})
+
+    def _content(self, request: Request, bucket: str, key: str) -> AWSResponse:
+        body = self.objects[bucket, key]
+        about = {"ETag": _etag(body), **self._metadata.get((bucket, key), {})}
         if request.operation == "HeadObject":
-            return reply(200, headers={"Content-Length": str(len(body))})
+            return reply(200, headers={"Content-Length": str(len(body)), **about})
         first, last = 0, len(body) - 1
         if span := {k.lower(): v for k, v in request.headers.items()}.get("range"):
             begin, _, end = _text(span).removeprefix("bytes=").partition("-")
             first, last = int(begin), int(end) if end else last
         part = body[first : last + 1]
-        return reply(206, part, {"Content-Length": str(len(part))})
+        return reply(206, part, {"Content-Length": str(len(part)), **about})
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.md5(body).hexdigest()}"'
 
 
 def _text(value: str | bytes) -> str:

@@ -50,6 +50,8 @@ _current: list[World] = []
 class World:
     """Everything that a cell needs; `with World(…) as world` puts the handler into it."""
 
+    handler = staticmethod(entry.handler)
+
     def __init__(self, injector: Injector | None = None, *, pace: float = 20) -> None:
         self.time = _START
         self.injector = injector or Injector(None, None)
@@ -73,6 +75,7 @@ class World:
         )
         self.aws = Aws(self.service, self._describe)
         self.aws.objects = self.material.objects
+        self.aws.now = lambda: self.time
         self.lambda_timeouts = 0
         #: Job → what others than the stack have put on it.
         self.foreign: dict[str, dict[str, str]] = {}
@@ -168,7 +171,15 @@ class World:
         self.wait(seconds)
 
     def _invoke(self, event: dict[str, Any], index: int) -> bool:
-        """One run of the handler, as the Lambda service sees it."""
+        """One run of the handler, as the Lambda service sees it: whether it ended well."""
+        try:
+            self.call(event, index)
+            return True
+        except (Killed, Exception):
+            return False
+
+    def call(self, event: dict[str, Any], index: int) -> Any:
+        """One run of the handler: its result or its error."""
         outer = self._event, self._deadline, self.injector.request, self.injector.call
         self._event, self._deadline = event, self.time + _LAMBDA_SECONDS
         self.injector.begin(index)
@@ -180,12 +191,7 @@ class World:
         )
         try:
             with contextlib.redirect_stdout(self.log):
-                entry.handler(event, context)
-            return True
-        except Killed:
-            return False
-        except Exception:
-            return False
+                return self.handler(event, context)
         finally:
             self._event, self._deadline = outer[:2]
             if self._depth:
