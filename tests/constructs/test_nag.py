@@ -7,13 +7,22 @@ import re
 
 import pytest
 from aws_cdk import Acknowledgment, App, Stack, Validations
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from cdk_nag import AwsSolutionsChecks
 
-from cdk_ground_truth import AutomatedLabeling, Images, nag
+from cdk_ground_truth import (
+    AutomatedLabeling,
+    Images,
+    Runs,
+    SemanticSegmentationLabelingCampaign,
+    Workteam,
+    nag,
+)
 from cdk_ground_truth._rooms import contract
+from tests.constructs.conftest import TEAM_ARN
 
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
@@ -56,8 +65,26 @@ def fill_with_everything(add_job):
             images=Images.from_manifest(imported, "in.manifest"),
             automated_labeling=AutomatedLabeling(volume_encryption_key=key),
         )
+        add_campaigns(stack, imported)
 
     return fill
+
+
+def add_campaigns(stack, bucket):
+    """One over a bucket, one over a manifest."""
+    team = Workteam.from_workteam_arn(stack, "AnyTeam", TEAM_ARN)
+    for name, images in (
+        ("Listed", Images.from_bucket(bucket, prefix="p/")),
+        ("Given", Images.from_manifest(bucket, "in.manifest")),
+    ):
+        SemanticSegmentationLabelingCampaign(
+            stack,
+            name,
+            images=images,
+            labels=["road"],
+            workteam=team,
+            runs=Runs.on_schedule(events.Schedule.cron(hour="1", minute="0")),
+        )
 
 
 @pytest.mark.parametrize("minimized", [True, False])
@@ -95,7 +122,7 @@ def test_acknowledgements_are_narrow_and_say_why(tmp_path, add_job):
                 assert construct.node.path.startswith("Test/")
                 for rule, reason in entry.data.items():
                     count += 1
-                    assert re.search(r"(S1|L1)$|IAM5\[Resource::.+\]$", rule), rule
+                    assert re.search(r"(S1|L1|SF1|SF2)$|IAM5\[Resource::.+\]$", rule), rule
                     assert len(reason) > 20
     assert count > 20 and contract.RESOURCE_TYPE
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.faults.campaigns.world import IMAGES, CampaignWorld, properties
+from tests.faults.campaigns.world import IMAGES, CampaignWorld
 from tests.faults.faults import OF_ANSWER, OF_CALL, Injector, Kind, Point
 from tests.faults.texts import is_for_users
 
@@ -27,7 +27,7 @@ class Scenario:
 
 
 def _deploy(world: CampaignWorld) -> None:
-    assert world.cloudformation.deploy(properties()), world.cloudformation.last_reason
+    assert world.cloudformation.deploy(world.properties), world.cloudformation.last_reason
 
 
 def _run(name: str) -> Callable[[CampaignWorld], None]:
@@ -58,7 +58,10 @@ def _destroy(world: CampaignWorld) -> None:
 
 
 def _change(world: CampaignWorld) -> None:
-    world.cloudformation.deploy(properties("B"))
+    job = world.properties["Job"]
+    task = {**job["Request"]["HumanTaskConfig"], "TaskTitle": "B"}
+    changed = {**job, "Request": {**job["Request"], "HumanTaskConfig": task}}
+    world.cloudformation.deploy({**world.properties, "Job": changed})
     world.rest(_DAYS)
 
 
@@ -169,7 +172,7 @@ def check(world: CampaignWorld) -> list[str]:
 def _finish(world: CampaignWorld) -> list[str]:
     """The user deploys what is not there, and one more run labels the rest."""
     stack = world.cloudformation
-    if stack.resource is None and not stack.deploy(properties()):
+    if stack.resource is None and not stack.deploy(world.properties):
         return [f"can't be deployed again: {stack.last_reason}"]
     last = world.run("last")
     if not world.rest(_DAYS):

@@ -27,9 +27,9 @@ _WORK_SECONDS = 3_600.0
 _HOUR = 3_600.0
 
 
-def properties(title: str = "A") -> dict[str, Any]:
-    """The custom resource's properties; another title is another job."""
-    job = material.properties(title, images="Bucket")
+def properties() -> dict[str, Any]:
+    """The custom resource's properties."""
+    job = material.properties(images="Bucket")
     job["Request"]["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = "1"
     return {
         "ServiceToken": job.pop("ServiceToken"),
@@ -60,6 +60,8 @@ class CampaignWorld(world.World):
             self.add_image(number)
         self.bought: dict[str, list[str]] = defaultdict(list)
         self.spoiled: set[int] = set()
+        #: The custom resource's.
+        self.properties = properties()
         self._ended: set[str] = set()
         self._begun: dict[str, float] = {}
         self._numbers: dict[str, int] = {}
