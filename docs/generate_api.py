@@ -1,6 +1,6 @@
-"""``python docs/generate_api.py [--check]``: writes docs/api.md from the public docstrings.
+"""`python docs/generate_api.py [--check]`: writes the references of the three packages from their docstrings.
 
-Reads the sources with griffe and imports nothing, so it takes a second.
+Reads the sources with griffe and imports nothing, so it takes a second or two.
 """
 
 from __future__ import annotations
@@ -9,44 +9,95 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import griffe
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "docs" / "api.md"
-PACKAGE = "cdk_ground_truth"
-HEAD = """# API reference
 
-Made from the docstrings by `make api`; a test holds it against them. All names are
-imported from `cdk_ground_truth`, those of the last chapter from `cdk_ground_truth.assertions`.
-"""
+
+@dataclass(frozen=True)
+class Reference:
+    """One page: a package, and which names of which of its modules it shows."""
+
+    target: Path
+    folder: Path
+    package: str
+    head: str
+    #: Module, its chapter's title ("" for none), and its names; none stands for all that it exports.
+    chapters: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
+_MADE = "Made from the docstrings by `make api`; a test holds it against them."
+REFERENCES = (
+    Reference(
+        ROOT / "docs" / "api.md",
+        ROOT / "constructs",
+        "cdk_ground_truth",
+        f"# API reference\n\n{_MADE} All names are\nimported from `cdk_ground_truth`, "
+        "those of the last chapter from `cdk_ground_truth.assertions`.\n",
+        (("", "", ()), ("assertions", "Assertions", ())),
+    ),
+    Reference(
+        ROOT / "docs" / "api-labels.md",
+        ROOT / "labels",
+        "ground_truth_labels",
+        f"# API reference: ground-truth-labels\n\n{_MADE} All names are\n"
+        "imported from `ground_truth_labels`.\n",
+        (("", "", ()),),
+    ),
+    Reference(
+        ROOT / "docs" / "api-local.md",
+        ROOT / "local",
+        "ground_truth_local",
+        f"# API reference: ground-truth-local\n\n{_MADE} The fixtures\n"
+        "of the last chapter are there as soon as the package is installed.\n",
+        (
+            ("server", "`ground_truth_local.server`", ("EmbeddedAws", "EmbeddedAwsError")),
+            ("cdk_cli", "`ground_truth_local.cdk_cli`", ("CdkCli",)),
+            ("pytest_plugin", "Fixtures of pytest", ()),
+        ),
+    ),
+)
 
 
 def main() -> int:
-    """Write the reference, or tell whether it is up to date."""
+    """Write the references, or tell whether they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
-    text = render()
-    if not parser.parse_args().check:
-        TARGET.write_text(text)
-        return 0
-    if TARGET.read_text() == text:
-        return 0
-    print("docs/api.md isn't what the docstrings say: run make api", file=sys.stderr)
-    return 1
+    checking = parser.parse_args().check
+    old = 0
+    for reference in REFERENCES:
+        text = render(reference)
+        if not checking:
+            reference.target.write_text(text, encoding="utf-8")
+        elif not reference.target.exists() or reference.target.read_text(encoding="utf-8") != text:
+            print(
+                f"docs/{reference.target.name} isn't what the docstrings say: run make api", file=sys.stderr
+            )
+            old = 1
+    return old
 
 
-def render() -> str:
-    """The whole reference."""
-    package = griffe.load(PACKAGE, search_paths=[ROOT / "constructs"], allow_inspection=False)
-    parts = [HEAD]
-    for module in (package, package["assertions"]):
-        if module is not package:
-            parts.append("# Assertions\n\n" + _text(_target(module)))
-        for name in sorted(module.exports or ()):
-            parts += _member(_target(module[str(name)]), level=2)
+def render(reference: Reference) -> str:
+    """The whole page."""
+    package = griffe.load(reference.package, search_paths=[reference.folder], allow_inspection=False)
+    parts = [reference.head]
+    for name, title, names in reference.chapters:
+        module = package[name] if name else package
+        if title:
+            parts.append(f"## {title}\n\n" + _text(_target(module)))
+        for each in names or sorted(_shown(module)):
+            parts += _member(_target(module[str(each)]), level=3 if title else 2)
     return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+
+def _shown(module: griffe.Object | griffe.Alias) -> list[str]:
+    """What a module exports; of one that says nothing, its own public functions."""
+    if module.exports is not None:
+        return [str(name) for name in module.exports]
+    return [name for name, each in module.functions.items() if not name.startswith("_") and not each.is_alias]
 
 
 def _target(item: griffe.Object | griffe.Alias) -> griffe.Object:
@@ -121,11 +172,11 @@ def _text(item: griffe.Object) -> str:
     lines: list[str] = []
     section = ""
     for line in item.docstring.value.splitlines():
-        head = re.fullmatch(r"(Args|Raises):", line)
+        head = re.fullmatch(r"(Args|Attributes|Raises|Returns):", line)
         entry = re.fullmatch(r"    (\w+): (.*)", line)
         if head:
             section = head[1]
-            lines.append({"Args": "", "Raises": "Raises:"}[section] or "Arguments:")
+            lines.append({"Args": "Arguments"}.get(section, section) + ":")
             lines.append("")
         elif section and entry:
             lines.append(f"- `{entry[1]}`: {entry[2]}")
