@@ -141,7 +141,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
             journal.start()
         identity.ensure_users(settings.account, credentials)
         service.start()
-        if workers is not None:
+        if workers is not None and settings.simulated_workers:
             workers.start()
 
     async def stopped() -> None:
@@ -155,6 +155,9 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     wire = Wire(
         settings.black_holes, throttle_every=settings.throttle_every, break_every=settings.break_every
     )
+    if workers is not None:
+        service.on_order(workers.take)
+        service.on_order(wire.take)
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
     serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))
@@ -229,12 +232,12 @@ def _load_portal(
 
 
 def _load_workers(settings: Settings, service: Service, access: ServiceAccess) -> SimulatedWorkers | None:
-    if not settings.simulated_workers:
-        return None
     from .service.api import GroundTruthService
     from .workers import SimulatedWorkers
 
-    assert isinstance(service, GroundTruthService), "workers need the real service"
+    if not isinstance(service, GroundTruthService):
+        assert not settings.simulated_workers, "workers need the real service"
+        return None
     return SimulatedWorkers(
         service,
         directory=access.group_members,

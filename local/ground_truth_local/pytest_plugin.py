@@ -7,6 +7,9 @@ Installed with ``ground-truth-local``; nothing heavy is imported until a fixture
 * ``embedded_aws_options`` (session): override it in the topmost ``conftest.py`` to return keyword arguments
   for ``EmbeddedAws``: the session has one server, and the first test that wants it starts it.
 * ``aws_session`` (session): a boto3 session as the account's administrator.
+* ``ground_truth``: ``ground_truth.run(MyStack)`` deploys a stack, has its jobs labeled by simulated workers,
+  and returns request, labels as arrays, manifest, failures and events; ``ground_truth.synth(MyStack)``
+  synthesizes alone, without a server.
 * ``deploy``: ``deploy(app, *stacks, **context)`` runs ``cdk deploy`` as the deploy user and returns the
   outputs by stack; what was deployed is destroyed when the test ends.
 """
@@ -14,6 +17,7 @@ Installed with ``ground-truth-local``; nothing heavy is imported until a fixture
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +25,7 @@ import pytest
 if TYPE_CHECKING:
     from .server import EmbeddedAws
     from .session import GatewaySession
+    from .testing import GroundTruth
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +47,17 @@ def embedded_aws(embedded_aws_options: dict[str, Any]) -> Iterator[EmbeddedAws]:
 def aws_session(embedded_aws: EmbeddedAws) -> GatewaySession:
     """Give a boto3 session as the account's administrator."""
     return embedded_aws.session()
+
+
+@pytest.fixture
+def ground_truth(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GroundTruth]:
+    """Give what runs a stack of your own and reads its labels; everything is destroyed at the end."""
+    from .testing import GroundTruth
+
+    # The server starts when something is deployed: who only synthesizes waits for none.
+    one = GroundTruth(lambda: request.getfixturevalue("embedded_aws"), tmp_path)
+    yield one
+    one.close()
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from . import account as accounts
 from . import profiles
 from .cdk_cli import sdk_path
 from .clock import ClockHand
+from .door import ORDER, Door
+from .orders import Orders
 from .service.quotas import Quotas
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
@@ -205,6 +207,15 @@ class EmbeddedAws:
     def clock(self) -> ClockHand:
         """The clock of labeling jobs, their objects and tasks: ``aws.clock.advance(days=10)``."""
         return ClockHand(self.endpoint_url, self._credentials(accounts.ADMINISTRATOR), self.region)
+
+    def order(self, orders: Orders) -> None:
+        """Tell simulated workers and the wire what holds from now on, until the next order.
+
+        Raises:
+            DoorError: the server refused it, or isn't there.
+        """
+        door = Door(self.endpoint_url, self._credentials(accounts.ADMINISTRATOR), self.region)
+        door.ask(ORDER, orders.to_body())
 
     def bootstrap(self, region: str) -> None:
         """Make the CDK's bucket and roles in another Region."""

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .orders import Orders
+
 Send = Callable[[Any], Awaitable[None]]
 #: What SDKs put into their user agent inside a Lambda.
 _IN_LAMBDA = "exec-env/AWS_Lambda_"
@@ -49,11 +51,17 @@ class Wire:
     def __init__(
         self, black_holes: tuple[str, ...] = (), *, throttle_every: int = 0, break_every: int = 0
     ) -> None:
-        self._black_holes = frozenset(black_holes)
-        self._throttle_every = throttle_every
-        self._break_every = break_every
-        self._requests, self._reads = itertools.count(1), itertools.count(1)
+        self._usual = (black_holes, throttle_every, break_every)
         self._open = threading.Event()
+        self.take(Orders())
+
+    def take(self, orders: Orders) -> None:
+        """Do as ordered; where an order says nothing, as from the start. Counts begin anew."""
+        black_holes, throttle_every, break_every = self._usual
+        self._black_holes = frozenset(orders.black_holes or black_holes)
+        self._throttle_every = orders.throttle_every or throttle_every
+        self._break_every = orders.break_every or break_every
+        self._requests, self._reads = itertools.count(1), itertools.count(1)
 
     def open(self) -> None:
         """Begin: the account's own set-up is done."""

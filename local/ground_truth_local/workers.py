@@ -13,12 +13,14 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from .orders import Orders
 from .service.api import GroundTruthService
 from .service.errors import TaskError
 from .service.masks import Mask, empty_mask, encode_answer
@@ -29,15 +31,19 @@ _SMALL_SIDE = 192  # pictures are understood at this size and painted at their o
 _ITERATIONS = 8
 _SMOOTHING = 2.4
 _WOBBLE = 0.8  # pixels of the small picture by which a worker's edge strays
+_PATCH = 8  # pixels of a side of what a worker gets wrong
 _log = logging.getLogger(__name__)
 
 _Floats = npt.NDArray[np.float32]
 
 
-def paint(picture: Image.Image, labels: Sequence[str], *, seed: int, worker: str = "") -> Mask:
+def paint(
+    picture: Image.Image, labels: Sequence[str], *, seed: int, worker: str = "", accuracy: float = 1.0
+) -> Mask:
     """Return the mask that a worker paints of a picture as it is stored: regions of like colour, no frame.
 
-    All workers see the same regions; where exactly a region ends, each draws in their own way.
+    All workers see the same regions; where exactly a region ends, each draws in their own way. Where a worker
+    errs, a patch has another class, so that about `accuracy` of the pixels are right.
     """
     # As it is stored, like the people's page shows it.
     image = picture.convert("RGB")
@@ -48,7 +54,19 @@ def paint(picture: Image.Image, labels: Sequence[str], *, seed: int, worker: str
     content = hashlib.sha256(pixels.tobytes()).digest()
     membership = _regions(pixels, len(labels) + 1, _generator(seed, content))
     strayed = _stray(membership, _generator(seed, content, worker.encode()))
-    return _enlarge(strayed, width, height, len(labels))
+    mask = _enlarge(strayed, width, height, len(labels))
+    return _with_errors(mask, len(labels), 1 - accuracy, _generator(seed, content, worker.encode(), b"errs"))
+
+
+def _with_errors(mask: Mask, labels: int, share: float, generator: np.random.Generator) -> Mask:
+    """Give that share of the mask's patches another class."""
+    if share <= 0 or not labels:
+        return mask
+    rows, columns = (-(-length // _PATCH) for length in mask.shape)
+    wrong = generator.random((rows, columns)) < share
+    steps = np.where(wrong, generator.integers(1, labels + 1, (rows, columns)), 0).astype(mask.dtype)
+    large = np.kron(steps, np.ones((_PATCH, _PATCH), dtype=mask.dtype))[: mask.shape[0], : mask.shape[1]]
+    return ((mask.astype(np.int64) + large) % (labels + 1)).astype(mask.dtype)
 
 
 def _generator(seed: int, *parts: bytes) -> np.random.Generator:
@@ -146,12 +164,18 @@ class SimulatedWorkers:
         """
         self._service = service
         self._directory = directory
-        self._seed = seed
+        self._orders = Orders(seed=seed)
         self._rest = seconds_per_task
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._free_at: dict[str, float] = {}
         self._hands: dict[str, frozenset[str]] = {}
+
+    def take(self, orders: Orders) -> None:
+        """Work as ordered from the next task on; who rests takes none."""
+        self._orders = orders
+        if orders.work and self._thread is None:
+            self.start()
 
     def start(self) -> None:
         """Set them to work."""
@@ -198,7 +222,7 @@ class SimulatedWorkers:
     def work_once(self) -> bool:
         """Let each worker who is free do one task; ``False`` if there was nothing to do for any."""
         busy = False
-        for worker in self._service.queue.workers():
+        for worker in self._service.queue.workers() if self._orders.work else ():
             if self._halt.is_set() or time.monotonic() < self._free_at.get(worker, 0.0):
                 continue
             for tasks in self._service.queue.open_tasks(worker):
@@ -225,9 +249,18 @@ class SimulatedWorkers:
 
     def _do(self, task: Task) -> None:
         started = time.monotonic()
+        if any(fnmatchcase(task.source.key, pattern) for pattern in self._orders.declines):
+            self._decline(task)
+            return
         try:
             with Image.open(io.BytesIO(self._service.picture_in_browser(task))) as picture:
-                mask = paint(picture, task.labels, seed=self._seed, worker=task.worker)
+                mask = paint(
+                    picture,
+                    task.labels,
+                    seed=self._orders.seed,
+                    worker=task.worker,
+                    accuracy=self._orders.accuracy,
+                )
             answer = {task.element: encode_answer(mask, task.labels)}
             self._service.queue.submit(task.id, task.worker, answer, time.monotonic() - started)
         except Exception as error:

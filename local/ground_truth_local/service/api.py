@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..clock import ADVANCE
+from ..door import ADVANCE, OPERATIONS, ORDER
+from ..orders import Orders
 from . import authorization
 from .clock import Clock
 from .control import LabelingJobOperations
@@ -50,6 +51,7 @@ class GroundTruthService:
             "StopLabelingJob",
             "UpdateWorkteam",
             ADVANCE,
+            ORDER,
         }
     )
     """The operations that are answered here."""
@@ -99,6 +101,7 @@ class GroundTruthService:
             pace=pace or Pace(),
             quotas=quotas,
         )
+        self._takers: list[Callable[[Orders], None]] = []
         self._operations = self._bind(quotas, foreign_tags or {})
         for arn in workteams:
             self.add_workteam(arn)
@@ -132,6 +135,7 @@ class GroundTruthService:
             "ListTags": tags.list,
             "DeleteTags": tags.delete,
             ADVANCE: self._advance_clock,
+            ORDER: self._order,
         }
 
     def add_workteam(self, arn: str) -> None:
@@ -155,6 +159,20 @@ class GroundTruthService:
         self.clock.advance(call.body.get("Seconds", 0))
         self.queue.notify()
         return self.clock.describe()
+
+    def on_order(self, take: Callable[[Orders], None]) -> None:
+        """Have whoever is around the service told of orders."""
+        self._takers.append(take)
+
+    def _order(self, call: Call) -> dict[str, Any]:
+        try:
+            orders = Orders.from_body(call.body)
+        except ValueError as error:
+            raise ServiceError("ValidationException", str(error)) from error
+        for take in self._takers:
+            take(orders)
+        self.queue.notify()
+        return {}
 
     def _can_assume(self, role: str, region: str, account: str) -> bool:
         try:
@@ -182,7 +200,7 @@ class GroundTruthService:
         if operation is None:
             return Answer.error("UnknownOperationException", f"The operation {call.operation} is not known.")
         try:
-            if call.operation != ADVANCE:
+            if call.operation not in OPERATIONS:
                 check_request(call.operation, call.body)
             return Answer(body=operation(call))
         except ServiceError as error:

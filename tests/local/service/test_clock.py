@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ground_truth_local.clock import ADVANCE
+from ground_truth_local.door import ADVANCE
 from ground_truth_local.service.errors import TaskError
 
 

@@ -1,0 +1,53 @@
+"""What simulated workers and the wire are told while the server runs: a test orders its failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What holds from now on; what isn't said is as after a start.
+
+    Attributes:
+        work: whether simulated workers take tasks.
+        seed: what they paint follows from it and the picture.
+        accuracy: share of the pixels that a worker gets as all workers see them, 0 to 1.
+        declines: patterns of keys (`*` and `?` as in a shell) of images that every worker declines.
+        throttle_every: each so many-th request is throttled; 0 for none.
+        break_every: each so many-th object that is read breaks off; 0 for none.
+        black_holes: services that Lambdas get no answer from.
+    """
+
+    work: bool = True
+    seed: int = 0
+    accuracy: float = 1.0
+    declines: tuple[str, ...] = ()
+    throttle_every: int = 0
+    break_every: int = 0
+    black_holes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.accuracy <= 1:
+            raise ValueError(f"accuracy is a share, 0 to 1, got {self.accuracy!r}")
+        if self.throttle_every < 0 or self.break_every < 0:
+            raise ValueError("throttle_every and break_every are 0 or more")
+
+    def to_body(self) -> dict[str, Any]:
+        """For the administrator's door."""
+        return asdict(self)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Orders:
+        """Read what `to_body` made.
+
+        Raises:
+            ValueError: it is none.
+        """
+        lists = ("declines", "black_holes")
+        try:
+            return cls(**{name: tuple(value) if name in lists else value for name, value in body.items()})
+        except TypeError as error:
+            raise ValueError(f"no orders: {error}") from error
