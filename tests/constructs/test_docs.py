@@ -30,7 +30,9 @@ def test_drift_is_told_with_the_command_that_mends_it(tmp_path, monkeypatch, cap
     monkeypatch.setitem(sys.modules, "generate_api", generate_api)
     spec.loader.exec_module(generate_api)
     (tmp_path / "api.md").write_text("of yesterday")
-    pages = [dataclasses.replace(page, target=tmp_path / page.target.name) for page in generate_api.REFERENCES]
+    pages = [
+        dataclasses.replace(page, target=tmp_path / page.target.name) for page in generate_api.REFERENCES
+    ]
     monkeypatch.setattr(generate_api, "REFERENCES", pages)
     monkeypatch.setattr(sys, "argv", ["generate_api.py", "--check"])
     assert generate_api.main() == 1

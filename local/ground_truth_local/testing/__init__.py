@@ -8,7 +8,8 @@ from __future__ import annotations
 from .app import AppError, synthesized
 from .comparing import assert_same_mask
 from .deploying import DeployFailed
-from .runs import Failures, GroundTruth, JobRun, Run, Synthesized, Workers
+from .results import JobRun, Run, Synthesized
+from .runs import Failures, GroundTruth, Workers
 from .snapshots import normalized
 
 __all__ = [
