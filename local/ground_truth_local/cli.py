@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from . import account, profiles
+from . import account, doctor, profiles
 from .cdk_cli import tool_path
 from .clock import ClockError, ClockHand
 from .console import console_cli
@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     if arguments.command == "preview":
         return preview_cli.run(console, arguments, wait=lambda: _stop_signal().wait())
+    if arguments.command == "doctor":
+        return doctor.run(console)
     if arguments.command == "console":
         return console_cli.run(console, arguments, wait=lambda: _stop_signal().wait())
     if arguments.command == "continue":
@@ -88,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     advance.add_argument("--endpoint", help="its address (default: AWS_ENDPOINT_URL)")
     for unit in ("days", "hours", "minutes"):
         advance.add_argument(f"--{unit}", type=float, default=0.0)
+    doctor.add_parser(commands)
     preview_cli.add_parser(commands)
     console_cli.add_parser(commands)
     continue_cli.add_parser(commands)
