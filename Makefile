@@ -10,7 +10,7 @@ ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SI
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
 
-.PHONY: help setup demo test deep pythons interop release-check check local synth api bench lock clean
+.PHONY: help setup demo test deep pythons interop docs release-check check local synth api bench lock clean
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -63,6 +63,19 @@ $(INTEROP)/.ready: tests/interop/requirements.txt
 interop: $(READY) $(INTEROP)/.ready ## open every export with the tools that it is for, compare every pixel
 	@$(ENV) python -m tests.interop
 
+# The documentation site's tools, in an environment of their own.
+DOCS := .venv-docs
+$(DOCS)/.ready: docs/requirements.txt
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
+
+docs: $(READY) $(DOCS)/.ready ## build the documentation site into site/; a warning is an error
+	@$(ENV) python docs/generate_api.py --check
+	@$(ENV) python docs/generate_twin.py --check
+	@$(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going -c docs --doctree-dir .cache/doctrees . site
+	@echo "site/docs/index.html is ready"
+
 # What only a release needs, in an environment of its own.
 RELEASE := .venv-release
 $(RELEASE)/.ready: releasing/requirements.txt
@@ -103,4 +116,4 @@ lock: $(READY) ## resolve requirements.in into requirements.txt
 		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 
 clean: ## remove what the commands made, except the installed tools
-	rm -rf cdk.out demo-output .local-aws .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf cdk.out site demo-output .local-aws .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The documentation site: `make docs`. The sources are the repository's own Markdown files, where they lie."""
+"""The documentation site: `make docs`. Its sources are the repository's Markdown files, where they lie."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ include_patterns = [
     "README.md",
     "labels/README.md",
     "local/README.md",
+    "examples/README.md",
     "examples/*/README.md",
     "changes/README.md",
     "CHANGELOG.md",
@@ -25,7 +26,9 @@ include_patterns = [
     "CONTRIBUTING.md",
     "SECURITY.md",
 ]
-exclude_patterns = [".venv*", "node_modules", "cdk.out", "dist", ".cache", "demo-output", ".local-aws", "tests"]
+exclude_patterns = [
+    ".venv*", "node_modules", "cdk.out", "dist", ".cache", "demo-output", ".local-aws", "site", "tests",
+]  # fmt: skip
 
 # Headings are what pages link to; three levels of them have addresses, as on GitHub.
 myst_heading_anchors = 4

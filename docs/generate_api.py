@@ -56,7 +56,9 @@ REFERENCES = (
         (
             ("server", "`ground_truth_local.server`", ("EmbeddedAws", "EmbeddedAwsError")),
             ("cdk_cli", "`ground_truth_local.cdk_cli`", ("CdkCli",)),
+            ("orders", "`ground_truth_local.orders`", ("Orders",)),
             ("pytest_plugin", "Fixtures of pytest", ()),
+            ("testing", "`ground_truth_local.testing`", ()),
         ),
     ),
 )

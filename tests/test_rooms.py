@@ -69,7 +69,9 @@ def test_boto3_is_for_the_command_alone():
 def test_the_embedded_aws_never_knows_the_constructs_or_the_handlers_rules():
     assert files("local/ground_truth_local")
     for path in files("local/ground_truth_local"):
-        assert not imports(path) & NEVER_LOCAL, path.relative_to(ROOT)
+        # A test's stack is synthesized for it, by the CDK that it was written with.
+        allowed = {"aws_cdk"} if path.parent.name == "testing" and path.name == "app.py" else set()
+        assert not imports(path) & (NEVER_LOCAL - allowed), path.relative_to(ROOT)
 
 
 def test_apps_use_the_public_names_alone():

@@ -12,8 +12,9 @@ from PIL import Image
 from ground_truth_labels import Manifest, read_manifest, report
 from ground_truth_labels.drawing import overlay
 
+from ..copies import MANIFEST, copy_output, keys
+
 FILE = "overlay.png"
-_MANIFEST = "manifests/output/output.manifest"
 _TILE_HEIGHT, _GAP, _COLUMNS = 320, 16, 3
 
 
@@ -21,16 +22,11 @@ def write(session: Any, manifest_uri: str, folder: Path) -> int:
     """Fetch the job's output into an emptied folder and draw the overlays; return the number of masks."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "masks").mkdir(parents=True)
-    s3 = session.client("s3")
-    bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
     buckets = folder / "buckets"
-    _copy(s3, bucket, key.removesuffix(_MANIFEST), buckets)
-    shutil.copyfile(buckets / bucket / key, folder / "output.manifest")
-    for item in read_manifest(buckets / bucket / key):
-        source, _, name = item.source_ref.removeprefix("s3://").partition("/")
-        _copy(s3, source, name, buckets)
+    copied = copy_output(session.client("s3"), manifest_uri, buckets)
+    shutil.copyfile(copied, folder / "output.manifest")
     # From here on as a user with a copy of the buckets: no AWS.
-    manifest = read_manifest(buckets / bucket / key, root=buckets)
+    manifest = read_manifest(copied, root=buckets)
     tiles = list(_tiles(manifest, folder / "masks"))
     _contact_sheet(tiles).save(folder / FILE)
     report(manifest, folder / "report.html")
@@ -40,7 +36,7 @@ def write(session: Any, manifest_uri: str, folder: Path) -> int:
 def count_labels(session: Any, manifest_uri: str) -> int:
     """How many files the job's output folder holds."""
     bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
-    return sum(1 for _ in _keys(session.client("s3"), bucket, key.removesuffix(_MANIFEST)))
+    return sum(1 for _ in keys(session.client("s3"), bucket, key.removesuffix(MANIFEST)))
 
 
 def _tiles(manifest: Manifest, masks: Path) -> Iterator[Image.Image]:
@@ -68,15 +64,3 @@ def _contact_sheet(tiles: list[Image.Image]) -> Image.Image:
             x += tile.width + _GAP
         y += height + _GAP
     return sheet
-
-
-def _copy(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
-    for key in _keys(s3, bucket, prefix):
-        target = folder / bucket / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(bucket, key, str(target))
-
-
-def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (item["Key"] for item in page.get("Contents", []))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..copies import copy_output
 from .deploying import DeployedStack
 
 if TYPE_CHECKING:
@@ -102,6 +104,20 @@ class JobRun:
             for line in self.manifest
             if "failure-reason" in line.get(metadata, {})
         }
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Copy the job's output and its images to a folder, which reads when the stack is gone.
+
+        Returns:
+            The output manifest in the copy; `ground-truth-labels` takes it with `--root folder`.
+
+        Raises:
+            LookupError: the job has written no output.
+        """
+        uri = self.request.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri", "")
+        if not uri:
+            raise LookupError(f"the job {self.name} has written no output")
+        return copy_output(self._session.client("s3"), uri, Path(folder))
 
     def _named(self, uri: str) -> str:
         name = uri.rpartition("/")[2]
