@@ -45,7 +45,7 @@ test: $(READY) ## run the tests
 # Tests that `make test` runs with smaller numbers.
 DEEPER := tests/e2e/test_preflight.py tests/e2e/test_preflight_and_service.py tests/faults/test_campaigns.py \
 	tests/faults/test_matrix.py tests/faults/test_stateful.py tests/labeling_job/preflight/test_fuzz.py \
-	tests/local/aws/test_durability.py
+	tests/local/aws/test_durability.py tests/packaging/test_strangers.py
 
 deep: $(READY) ## run what takes minutes: 20,000 files and 20,000 lines deployed, the whole fault matrix, 30 kills
 	@$(ENV) DEEP=1 python -m pytest -n $(WORKERS) --dist loadgroup $(DEEP) $(DEEPER)

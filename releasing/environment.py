@@ -44,13 +44,20 @@ def requirements_of(wheel: Path) -> list[str]:
     return list(metadata.get_all("Requires-Dist") or ())
 
 
-def with_wheels(folder: Path, wheels: Sequence[Path]) -> Path:
-    """Make an environment with these wheels in `folder`; its Python. Dependencies are links to this one's."""
+def with_wheels(folder: Path, wheels: Sequence[Path], *, also: Sequence[str] = ()) -> Path:
+    """Make an environment with these wheels in `folder`; its Python.
+
+    Args:
+        folder: where.
+        wheels: what is installed; what they depend on is linked from this environment.
+        also: further packages that are linked, with what they need.
+    """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     [site] = folder.glob("lib/python3*/site-packages")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--target", str(site), "--no-deps", "--no-index", *map(str, wheels)], check=True)
-    for each in asked_for(one for wheel in wheels for one in requirements_of(wheel)).values():
+    needed = [one for wheel in wheels for one in requirements_of(wheel)]
+    for each in asked_for([*needed, *also]).values():
         tops = {file.parts[0] for file in each.files or () if file.parts[0] not in ("..", "__pycache__")}
         for top in tops:
             place = site / top
