@@ -130,3 +130,18 @@ def test_the_embedded_aws_starts_as_its_readme_says():
     exec(server, names)
     assert names["team"].endswith(":workteam/private-crowd/annotators")
     compile(fixture, "local/README.md", "exec")
+
+
+def test_each_row_of_the_comparison_has_its_test():
+    rows = (ROOT / "docs" / "comparison.md").read_text("utf-8").split("|---|")[-1].splitlines()
+    ours = [row.split("|")[2] for row in rows if row.startswith("| ")]
+    assert len(ours) > 10
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests" / "constructs").glob("test_*.py"))
+    for cell in ours:
+        named = re.findall(r"`([^`]+)`", cell)
+        assert named, cell
+        for name in named:
+            if name.startswith("test_"):
+                assert f"\ndef {name}(" in sources, name
+            elif name.startswith("tests/"):
+                assert (ROOT / name).exists(), name

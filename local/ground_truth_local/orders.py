@@ -46,8 +46,11 @@ class Orders:
         Raises:
             ValueError: it is none.
         """
-        lists = ("declines", "black_holes")
+        given: dict[str, Any] = {
+            name: tuple(value) if name in ("declines", "black_holes") else value
+            for name, value in body.items()
+        }
         try:
-            return cls(**{name: tuple(value) if name in lists else value for name, value in body.items()})
+            return cls(**given)
         except TypeError as error:
             raise ValueError(f"no orders: {error}") from error

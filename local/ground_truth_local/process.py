@@ -156,8 +156,8 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
         settings.black_holes, throttle_every=settings.throttle_every, break_every=settings.break_every
     )
     if workers is not None:
-        service.on_order(workers.take)
-        service.on_order(wire.take)
+        workers.service.on_order(workers.take)
+        workers.service.on_order(wire.take)
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
     serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))

@@ -66,7 +66,8 @@ def _with_errors(mask: Mask, labels: int, share: float, generator: np.random.Gen
     wrong = generator.random((rows, columns)) < share
     steps = np.where(wrong, generator.integers(1, labels + 1, (rows, columns)), 0).astype(mask.dtype)
     large = np.kron(steps, np.ones((_PATCH, _PATCH), dtype=mask.dtype))[: mask.shape[0], : mask.shape[1]]
-    return ((mask.astype(np.int64) + large) % (labels + 1)).astype(mask.dtype)
+    wrong_mask: Mask = ((mask.astype(np.int64) + large) % (labels + 1)).astype(mask.dtype)
+    return wrong_mask
 
 
 def _generator(seed: int, *parts: bytes) -> np.random.Generator:
@@ -162,7 +163,7 @@ class SimulatedWorkers:
             seed: makes what they paint reproducible.
             seconds_per_task: how long a worker rests after a task; several work side by side.
         """
-        self._service = service
+        self.service = self._service = service
         self._directory = directory
         self._orders = Orders(seed=seed)
         self._rest = seconds_per_task

@@ -10,12 +10,13 @@ from typing import Any
 
 from ..door import ADVANCE, OPERATIONS, ORDER
 from ..orders import Orders
+from ..sources import Rule, holds, twin
 from . import authorization
 from .clock import Clock
 from .control import LabelingJobOperations
 from .cors import IN_THE_BROWSER, Cors
 from .engine import Engine
-from .errors import JobFailure, ServiceError
+from .errors import JobFailure, ServiceError, validation
 from .jobs import Job, JobBook
 from .pace import Pace
 from .pages import render_task
@@ -27,6 +28,12 @@ from .team_operations import TagOperations, WorkteamOperations
 from .teams import TeamBook
 from .types import Answer, AssumeRoleDenied, AwsAccess, Call, Check
 from .validation import check_request
+
+ORDERED = Rule(
+    "orders",
+    "Simulated workers and the wire take orders of the account's administrator while the server runs.",
+    twin("tests order their failures; AWS has no such thing"),
+)
 
 _log = logging.getLogger(__name__)
 _DEFAULT_TEAM_SIZE = 9  # as many as an object can have workers
@@ -164,11 +171,12 @@ class GroundTruthService:
         """Have whoever is around the service told of orders."""
         self._takers.append(take)
 
+    @holds(ORDERED)
     def _order(self, call: Call) -> dict[str, Any]:
         try:
             orders = Orders.from_body(call.body)
         except ValueError as error:
-            raise ServiceError("ValidationException", str(error)) from error
+            raise validation(ORDERED, str(error)) from error
         for take in self._takers:
             take(orders)
         self.queue.notify()

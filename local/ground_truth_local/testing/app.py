@@ -41,7 +41,7 @@ def synthesized(app: AppLike, folder: Path, context: Mapping[str, str] | None = 
     return _of_command(command, folder, dict(context or {}))
 
 
-def _of_code(app: Callable[..., object], folder: Path, context: dict[str, str]) -> Path:
+def _of_code(app: Callable[..., Any], folder: Path, context: dict[str, str]) -> Path:
     try:
         from aws_cdk import App, Stack
     except ImportError as error:
@@ -49,10 +49,8 @@ def _of_code(app: Callable[..., object], folder: Path, context: dict[str, str]) 
             "aws-cdk-lib isn't installed, so a stack's class can't be synthesized here; name the app's file"
         ) from error
     root = App(outdir=str(folder), context=context or None)
-    if isinstance(app, type) and issubclass(app, Stack):
-        app(root, app.__name__)
-    else:
-        app(root)
+    is_stack = isinstance(app, type) and issubclass(app, Stack)
+    app(root, getattr(app, "__name__", "Stack")) if is_stack else app(root)
     return Path(root.synth().directory)
 
 

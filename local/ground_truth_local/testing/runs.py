@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,23 +132,24 @@ class GroundTruth:
             AssertionError: a job hasn't ended in time.
         """
         workers, fail = workers or Workers(), fail or Failures()
-        orders = {
-            "seed": workers.seed,
-            "accuracy": workers.accuracy,
-            "declines": tuple(workers.declines),
-            "throttle_every": fail.throttle_every,
-            "break_every": fail.break_every,
-            "black_holes": tuple(fail.black_holes),
-        }
+        orders = Orders(
+            work=False,
+            seed=workers.seed,
+            accuracy=workers.accuracy,
+            declines=tuple(workers.declines),
+            throttle_every=fail.throttle_every,
+            break_every=fail.break_every,
+            black_holes=tuple(fail.black_holes),
+        )
         assembly = self.synth(app, **dict(context or {})).assembly
         # Nobody works until all that was ordered holds.
-        self.aws.order(Orders(work=False, **orders))
+        self.aws.order(orders)
         with Listener(self.aws) as listener:
             stacks = self._deployer.deploy(assembly)
             names = dict(_jobs_of(stacks))
             if fail.no_cors:
                 self._remove_cors(names.values())
-            self.aws.order(Orders(**orders))
+            self.aws.order(replace(orders, work=True))
             ended = {logical_id: self._ended(name, seconds) for logical_id, name in names.items()}
             told = listener.heard({name: ended[logical_id] for logical_id, name in names.items()})
         session = self.aws.session()
