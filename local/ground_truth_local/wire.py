@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .door import OPERATIONS
 from .orders import Orders
 
 Send = Callable[[Any], Awaitable[None]]
@@ -69,7 +70,9 @@ class Wire:
 
     def trouble(self, method: str, service: str, headers: Mapping[str, str]) -> Trouble:
         """Say what befalls a request."""
-        if not self._open.is_set() or not service:
+        # Whoever orders trouble can also end it.
+        is_order = headers.get("x-amz-target", "").removeprefix("SageMaker.") in OPERATIONS
+        if not self._open.is_set() or not service or is_order:
             return Trouble()
         if service in self._black_holes and _IN_LAMBDA in headers.get("user-agent", ""):
             return Trouble(hole=True)

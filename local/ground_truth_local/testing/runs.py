@@ -164,8 +164,8 @@ class GroundTruth:
     def close(self) -> None:
         """Destroy what was deployed, and have everything as before."""
         if "_deployer" in self.__dict__:
-            self._deployer.destroy_all()
             self.aws.order(Orders(work=False))
+            self._deployer.destroy_all()
 
     def _ended(self, name: str, seconds: float) -> Mapping[str, Any]:
         sagemaker = self.aws.session().client("sagemaker")
