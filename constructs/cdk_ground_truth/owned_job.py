@@ -130,6 +130,14 @@ class OwnedLabelingJob(LabelingJobBase):
         return self._resource.get_att_string(contract.ATTR_OUTPUT_MANIFEST_URI)
 
     @property
+    def label_category_config_s3_uri(self) -> str:
+        """The label category file: the classes in the order of `labels`.
+
+        `ground_truth_labels` takes it as `labels=`; without it, it finds the order in preflight's report.
+        """
+        return str(self._assembly.request["LabelCategoryConfigS3Uri"])
+
+    @property
     def preflight_warnings(self) -> str:
         """How many warnings preflight had, and where they are told; "none", or "not checked" without one.
 

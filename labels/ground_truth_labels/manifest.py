@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from .classes import LabelList, Labels, label_list
 from .colormap import parse_internal_color_map
@@ -17,10 +18,11 @@ from .decode import Alpha, Unknown
 from .errors import LabelsError, ManifestError
 from .item import Item
 from .lines import read_lines
+from .order import described, in_app_order, job_of
 from .orientation import Orientation
 from .parse import SEGMENTATION, VERIFICATION, attributes, failed_attributes, load_line, parse_item
 from .resolve import Resolver
-from .storage import Storage, is_s3, join
+from .storage import Storage, is_s3, join, told
 
 _OUTPUT = "manifests/output/output.manifest"
 
@@ -35,6 +37,7 @@ class Scan:
         verifications: Verification attribute → number of lines that have it.
         attributes: Every segmentation attribute met, also those that only failed lines have.
         class_names: Segmentation attribute → class names of its colour maps.
+        jobs: Segmentation attribute → name of each job that labeled → a reference to one of its masks.
     """
 
     lines: int
@@ -42,6 +45,7 @@ class Scan:
     verifications: dict[str, int]
     class_names: dict[str, frozenset[str]]
     attributes: tuple[str, ...] = ()
+    jobs: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class Manifest:
@@ -158,12 +162,20 @@ class Manifest:
 
     @cached_property
     def labels(self) -> LabelList:
-        """The label list: the one given, or the names met in the manifest, sorted."""
+        """The label list: the one given, else the app's order, else the names met in the manifest, sorted."""
         with self._lock:
             if self._given_labels is not None:
                 return self._given_labels
-            names = self.scan.class_names.get(self.attribute or "", frozenset())
-            return LabelList.from_names(names, background=self._background)
+            attribute = self.attribute or ""
+            names = self.scan.class_names.get(attribute, frozenset())
+            found = in_app_order(
+                names,
+                self.scan.jobs.get(attribute, {}),
+                self.context.resolver,
+                self.storage,
+                background=self._background,
+            )
+            return found or LabelList.from_names(names, background=self._background)
 
     @cached_property
     def scan(self) -> Scan:
@@ -177,6 +189,7 @@ class Manifest:
         verifications: Counter[str] = Counter()
         names: dict[str, set[str]] = {}
         seen: dict[str, None] = {}
+        jobs: dict[str, dict[str, str]] = {}
         for number, raw in self._lines():
             lines += 1
             try:
@@ -188,8 +201,11 @@ class Manifest:
             segmentations.update(found)
             seen.update(dict.fromkeys([*found, *failed_attributes(value)]))
             for attribute in found:
+                metadata = value[f"{attribute}-metadata"]
+                if job := job_of(metadata):
+                    jobs.setdefault(attribute, {}).setdefault(job, str(value[attribute]))
                 try:
-                    colors = value[f"{attribute}-metadata"].get("internal-color-map")
+                    colors = metadata.get("internal-color-map")
                     entries = parse_internal_color_map(colors, str(number))
                 except ManifestError:
                     # The line is told when its item is read; its names are nobody's classes.
@@ -201,6 +217,7 @@ class Manifest:
             verifications=dict(verifications),
             attributes=tuple(seen),
             class_names={k: frozenset(v) for k, v in names.items()},
+            jobs=jobs,
         )
 
     def _lines(self) -> Iterator[tuple[int, bytes | LabelsError]]:
@@ -209,8 +226,11 @@ class Manifest:
 
 
 def read_manifest(
-    location: str | os.PathLike[str],
+    location: str | os.PathLike[str] | None = None,
     *,
+    job: str | None = None,
+    session: Any = None,
+    profile: str | None = None,
     attribute: str | None = None,
     labels: Labels | None = None,
     background: int = 0,
@@ -226,11 +246,14 @@ def read_manifest(
 
     Args:
         location: `s3://…`, a file, or the job's folder (then `manifests/output/output.manifest` in it).
+        job: Instead of a location: the name of a labeling job, which is asked of SageMaker.
+        session: boto3 session for SageMaker and S3. Default: a new one.
+        profile: Its profile, where no session is given. Default: as boto3 finds it.
         attribute: Label attribute to read. Default: the only segmentation attribute there is.
         labels: The label list that gives the class ids: names in order, name → id, a `LabelList`, or the
             place of a category file or of a text file with a name on each line. A text with commas is names.
-            Default: the names met in the manifest in code-point order; give the job's category file for ids
-            that stay the same over several jobs.
+            Default: with `job` its category file; else the order in which the app named them, where
+            cdk-ground-truth's report lies beside the output; else the names met, in code-point order.
         background: Id of pixels nobody labeled. Default: 0. Not used with a `LabelList`, which has its own.
         unknown: Colours that a mask's map does not know are an `error` (default), 255 (`ignore`) or
             `background`.
@@ -246,9 +269,15 @@ def read_manifest(
 
     Raises:
         ManifestError: The label list is not one.
-        MissingError: There is no manifest.
+        MissingError: There is no manifest, or no such job.
     """
-    storage = storage or Storage(endpoint_url=endpoint_url)
+    if (location is None) == (job is None):
+        raise ManifestError("give the place of an output manifest, or the name of a labeling job with job=…")
+    storage = storage or _storage(session, profile, endpoint_url)
+    if job is not None:
+        location, categories = described(job, session or _session(profile))
+        labels = labels if labels is not None else categories or None
+    assert location is not None
     chosen = None if labels is None else label_list(labels, background=background, storage=storage)
     given = os.fspath(location)
     return Manifest(
@@ -264,6 +293,20 @@ def read_manifest(
         named=given if not is_s3(given) and Path(given).is_dir() else None,
         storage=storage,
     )
+
+
+def _session(profile: str | None) -> Any:
+    import boto3
+
+    with told(f"the profile {profile!r}" if profile else "boto3", "can't be used", ManifestError):
+        return boto3.Session(profile_name=profile)
+
+
+def _storage(session: Any, profile: str | None, endpoint_url: str | None) -> Storage:
+    if session is None and profile is None:
+        return Storage(endpoint_url=endpoint_url)
+    client = (session or _session(profile)).client("s3", endpoint_url=endpoint_url)
+    return Storage(endpoint_url=endpoint_url, client=client)
 
 
 def _manifest_file(location: str) -> str:

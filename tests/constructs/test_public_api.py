@@ -46,7 +46,7 @@ ARGUMENTS = """
 """
 ATTRIBUTES = """
     alarm_unanswered cdk_tag_manager handler_role input_bucket job_arn job_name job_name_prefix
-    label_attribute_name log_group
+    label_attribute_name label_category_config_s3_uri log_group
     output_bucket output_manifest_s3_uri output_s3_uri preflight_warnings role workteam_arn
 """
 

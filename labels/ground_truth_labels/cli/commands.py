@@ -199,7 +199,9 @@ def run_import(options: argparse.Namespace) -> int:
 
 def _manifest(options: argparse.Namespace) -> Manifest:
     return read_manifest(
-        options.manifest,
+        None if options.job else options.manifest,
+        job=options.manifest if options.job else None,
+        profile=options.profile,
         attribute=options.attribute,
         labels=options.labels,
         background=options.background,

@@ -59,6 +59,12 @@ def _command(commands: _Commands, name: str, summary: str, text: str = "") -> ar
     parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=text or summary)
     parser.add_argument("manifest", help="s3://…/output.manifest, a file, or a copy of the job's folder")
     group = parser.add_argument_group("what to read")
+    group.add_argument(
+        "--job", action="store_true", help="MANIFEST is a labeling job's name, asked of SageMaker"
+    )
+    group.add_argument(
+        "--profile", metavar="NAME", help="of your AWS configuration; default: as boto3 has it"
+    )
     group.add_argument("--attribute", help="label attribute; default: the only one there is")
     group.add_argument(
         "--labels",

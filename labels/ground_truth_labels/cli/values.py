@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
-_SPLITS = ("train", "validation", "test")
-
+from ..errors import ExportError
+from ..shares import parse_split
 
 # Control characters, and those that turn the direction of what follows, of names that somebody else chose.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -20,12 +20,6 @@ def printable(text: str) -> str:
 def split_value(text: str) -> dict[str, float]:
     """`80/10/10` or `train=0.8,test=0.2`."""
     try:
-        if "=" in text:
-            pairs = [part.partition("=") for part in text.split(",")]
-            return {name.strip(): float(share) for name, _, share in pairs}
-        shares = [float(share) for share in text.split("/")]
-    except ValueError:
-        shares = []
-    if not 2 <= len(shares) <= 3:
-        raise argparse.ArgumentTypeError(f"must be like 80/10/10 or train=0.8,test=0.2, got {text!r}")
-    return {name: share for name, share in zip(_SPLITS, shares, strict=False) if share}
+        return parse_split(text)
+    except ExportError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("split ")) from error

@@ -17,6 +17,7 @@ from ..item import Item
 from ..manifest import Manifest
 from ..parallel import ordered_map
 from ..progress import Progress
+from ..shares import parse_split
 from .base import CLASS_LIST, Format, Record, Sample, class_list, json_bytes
 from .coco import CocoFormat, CocoPolygonFormat
 from .cvat import CvatFormat
@@ -26,7 +27,7 @@ from .label_studio import LabelStudioFormat
 from .masks import MaskStore
 from .mmsegmentation import Ade20kFormat, CityscapesFormat
 from .simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
-from .split import by_image, check_shares, parse_split
+from .split import by_image, check_shares
 from .workspace import DONE, Workspace
 from .yolo import YoloSegFormat
 

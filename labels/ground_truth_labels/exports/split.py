@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..errors import ExportError
-
-_NAMES = ("train", "validation", "test")
+from ..shares import SPLITS
 
 
 def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
@@ -17,29 +16,11 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
     Raises:
         ExportError: Another name, or a share that is not positive.
     """
-    wrong = [f"{k}={v!r}" for k, v in shares.items() if k not in _NAMES or not v > 0]
+    wrong = [f"{k}={v!r}" for k, v in shares.items() if k not in SPLITS or not v > 0]
     if wrong or not shares:
-        raise ExportError(f"split must give positive shares of {', '.join(_NAMES)}, got {', '.join(wrong)}")
+        raise ExportError(f"split must give positive shares of {', '.join(SPLITS)}, got {', '.join(wrong)}")
     total = sum(shares.values())
-    return {name: shares[name] / total for name in _NAMES if name in shares}
-
-
-def parse_split(text: str) -> dict[str, float]:
-    """`80/10/10` (train, validation, test) or `train=0.8,test=0.2`.
-
-    Raises:
-        ExportError: It is neither.
-    """
-    try:
-        if "=" in text:
-            pairs = [part.partition("=") for part in text.split(",")]
-            return {name.strip(): float(share) for name, _, share in pairs}
-        shares = [float(share) for share in text.split("/")]
-    except ValueError:
-        shares = []
-    if not 2 <= len(shares) <= 3:
-        raise ExportError(f"split must be like 80/10/10 or train=0.8,test=0.2, got {text!r}")
-    return {name: share for name, share in zip(_NAMES, shares, strict=False) if share}
+    return {name: shares[name] / total for name in SPLITS if name in shares}
 
 
 def by_image(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import cost, log
@@ -54,7 +54,7 @@ def passed(
         "seconds": seconds,
     }
     log.action("Preflight", errors=findings.errors(), warnings=findings.warnings(), **about)
-    _report(inspection, about, context.log_group_name)
+    _report(inspection, about, list(properties.labels), context.log_group_name)
     return {
         TAG_OBJECTS: str(estimate.objects),
         TAG_TASKS: str(estimate.tasks),
@@ -117,8 +117,10 @@ def _price(estimate: cost.Estimate, properties: JobProperties) -> str:
     return f"{estimate.amount:.2f} {(properties.cost or {}).get('Currency', '')}"
 
 
-def _report(inspection: Inspection, about: Mapping[str, Any], log_group: str) -> None:
-    """Log what was found, and write it beside the output.
+def _report(inspection: Inspection, about: Mapping[str, Any], labels: Sequence[str], log_group: str) -> None:
+    """Log what was found, and write it beside the output, with the labels in the app's order.
+
+    By them `ground_truth_labels` numbers the classes as the app does.
 
     Raises:
         DeployError: there are errors.
@@ -129,7 +131,7 @@ def _report(inspection: Inspection, about: Mapping[str, Any], log_group: str) ->
         found = group["found"]
         for start in range(0, len(found), _LOGGED_AT_ONCE):
             log.action("PreflightFound", **{**group, "found": found[start : start + _LOGGED_AT_ONCE]})
-    where = _write_report(inspection, {**about, "findings": groups})
+    where = _write_report(inspection, {**about, "labels": labels, "findings": groups})
     if findings.errors():
         what = f"{clipped(printable(str(inspection.plan.manifest)), _URI_SHOWN)} ({about['lines']:,} lines)"
         head = f"Preflight: {findings.counts()} in {what}; no job was created."
