@@ -27,6 +27,8 @@ def properties(world: World, **preflight) -> JobProperties:
         tags={},
         preflight={name.title(): value for name, value in preflight.items()},
         cost=world.cost,
+        # In an order that no alphabet has.
+        labels=("sky", "road", "car"),
     )
 
 

@@ -71,6 +71,13 @@ def test_the_message_names_log_group_and_report_and_fits_a_screen(deploy):
     assert message.count("\n") <= 20
 
 
+def test_the_report_has_the_labels_in_the_apps_order(deploy):
+    aws, message = deploy(good_world())
+    assert message == "" and aws.created
+    [body] = aws.written.values()
+    assert json.loads(body)["labels"] == ["sky", "road", "car"]
+
+
 def test_a_report_that_cant_be_written_is_not_named(deploy):
     world = good_world()
     BROKEN["output bucket missing"][1](world)
