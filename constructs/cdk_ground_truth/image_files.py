@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
@@ -16,6 +17,8 @@ from .validation import Checker
 
 #: In place of the size of what a link doesn't lead to.
 _NOTHING = -1
+#: Pictures that no worker's page shows, or that a browser shows and the service may not take.
+_PICTURES = (".heic", ".heif", ".webp", ".jfif", ".jpe", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 _INSTEAD = "upload with 'aws s3 sync', and use Images.from_bucket"
 
 
@@ -28,18 +31,19 @@ class ManifestFile:
     prefixes: dict[str, str]
 
 
-def check_directory(check: Checker, directory: Path) -> bool:
-    """Refuse a directory that no job can take; answers whether it holds anything but images.
+def check_directory(check: Checker, directory: Path) -> Counter[str]:
+    """Refuse a directory that no job can take; answers how many files it has that are not taken, by suffix.
 
     Raises:
         ValueError: no image, too many, or too large ones.
     """
     if not directory.is_dir():
         check.fail("images", "be from an existing directory", str(directory))
-    count = total = others = 0
+    count = total = 0
+    others: Counter[str] = Counter()
     for path, size in _files(directory):
         if not path.lower().endswith(limits.IMAGE_SUFFIXES):
-            others += 1
+            others[os.path.splitext(path)[1].lower()] += 1
             continue
         _check_name(check, path, os.path.relpath(path, directory), size)
         count += 1
@@ -59,7 +63,12 @@ def check_directory(check: Checker, directory: Path) -> bool:
         )
     if total > limits.DIRECTORY_BYTES_MAX:
         check.fail("images", f"have {limits.DIRECTORY_BYTES_MAX:,} bytes at most in all", total, _INSTEAD)
-    return others > 0
+    return others
+
+
+def untaken_pictures(others: Counter[str]) -> str:
+    """What of a directory is pictures and not taken, counted; empty where nothing is."""
+    return ", ".join(f"{others[suffix]:,} {suffix}" for suffix in _PICTURES if others[suffix])
 
 
 def _check_name(check: Checker, path: str, inner: str, size: int) -> None:

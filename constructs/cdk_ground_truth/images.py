@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from aws_cdk import IgnoreMode, SymlinkFollowMode
+from aws_cdk import Annotations, IgnoreMode, SymlinkFollowMode
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sns as sns
@@ -19,12 +19,15 @@ from .buckets import warn_about_cors
 from .iam_text import check_name, objects
 from .identity import content_identity
 from .image_binding import IMAGES_WHY, ImagesBinding, ImagesConfig, read_all, stage, staging_prefix
-from .image_files import check_directory, read_manifest
+from .image_files import check_directory, read_manifest, untaken_pictures
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:
     from .earlier_labels import EarlierLabels
     from .labeling_job import LabelingJobBase
+
+
+UNTAKEN_WARNING_ID: Final = "cdk-ground-truth:pictures-not-taken"
 
 
 class Images(abc.ABC):
@@ -35,7 +38,7 @@ class Images(abc.ABC):
         """Label all .jpg, .jpeg and .png files below a directory of this machine.
 
         They are published as one zip asset, which the handler unpacks into the input bucket. Other
-        files stay where they are.
+        files stay where they are; pictures among them (.heic, .webp, ...) are counted in a warning.
 
         Args:
             path: With 1 to 20,000 images of at most 40 MB each (the service's quotas), 5 GB in all.
@@ -136,7 +139,15 @@ class _Directory(Images):
 
     def bind(self, binding: ImagesBinding) -> ImagesConfig:
         exclude = None
-        if check_directory(binding.check, self.path):
+        others = check_directory(binding.check, self.path)
+        if untaken := untaken_pictures(others):
+            Annotations.of(binding.scope).add_warning_v2(
+                UNTAKEN_WARNING_ID,
+                f"Of {self.path} {untaken} files are not taken: a job takes"
+                f" {', '.join(limits.IMAGE_SUFFIXES)}. Convert them, or rename a JPEG to .jpg; then"
+                f" Annotations.of(job).acknowledge_warning({UNTAKEN_WARNING_ID!r}).",
+            )
+        if others:
             any_case = ("".join(f"[{c}{c.upper()}]" for c in suffix[1:]) for suffix in limits.IMAGE_SUFFIXES)
             exclude = ["*", "!*/", *(f"!*.{suffix}" for suffix in any_case)]
         asset = assets.Asset(

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from .request_fields import REQUEST_FIELDS
+
 RESOURCE_TYPE: Final = "Custom::SemanticSegmentationLabelingJob"
 
 #: Attributes of the custom resource (`Ref` is the job's name).
@@ -118,36 +120,6 @@ _IMAGES_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     SOURCE_JOB: ("StagingS3Uri",),
 }
 
-#: CreateLabelingJob's live fields: path → kind. A test holds this against botocore's service model.
-REQUEST_FIELDS: Final[Mapping[str, type]] = {
-    "LabelAttributeName": str,
-    "InputConfig.DataSource.S3DataSource.ManifestS3Uri": str,
-    "InputConfig.DataSource.SnsDataSource.SnsTopicArn": str,
-    "InputConfig.DataAttributes.ContentClassifiers": list,
-    "OutputConfig.S3OutputPath": str,
-    "OutputConfig.KmsKeyId": str,
-    "OutputConfig.SnsTopicArn": str,
-    "RoleArn": str,
-    "LabelCategoryConfigS3Uri": str,
-    "StoppingConditions.MaxHumanLabeledObjectCount": int,
-    "StoppingConditions.MaxPercentageOfInputDatasetLabeled": int,
-    "LabelingJobAlgorithmsConfig.LabelingJobAlgorithmSpecificationArn": str,
-    "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn": str,
-    "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig.VolumeKmsKeyId": str,
-    "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig.VpcConfig.SecurityGroupIds": list,
-    "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig.VpcConfig.Subnets": list,
-    "HumanTaskConfig.WorkteamArn": str,
-    "HumanTaskConfig.UiConfig.UiTemplateS3Uri": str,
-    "HumanTaskConfig.PreHumanTaskLambdaArn": str,
-    "HumanTaskConfig.TaskKeywords": list,
-    "HumanTaskConfig.TaskTitle": str,
-    "HumanTaskConfig.TaskDescription": str,
-    "HumanTaskConfig.NumberOfHumanWorkersPerDataObject": int,
-    "HumanTaskConfig.TaskTimeLimitInSeconds": int,
-    "HumanTaskConfig.TaskAvailabilityLifetimeInSeconds": int,
-    "HumanTaskConfig.MaxConcurrentTaskCount": int,
-    "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": str,
-}
 #: Names of checks that are off, and for how long images are looked at.
 _PREFLIGHT_FIELDS: Final[Mapping[str, type]] = {"Skip": list, "Seconds": int}
 #: Amounts are decimal numbers in strings; `PricePerObject` is ["0.10 up to 50000", "0.05"].

@@ -38,7 +38,7 @@ def test_an_image_of_a_size_that_no_worker_could_open(tmp_path, size):
 def test_an_image_of_just_the_largest_size(tmp_path):
     with (tmp_path / "a.png").open("wb") as file:
         file.truncate(limits.IMAGE_BYTES_MAX)
-    assert check_directory(CHECK, tmp_path) is False
+    assert not check_directory(CHECK, tmp_path)
 
 
 def test_more_images_than_a_job_takes(tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_more_bytes_than_one_archive_carries(tmp_path, monkeypatch):
 def test_a_link_to_a_parent_ends(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "loop").symlink_to(tmp_path)
-    assert check_directory(CHECK, tmp_path) is False
+    assert not check_directory(CHECK, tmp_path)
 
 
 ODD_NAMES = {
@@ -87,13 +87,13 @@ def test_an_image_whose_name_would_be_changed_or_left_out(tmp_path, name):
 )
 def test_an_image_with_an_unusual_name_is_taken(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
-    assert check_directory(CHECK, tmp_path) is False
+    assert not check_directory(CHECK, tmp_path)
 
 
 def test_a_link_to_nothing_is_refused_where_it_should_be_an_image(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / ".#notes.txt").symlink_to("nobody@nowhere")
-    assert check_directory(CHECK, tmp_path) is True
+    assert check_directory(CHECK, tmp_path)
     (tmp_path / "b.png").symlink_to("gone.png")
     with pytest.raises(ValueError, match=r"be files, or links to files, got .*b\.png"):
         check_directory(CHECK, tmp_path)

@@ -247,6 +247,15 @@ def test_an_imported_bucket_gets_a_warning_that_names_the_fix(stack, add_job):
     assert not warnings_of(quiet)
 
 
+def test_pictures_that_are_not_taken_are_counted(stack, add_job, tmp_path):
+    for name in ("a.jpg", "b.HEIC", "c.heic", "d.webp", "e.jfif", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    job = add_job(stack, images=Images.from_directory(tmp_path))
+    (warning,) = warnings_of(job)
+    assert f"Of {tmp_path} 2 .heic, 1 .webp, 1 .jfif files are not taken" in warning
+    assert "acknowledge_warning('cdk-ground-truth:pictures-not-taken')" in warning
+
+
 def test_an_imported_bucket_without_a_known_name_is_warned_about_too(stack, add_job):
     name = CfnParameter(stack, "Name").value_as_string
     bucket = s3.Bucket.from_bucket_name(stack, "Given", name)
