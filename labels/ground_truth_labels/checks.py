@@ -15,7 +15,7 @@ from .counts import class_counts
 from .decode import Decoded, MaskArray
 from .errors import LabelsError, LimitError, MaskError, MissingError, RepairError, UnknownColorError
 from .item import Item
-from .manifest import Manifest
+from .manifest import Manifest, ManifestLike, opened
 from .orientation import seen_upright, sizes_tell
 from .parallel import ordered_map
 from .progress import Progress, tracked
@@ -133,7 +133,7 @@ class Checking:
 
 
 def check(
-    manifest: Manifest,
+    manifest: ManifestLike,
     *,
     images: bool = True,
     workers: int | None = None,
@@ -142,11 +142,12 @@ def check(
     """Look at every line, mask and image.
 
     Args:
-        manifest: What to check. Lines that cannot be used become findings, not exceptions.
+        manifest: What to check, or where its manifest is. Lines that cannot be used become findings, not exceptions.
         images: Also open the images' headers, for size and duplicates. Default: yes.
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
     """
+    manifest = opened(manifest)
     checking = Checking(manifest, images=images)
 
     def look(item: Item) -> Checked:

@@ -295,6 +295,19 @@ def read_manifest(
     )
 
 
+#: What functions take: an open manifest, or where one is, as `read_manifest` takes it.
+ManifestLike = Manifest | str | os.PathLike[str]
+
+
+def opened(given: ManifestLike) -> Manifest:
+    """The manifest itself, or that of a place, with `read_manifest`'s defaults.
+
+    Raises:
+        LabelsError: as `read_manifest`.
+    """
+    return given if isinstance(given, Manifest) else read_manifest(given)
+
+
 def _session(profile: str | None) -> Any:
     import boto3
 

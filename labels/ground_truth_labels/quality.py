@@ -17,7 +17,7 @@ import numpy as np
 from .counts import confusion_matrix
 from .errors import LabelsError, ManifestError
 from .item import Item
-from .manifest import Manifest
+from .manifest import Manifest, ManifestLike, opened
 from .parallel import ordered_map
 from .progress import Progress, tracked
 from .responses import WorkerResponses
@@ -76,7 +76,7 @@ class WorkerQualityResult:
 
 
 def worker_quality(
-    manifest: Manifest,
+    manifest: ManifestLike,
     *,
     responses: WorkerResponses | None = None,
     known: Manifest | None = None,
@@ -90,7 +90,7 @@ def worker_quality(
     Known images don't: images with a label that was made with care beforehand, put among the others.
 
     Args:
-        manifest: The job.
+        manifest: The job, or where its manifest is.
         responses: Where the answers are, and whether workers have names. Default: beside the manifest, and
             pseudonyms.
         known: A manifest with the known labels of some of the images, found by `source-ref`.
@@ -102,6 +102,7 @@ def worker_quality(
     Raises:
         LabelsError: A manifest has an unusable line, or the log is none.
     """
+    manifest = opened(manifest)
     given = responses or WorkerResponses(manifest)
     comparing, watching = Comparing(manifest, given), Watching(manifest)
     truths = _known(known, manifest)

@@ -20,7 +20,7 @@ from .colormap import ColorEntry
 from .decode import Alpha
 from .errors import ExportError, RepairError
 from .item import Item
-from .manifest import Manifest
+from .manifest import ManifestLike, opened
 from .parallel import ordered_map
 from .progress import Progress, tracked
 from .storage import Storage, is_s3, join
@@ -44,7 +44,7 @@ class RepairResult:
 
 
 def repair(
-    manifest: Manifest,
+    manifest: ManifestLike,
     target: str | os.PathLike[str],
     *,
     workers: int | None = None,
@@ -58,7 +58,7 @@ def repair(
     stays; the mask's reference points to the copy (relative to the manifest in a folder).
 
     Args:
-        manifest: The job to repair.
+        manifest: The job to repair, or where its manifest is.
         target: A new or empty folder or S3 prefix.
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
@@ -68,6 +68,7 @@ def repair(
         RepairError: A mask has no copy that reads the same; nothing is left of a wrong one.
         LabelsError: A line or mask cannot be used.
     """
+    manifest = opened(manifest)
     target = os.fspath(target)
     storage = manifest.storage
     if next(iter(storage.list(target)) if is_s3(target) else _entries(target), None) is not None:

@@ -14,7 +14,7 @@ from .counts import confusion_matrix
 from .decode import MaskArray
 from .errors import LabelsError
 from .item import Item
-from .manifest import Manifest
+from .manifest import Manifest, ManifestLike, opened
 from .parallel import ordered_map
 from .progress import Progress, tracked
 from .responses import Answer, WorkerResponses
@@ -153,7 +153,7 @@ class Comparing:
 
 
 def agreement(
-    manifest: Manifest,
+    manifest: ManifestLike,
     *,
     responses: WorkerResponses | None = None,
     workers: int | None = None,
@@ -162,7 +162,7 @@ def agreement(
     """Compare every worker's mask with the consolidated one, and the workers with each other.
 
     Args:
-        manifest: The job.
+        manifest: The job, or where its manifest is.
         responses: Where the answers are. Default: beside the manifest, in `annotations/worker-response`.
         workers: Threads. Default: one a core.
         progress: Called with the number of images done and None.
@@ -170,6 +170,7 @@ def agreement(
     Raises:
         LabelsError: The manifest has an unusable line.
     """
+    manifest = opened(manifest)
     comparing = Comparing(manifest, responses or WorkerResponses(manifest))
 
     def compare(item: Item) -> Compared:

@@ -14,7 +14,7 @@ from typing import Any
 from ..align import aligned_image
 from ..errors import ExportError, LabelsError
 from ..item import Item
-from ..manifest import Manifest
+from ..manifest import Manifest, ManifestLike, opened
 from ..parallel import ordered_map
 from ..progress import Progress
 from ..shares import parse_split
@@ -75,7 +75,7 @@ class _Batch:
 
 
 def export(
-    manifest: Manifest,
+    manifest: ManifestLike,
     target: str | os.PathLike[str],
     *,
     format: str = "png",
@@ -93,7 +93,7 @@ def export(
     left out and why (`left-out.jsonl`).
 
     Args:
-        manifest: What to export.
+        manifest: What to export, or where its manifest is.
         target: An empty or new folder, or an `s3://` prefix.
         format: One of `FORMATS`.
         split: Shares of `train`, `validation`, `test`, or a text such as "80/20". Lines of one image
@@ -108,6 +108,7 @@ def export(
         ExportError: Unknown format, unusable target or split.
         LabelsError: A line, image or mask cannot be used.
     """
+    manifest = opened(manifest)
     if format not in FORMATS:
         raise ExportError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
     layout = FORMATS[format](manifest.labels)

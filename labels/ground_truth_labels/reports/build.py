@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from ..checks import CheckResult
-from ..manifest import Manifest
+from ..manifest import ManifestLike, opened
 from ..progress import Progress
 from ..workers import AgreementResult
 from .gather import gather
@@ -29,7 +29,7 @@ class ReportResult:
 
 
 def report(
-    manifest: Manifest,
+    manifest: ManifestLike,
     target: str | os.PathLike[str],
     *,
     title: str | None = None,
@@ -42,7 +42,7 @@ def report(
     """Write one HTML page with pictures; it opens from a file and needs no network.
 
     Args:
-        manifest: The job.
+        manifest: The job, or where its manifest is.
         target: The file, local or `s3://`. An existing one is replaced.
         title: Heading. Default: the job's name.
         examples: Pictures for each class. Default: 3.
@@ -54,6 +54,7 @@ def report(
     Raises:
         LabelsError: The manifest cannot be read, or has several label attributes and none was chosen.
     """
+    manifest = opened(manifest)
     location = os.fspath(target)
     found = gather(
         manifest,
