@@ -142,7 +142,7 @@ def check(
     """Look at every line, mask and image.
 
     Args:
-        manifest: What to check, or where its manifest is. Lines that cannot be used become findings, not exceptions.
+        manifest: What to check, or where its manifest is. Lines that cannot be used become findings.
         images: Also open the images' headers, for size and duplicates. Default: yes.
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
