@@ -197,7 +197,8 @@ class _Evaluation:
 
     def select(self, argument: Any) -> Any:
         index, items = self.of(argument)
-        return items[int(index)]
+        # A part of what only CloudFormation knows, as of an asset's parameter, is as unknown as the whole.
+        return items[int(index)] if int(index) < len(items) else "".join(map(str, items))
 
     def split(self, argument: Any) -> Any:
         separator, text = self.of(argument)

@@ -75,3 +75,8 @@ def test_functions_are_evaluated(value, expected):
         "Mappings": {"M": {"us-east-1": {"k": "v"}}},
     }
     assert evaluate(template, value) == expected
+
+
+def test_a_part_of_what_only_cloudformation_knows_is_as_unknown():
+    part = {"Fn::Select": [1, {"Fn::Split": ["||", {"Ref": "AssetVersionKey"}]}]}
+    assert evaluate({"Resources": {}}, part) == "<AssetVersionKey>"

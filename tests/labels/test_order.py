@@ -14,6 +14,7 @@ from PIL import Image
 from ground_truth_labels import LabelsError, read_manifest
 
 WHITE = "#ffffff"
+FUNCTION = "arn:aws:lambda:us-east-1:432418664414:function:SemanticSegmentation"
 
 
 def png(colors):
@@ -137,6 +138,8 @@ def job(**changes):
         "HumanTaskConfig": {
             "WorkteamArn": "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators",
             "UiConfig": {},
+            "PreHumanTaskLambdaArn": FUNCTION,
+            "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": FUNCTION},
             "TaskTitle": "a",
             "TaskDescription": "b",
             "NumberOfHumanWorkersPerDataObject": 1,
