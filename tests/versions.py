@@ -25,8 +25,8 @@ TOOLS = (
     *("pytest-timeout", "pytest-xdist", "python-liquid", "rich", "scikit-image"),
 )
 SUITES = ("tests/constructs", "tests/labeling_job", "tests/labels")
-#: Of constructs' tests: those of whole apps that are deployed, and the packs' own versions.
-NOT_HERE = ("tests/constructs/test_policy_packs.py", "tests/constructs/test_nag.py")
+#: Of constructs' tests: those with tools of their own, which are pinned.
+NOT_HERE = tuple(f"tests/constructs/test_{name}.py" for name in ("docs", "nag", "policy_packs"))
 CONTRACTS = ("tests/local/aws/test_mends.py",)
 
 
