@@ -174,7 +174,9 @@ class Assembly:
     def _template(self) -> bytes:
         if self._settings.worker_template is not None:
             found = findings.Findings(self._settings.preflight.skipped_checks)
-            content = self._settings.worker_template.read(self._check, self._settings.labels, found)
+            content = self._settings.worker_template.read(
+                self._check, self._settings.labels, found, self._settings.task_type
+            )
             warn(self._scope, found)
             return content
         settings = self._settings

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._rooms import findings, template
+from .task_types import SEGMENTATION, VERIFICATION, TaskType
 from .validation import Checker
 
 
@@ -22,11 +23,18 @@ class WorkerTemplate:
 
         It needs the crowd elements' script, a ``crowd-form``, and in that one ``crowd-semantic-segmentation``
         with ``name``, ``header``, ``src`` and ``labels`` as in the service's own template. Then the
-        auto-segmentation tool appears too.
+        auto-segmentation tool appears too. That of a verification job needs one ``crowd-image-classifier``
+        instead, with ``categories``.
         """
         return cls(Path(path))
 
-    def read(self, check: Checker, labels: Sequence[str], found: findings.Findings) -> bytes:
+    def read(
+        self,
+        check: Checker,
+        labels: Sequence[str],
+        found: findings.Findings,
+        task_type: TaskType = SEGMENTATION,
+    ) -> bytes:
         """The template's content, by the rules that the deploy holds it against.
 
         Raises:
@@ -35,6 +43,6 @@ class WorkerTemplate:
         if not self.path.is_file():
             check.fail("worker_template", "be an existing file", str(self.path))
         content = self.path.read_bytes()
-        template.check(content, {}, list(labels), found)
+        template.check(content, {}, list(labels), found, is_verification=task_type is VERIFICATION)
         check.findings("worker_template", found, str(self.path))
         return content

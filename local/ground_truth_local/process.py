@@ -243,6 +243,7 @@ def _load_workers(settings: Settings, service: Service, access: ServiceAccess) -
         directory=access.group_members,
         seed=settings.seed,
         seconds_per_task=settings.seconds_per_task,
+        error_rate=settings.verifier_error_rate,
     )
 
 

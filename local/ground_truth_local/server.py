@@ -52,6 +52,7 @@ class EmbeddedAws:
             Default: tasks wait for people.
         seed: what simulated workers paint follows from it and the picture.
         seconds_per_task: how long a simulated worker rests after a task. Default: not at all.
+        verifier_error_rate: share of the labels that a simulated verifier misjudges, 0 to 1. Default: none.
         source_account: whether a service that assumes a role sends ``aws:SourceAccount``. That Ground Truth
             does is documented nowhere: switch it off to see whether your roles need it.
         black_holes: services that Lambdas get no answer from, as in an isolated network: ``["iam"]``.
@@ -82,6 +83,7 @@ class EmbeddedAws:
         simulated_workers: bool = False,
         seed: int = 0,
         seconds_per_task: float = 0.0,
+        verifier_error_rate: float = 0.0,
         source_account: bool = True,
         black_holes: Sequence[str] = (),
         throttle_every: int = 0,
@@ -110,6 +112,7 @@ class EmbeddedAws:
             simulated_workers=simulated_workers,
             seed=seed,
             seconds_per_task=seconds_per_task,
+            verifier_error_rate=verifier_error_rate,
             source_account=source_account,
             black_holes=tuple(black_holes),
             throttle_every=throttle_every,

@@ -40,6 +40,8 @@ class Settings:
     """What the simulated workers paint follows from it."""
     seconds_per_task: float = 0.0
     """How long a simulated worker rests after a task."""
+    verifier_error_rate: float = 0.0
+    """Share of the labels that a simulated verifier misjudges."""
     source_account: bool = True
     """Whether a service that assumes a role sends `aws:SourceAccount`; Ground Truth may not."""
     black_holes: tuple[str, ...] = ()

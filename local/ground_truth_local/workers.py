@@ -1,5 +1,7 @@
 """Simulated workers: they paint something that depends on the picture, and disagree a little at its edges.
 
+A label that they are asked to verify they compare with what they would have painted.
+
 They are the users of the work team's Cognito groups; where these are fewer than an object wants, spares help.
 
 Reproducible: what a worker paints follows from the seed, the worker and the picture alone.
@@ -14,6 +16,7 @@ import threading
 import time
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +29,7 @@ from .service.errors import TaskError
 from .service.masks import Mask, empty_mask, encode_answer
 from .service.queue import Task
 from .service.teams import Directory, nobody
+from .verifiers import verdict
 
 _SMALL_SIDE = 192  # pictures are understood at this size and painted at their own
 _ITERATIONS = 8
@@ -154,6 +158,7 @@ class SimulatedWorkers:
         directory: Directory = nobody,
         seed: int = 0,
         seconds_per_task: float = 0.0,
+        error_rate: float = 0.0,
     ) -> None:
         """Prepare the workers; ``start`` sets them to work.
 
@@ -162,11 +167,13 @@ class SimulatedWorkers:
             directory: who is in a Cognito group.
             seed: makes what they paint reproducible.
             seconds_per_task: how long a worker rests after a task; several work side by side.
+            error_rate: share of the labels that a verifier misjudges.
         """
         self.service = self._service = service
         self._directory = directory
         self._orders = Orders(seed=seed)
         self._rest = seconds_per_task
+        self._error_rate = error_rate
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._free_at: dict[str, float] = {}
@@ -255,19 +262,28 @@ class SimulatedWorkers:
             return
         try:
             with Image.open(io.BytesIO(self._service.picture_in_browser(task))) as picture:
-                mask = paint(
-                    picture,
-                    task.labels,
-                    seed=self._orders.seed,
-                    worker=task.worker,
-                    accuracy=self._orders.accuracy,
-                )
-            answer = {task.element: encode_answer(mask, task.labels)}
+                answer = {task.element: self._answer(task, picture)}
             self._service.queue.submit(task.id, task.worker, answer, time.monotonic() - started)
         except Exception as error:
             # Whatever a picture or its bucket is like: who can't do a task declines it, and the job goes on.
             _log.warning("a simulated worker declines object %d of %s: %s", task.index, task.job, error)
             self._decline(task)
+
+    def _answer(self, task: Task, picture: Image.Image) -> dict[str, Any]:
+        orders = self._orders
+        if not task.is_verification:
+            mask = paint(picture, task.labels, seed=orders.seed, worker=task.worker, accuracy=orders.accuracy)
+            return encode_answer(mask, task.labels)
+        names, earlier = self._service.earlier_label_in_browser(task)
+        own = paint(picture, names, seed=orders.seed, worker=task.worker, accuracy=orders.accuracy)
+        return verdict(
+            earlier,
+            own,
+            task.labels,
+            seed=orders.seed,
+            worker=task.worker,
+            error_rate=self._error_rate,
+        )
 
     def _decline(self, task: Task) -> None:
         try:

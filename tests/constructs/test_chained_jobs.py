@@ -20,6 +20,7 @@ from cdk_ground_truth import (
     SemanticSegmentationAdjustmentJob,
     SemanticSegmentationLabelingJob,
     SemanticSegmentationVerificationJob,
+    WorkerTemplate,
     Workteam,
 )
 from cdk_ground_truth.assertions import labeling_job, policy_statements
@@ -279,3 +280,26 @@ def test_so_does_an_imported_job(world):
 def test_what_cannot_be_right_is_refused_at_synth(world, make, message):
     with pytest.raises(ValueError, match=message):
         make(world)
+
+
+def test_a_verifications_own_template_has_the_element_that_asks_for_verdicts(world, tmp_path):
+    page = tmp_path / "page.html"
+    text = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>
+        <{tag} name="verdict" header="h" src="{{{{ task.input.taskObject | grant_read_access }}}}"
+        {choices}="{{{{ task.input.labels | to_json | escape }}}}"></{tag}></crowd-form>"""
+    page.write_text(text.format(tag="crowd-semantic-segmentation", choices="labels"))
+    with pytest.raises(ValueError, match="one <crowd-image-classifier>"):
+        world.verify(worker_template=WorkerTemplate.from_file(page))
+
+
+def test_a_verifications_own_template_that_asks_for_verdicts_is_taken(world, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>
+        <crowd-image-classifier name="verdict" header="h"
+        src="{{ task.input.taskObject | grant_read_access }}"
+        categories="{{ task.input.labels | to_json | escape }}"></crowd-image-classifier></crowd-form>"""
+    )
+    world.verify(worker_template=WorkerTemplate.from_file(page))
+    source = world.published(world.properties("streets-check")["Request"]["HumanTaskConfig"]["UiConfig"])
+    assert source == page.read_text()

@@ -368,6 +368,31 @@ adjustment("prior-labels", "no colour map", prior("a", "road", **{"old-ref-metad
 adjustment("prior-labels", "a class is gone", prior("a", "BACKGROUND", "road", "river"))
 adjustment("label-attribute", "the earlier name again", prior("a", "road"), attribute="old-ref")
 
+
+def verification(check: str, name: str, *verdicts: str, **template: str) -> None:
+    def change(world: World) -> None:
+        world.task_type("VerificationSemanticSegmentation")
+        world.request["LabelAttributeName"] = "checked"
+        world.lines(prior("a", "BACKGROUND", "road"))
+        world.labels(*verdicts)
+        world.put("template.liquid.html", template.get("html", CLASSIFIER_TEMPLATE))
+
+    broken(check, f"verification: {name}", change)
+
+
+CLASSIFIER_TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form><crowd-image-classifier name="verdict" header="Right?"
+  src="{{ task.input.taskObject | grant_read_access }}"
+  categories="{{ task.input.labels | to_json | escape }}"></crowd-image-classifier></crowd-form>"""
+verification("category-file", "eleven verdicts", *map(str, range(11)))
+verification("template", "a page to paint on", "right", "wrong", html=TEMPLATE)
+verification(
+    "template",
+    "a page that offers labels",
+    "right",
+    html=CLASSIFIER_TEMPLATE.replace("categories=", "labels="),
+)
+
 broken("cost-ceiling", "too many objects", lambda w: setattr(w, "cost", {"MaxObjects": "2"}))
 broken("cost-ceiling", "too many tasks", lambda w: setattr(w, "cost", {"MaxTasks": "8"}))
 broken(

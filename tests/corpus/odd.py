@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from tests.corpus import pictures
-from tests.corpus.broken import A, B, prior
+from tests.corpus.broken import CLASSIFIER_TEMPLATE, A, B, prior
 from tests.corpus.world import INPUT, LABELS, OUTPUT, TEMPLATE, Bucket, Key, World
 
 ODD: dict[str, Callable[[World], object]] = {}
@@ -103,6 +103,8 @@ def _adjustment(world: World) -> None:
 def _verification(world: World) -> None:
     world.task_type("VerificationSemanticSegmentation")
     world.request["LabelAttributeName"] = "checked"
+    world.labels("right", 'O\'Brien "x" </script> é')
+    world.put("template.liquid.html", CLASSIFIER_TEMPLATE)
     world.lines(prior("a", "BACKGROUND", *LABELS))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import BOOTSTRAP_KEY
+from ..limits import VERDICTS_MAX
 from ..rules import labels as label_rules
 from ..rules import template as template_rules
 from ..rules.places import Place
@@ -21,14 +22,19 @@ def read_categories(inspection: Inspection) -> list[str] | None:
     data = _file(inspection, plan.categories, label_rules.CHECK, what)
     if data is None:
         return None
-    return label_rules.parse_categories(data, inspection.findings, automated=plan.automated)
+    names = label_rules.parse_categories(data, inspection.findings, automated=plan.automated)
+    if plan.is_verification and len(names or ()) > VERDICTS_MAX:
+        rule = f"a verification must have at most {VERDICTS_MAX} verdicts, which are its labels"
+        inspection.error(label_rules.CHECK, rule, len(names or ()))
+    return names
 
 
 def check_template(inspection: Inspection, first: Mapping[str, Any], labels: list[str] | None) -> None:
     """Read the job's template, and check it with the first object."""
     data = _file(inspection, inspection.plan.template, template_rules.CHECK, "the worker template")
     if data is not None:
-        template_rules.check(data, first, labels, inspection.findings)
+        verifies = inspection.plan.is_verification
+        template_rules.check(data, first, labels, inspection.findings, is_verification=verifies)
 
 
 def _file(inspection: Inspection, place: Place | None, check: str, what: str) -> bytes | None:

@@ -74,7 +74,7 @@ def parse_categories(data: bytes, findings: Findings, *, automated: bool) -> lis
 
 
 def check_classes(labels: Iterable[str], classes: Iterable[str], findings: Findings) -> None:
-    """Adjustment and verification: a class of the earlier labels that has no label can't be shown."""
+    """Adjustment: a class of the earlier labels that has no label can't be shown."""
     lost = sorted(set(classes) - {*labels, BACKGROUND})
     if lost:
         rule = "the label category file must have all labels of the earlier job; add them"

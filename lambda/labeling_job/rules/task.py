@@ -16,6 +16,11 @@ class LabelingTask:
     automated: bool = False
 
     @property
+    def is_verification(self) -> bool:
+        """Whether the job's labels are verdicts on those of an earlier one."""
+        return self.task_type.startswith("Verification")
+
+    @property
     def is_chain(self) -> bool:
         """Whether the job shows workers the labels of an earlier one."""
         return self.task_type.startswith(("Adjustment", "Verification"))

@@ -12,6 +12,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,7 +22,6 @@ from .places import place_of
 
 CHECK = "template"
 _FORM = "crowd-form"
-_ELEMENT = "crowd-semantic-segmentation"
 _SCRIPT = "crowd-html-elements.js"
 _IMAGE_URL = "https://image.invalid/of-the-first-object"
 _ANY_IMAGE = "s3://bucket/image.jpg"
@@ -46,11 +46,37 @@ _FILTERS = frozenset(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Widget:
+    """The element whose answer a task type collects (the guide's pages on the two crowd elements)."""
+
+    tag: str
+    choices: str
+    without_header: str
+
+
+_SEGMENTATION = _Widget(
+    tag="crowd-semantic-segmentation",
+    choices="labels",
+    without_header="without it there is no auto-segmentation",
+)
+_CLASSIFIER = _Widget(
+    tag="crowd-image-classifier", choices="categories", without_header="the element requires it"
+)
+
+
 class TemplateError(ValueError):
     """The template can't be rendered; the message says where."""
 
 
-def check(data: bytes, first: Mapping[str, Any], labels: list[str] | None, findings: Findings) -> None:
+def check(
+    data: bytes,
+    first: Mapping[str, Any],
+    labels: list[str] | None,
+    findings: Findings,
+    *,
+    is_verification: bool = False,
+) -> None:
     """Render a template for the first object, and check its elements.
 
     Args:
@@ -58,7 +84,9 @@ def check(data: bytes, first: Mapping[str, Any], labels: list[str] | None, findi
         first: the first line of the manifest; empty where there is none yet.
         labels: the job's; None where they can't be known.
         findings: gets what is wrong.
+        is_verification: whether workers choose a verdict instead of painting.
     """
+    widget = _CLASSIFIER if is_verification else _SEGMENTATION
     try:
         source = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -72,11 +100,11 @@ def check(data: bytes, first: Mapping[str, Any], labels: list[str] | None, findi
     known = labels or _ANY_LABELS
     values = {"task": {"input": {"taskObject": image, "labels": known, "manifestLine": first}}}
     try:
-        pages = [_parsed(render(source, values, last=last)) for last in (False, True)]
+        pages = [_parsed(render(source, values, last=last), widget.tag) for last in (False, True)]
     except TemplateError as error:
         findings.error(CHECK, "the worker template must be Liquid that can be rendered", error)
         return
-    found = [list(_problems(page, known)) for page in pages]
+    found = [list(_problems(page, widget, known)) for page in pages]
     if all(found):
         for rule, got in found[0]:
             findings.error(CHECK, rule, got)
@@ -84,7 +112,7 @@ def check(data: bytes, first: Mapping[str, Any], labels: list[str] | None, findi
         rule, got = next(filter(None, found))[0]
         findings.warn(CHECK, f"as a condition or loop decides it: {rule}", got)
     if not any(found) and any("header" not in page.elements[0] for page in pages):
-        findings.warn(CHECK, f"<{_ELEMENT}> should have a header; without it there is no auto-segmentation")
+        findings.warn(CHECK, f"<{widget.tag}> should have a header; {widget.without_header}")
 
 
 def render(source: str, values: Mapping[str, Any], *, last: bool = False) -> str:
@@ -231,8 +259,9 @@ def _line(source: str, position: int) -> int:
 
 
 class _Page(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, tag: str) -> None:
         super().__init__(convert_charrefs=True)
+        self.tag = tag
         self.forms = self.depth = self.outside = 0
         self.scripted = False
         self.elements: list[dict[str, str | None]] = []
@@ -243,7 +272,7 @@ class _Page(HTMLParser):
         if tag == _FORM:
             self.forms += 1
             self.depth += 1
-        if tag == _ELEMENT:
+        if tag == self.tag:
             self.elements.append(dict(attrs))
             self.outside += not self.depth
 
@@ -252,38 +281,38 @@ class _Page(HTMLParser):
             self.depth -= 1
 
 
-def _parsed(page: str) -> _Page:
+def _parsed(page: str, tag: str) -> _Page:
     # What is never closed is no markup, and the parser would look for its end from each beginning.
     parts = page.split("<!--")
     visible = parts[0] + "".join(part.partition("-->")[2] for part in parts[1:])
-    parser = _Page()
+    parser = _Page(tag)
     parser.feed(visible[: visible.rfind(">") + 1])
     parser.close()
     return parser
 
 
-def _problems(page: _Page, labels: list[str]) -> Iterator[tuple[str, str]]:
+def _problems(page: _Page, widget: _Widget, labels: list[str]) -> Iterator[tuple[str, str]]:
     """What is wrong with a page, as rule and what was met."""
     if page.forms != 1:
         yield f"the worker template must have one <{_FORM}>", f"{page.forms}"
         return
     if len(page.elements) != 1:
-        yield f"the worker template must have one <{_ELEMENT}>", f"{len(page.elements)}"
+        yield f"the worker template must have one <{widget.tag}>", f"{len(page.elements)}"
         return
     if not page.scripted:
         script = f'<script src="https://assets.crowd.aws/{_SCRIPT}"></script>'
         yield f"the worker template must load the crowd elements; add {script}", ""
     if page.outside:
-        yield f"<{_ELEMENT}> must be inside of <{_FORM}>", ""
+        yield f"<{widget.tag}> must be inside of <{_FORM}>", ""
     element = page.elements[0]
     if not element.get("name"):
-        yield f"<{_ELEMENT}> must have a name", ""
+        yield f"<{widget.tag}> must have a name", ""
     if element.get("src") != _IMAGE_URL:
-        rule = f'<{_ELEMENT}> must have src="{{{{ task.input.taskObject | grant_read_access }}}}"'
+        rule = f'<{widget.tag}> must have src="{{{{ task.input.taskObject | grant_read_access }}}}"'
         yield rule, f"it renders as {element.get('src')!r}"
-    shown = _list(element.get("labels") or "")
+    shown = _list(element.get(widget.choices) or "")
     if not isinstance(shown, list) or not shown or not all(isinstance(label, str) for label in shown):
-        rule = f'<{_ELEMENT}> must have labels="{{{{ task.input.labels | to_json | escape }}}}"'
+        rule = f'<{widget.tag}> must have {widget.choices}="{{{{ task.input.labels | to_json | escape }}}}"'
         yield rule, f"it renders as {str(element.get('labels'))[:60]!r}"
     elif unknown := [label for label in shown if label not in labels]:
         yield "the template must offer the category file's labels only", repr(unknown[0])

@@ -1,6 +1,6 @@
-"""Adjustment jobs: where the earlier label lies, and whether the workers changed it.
+"""Adjustment and verification: where the earlier label lies; and whether the workers changed it.
 
-The seam for adjustment: `preparation` checks each line here, `labeling` asks for the earlier mask here.
+`preparation` checks each line here, `labeling` and simulated verifiers ask for the earlier mask here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EARLIER = Rule(
 )
 OTHER_ATTRIBUTE = Rule(
     "adjustment-other-attribute",
-    "An adjustment job writes another attribute than the job that it adjusts.",
+    "Adjustment and verification write another attribute than the job that they are about.",
     guide(_PAGE),
 )
 COLORS = Rule(
@@ -71,8 +71,8 @@ def check_line(entry: dict[str, Any], own: str, where: str) -> None:
         if entry.get(own) is not None:
             raise JobFailure(
                 OTHER_ATTRIBUTE,
-                f"ClientError: The label in {where} has the attribute {shown(own)} of this adjustment job; "
-                "LabelAttributeName must be another than that of the job to be adjusted.",
+                f"ClientError: The label in {where} has the attribute {shown(own)} of this job; "
+                "LabelAttributeName must be another than that of the job to be adjusted or verified.",
             )
         return
     colors = _color_map(entry, attribute)
@@ -105,28 +105,39 @@ def earlier_mask(line: str, own: str) -> S3Location:
     attribute = earlier_attribute(entry, own)
     location = parse_s3_uri(entry[attribute]) if attribute else None
     if location is None:
-        raise ObjectFailure(
-            EARLIER, "ClientError: The data object has no earlier label that could be adjusted."
-        )
+        raise ObjectFailure(EARLIER, "ClientError: The data object has no earlier label to adjust or verify.")
     return location
 
 
 @holds(STATUS)
 def is_changed(line: str, own: str, png: bytes, mask: Mask, labels: Sequence[str]) -> bool:
     """Tell whether a mask differs from the object's earlier one, read by the colours of its own map."""
+    earlier, is_known = decoded(line, own, png, labels)
+    return not is_known or earlier.shape != mask.shape or bool((earlier != mask).any())
+
+
+def classes(line: str, own: str) -> list[str]:
+    """Return the names of the earlier label's classes, in the order of its map."""
+    entry = json.loads(line)
+    attribute = earlier_attribute(entry, own)
+    assert attribute is not None, "checked when the object was opened"
+    names = [color.get("class-name") for color in _color_map(entry, attribute).values()]
+    return [name for name in names if isinstance(name, str) and name != BACKGROUND]
+
+
+def decoded(line: str, own: str, png: bytes, labels: Sequence[str]) -> tuple[Mask, bool]:
+    """Return the class ids of an earlier mask, and whether the map and the labels name all its colours."""
     entry = json.loads(line)
     attribute = earlier_attribute(entry, own)
     assert attribute is not None, "checked when the object was opened"
     ids = {BACKGROUND: 0} | {label: number for number, label in enumerate(labels, start=1)}
     with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
         pixels = np.asarray(image.convert("RGB"))
-    if pixels.shape[:2] != mask.shape:
-        return True
-    earlier = empty_mask(mask.shape[0], mask.shape[1], len(labels))
-    known = np.zeros(mask.shape, dtype=bool)
+    earlier = empty_mask(pixels.shape[0], pixels.shape[1], len(labels))
+    known = np.zeros(earlier.shape, dtype=bool)
     for color in _color_map(entry, attribute).values():
         here = (pixels == np.array(to_rgb(color["hex-color"]), dtype=np.uint8)).all(axis=-1)
         if color.get("class-name") in ids:
             earlier[here] = ids[color["class-name"]]
             known |= here
-    return not known.all() or bool((earlier != mask).any())
+    return earlier, bool(known.all())

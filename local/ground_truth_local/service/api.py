@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +12,19 @@ from typing import Any
 from ..door import ADVANCE, OPERATIONS, ORDER
 from ..orders import Orders
 from ..sources import Rule, holds, twin
-from . import authorization
+from . import adjustment, authorization
 from .clock import Clock
 from .control import LabelingJobOperations
 from .cors import IN_THE_BROWSER, Cors
 from .engine import Engine
 from .errors import JobFailure, ServiceError, validation
 from .jobs import Job, JobBook
+from .masks import Mask
 from .pace import Pace
 from .pages import render_task
 from .queue import Task, TaskQueue
 from .quotas import Quotas
+from .rules import S3Location
 from .s3 import RoleS3
 from .store import Store
 from .team_operations import TagOperations, WorkteamOperations
@@ -232,13 +235,30 @@ class GroundTruthService:
         Raises:
             JobFailure: the browser, or the role that signed the picture's address, may not read it.
         """
+        return self._in_browser(task, task.source, "image")
+
+    def earlier_label_in_browser(self, task: Task) -> tuple[list[str], Mask]:
+        """Return the classes and the mask that the task is about, as a worker's browser gets them.
+
+        Raises:
+            JobFailure: the browser, or the role that signed the mask's address, may not read it.
+            ObjectFailure: the object has no earlier label.
+        """
         job = self._jobs.get(task.job)
         assert job is not None, "jobs are never removed"
-        if not self._cors.allows(task.source.bucket, job.account, job.region):
+        line = json.dumps(task.line)
+        png = self._in_browser(task, adjustment.earlier_mask(line, job.attribute), "earlier mask")
+        names = adjustment.classes(line, job.attribute)
+        return names, adjustment.decoded(line, job.attribute, png, names)[0]
+
+    def _in_browser(self, task: Task, location: S3Location, what: str) -> bytes:
+        job = self._jobs.get(task.job)
+        assert job is not None, "jobs are never removed"
+        if not self._cors.allows(location.bucket, job.account, job.region):
             raise JobFailure(
-                IN_THE_BROWSER, f"ClientError: The bucket {task.source.bucket} has no CORS rule for browsers."
+                IN_THE_BROWSER, f"ClientError: The bucket {location.bucket} has no CORS rule for browsers."
             )
-        return self.image(task)
+        return self._role_s3(task).read(location, what, limit=1 << 30)
 
     def page(self, task: Task) -> str:
         """Return a task's page: the job's template, rendered for the task's object."""

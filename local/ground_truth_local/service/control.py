@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..sources import Rule, assumed, holds, model, observed, twin
-from . import builtin, rules
+from ..sources import Rule, assumed, holds, model, observed
+from . import rules
 from .engine import Engine
 from .errors import ServiceError, not_found, validation
 from .jobs import ENDED, LIVE, Job, JobBook, job_arn, new_reference_code
@@ -24,7 +24,6 @@ QUOTA = Rule(
     "Too many live jobs are `ResourceLimitExceeded`.",
     model("CreateLabelingJob: ResourceLimitExceeded"),
 )
-NO_VERIFICATION = Rule("no-verification", "Verification jobs are refused.", twin("not embedded yet"))
 TEAM = Rule(
     "team-exists",
     "The work team exists, and a private one is of the caller's account.",
@@ -90,7 +89,6 @@ class LabelingJobOperations:
         """``CreateLabelingJob``."""
         request = call.body
         rules.check_create(request, region=call.region, account=call.account)
-        self._check_runnable(request)
         self._check_team(request["HumanTaskConfig"]["WorkteamArn"], call)
         name = request["LabelingJobName"]
         arn = job_arn(call.account, call.region, name)
@@ -121,13 +119,6 @@ class LabelingJobOperations:
             raise taken
         self._engine.launch(job)
         return {"LabelingJobArn": arn}
-
-    def _check_runnable(self, request: dict[str, Any]) -> None:
-        if rules.task_type(request) == builtin.VERIFICATION:
-            raise validation(
-                NO_VERIFICATION,
-                f"This embedded service doesn't run the task type {builtin.VERIFICATION} yet.",
-            )
 
     def _check_team(self, arn: str, call: Call) -> None:
         if self._teams.get(arn) is None:

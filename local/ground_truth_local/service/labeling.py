@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from ..sources import Rule, assumed, guide, holds
-from . import adjustment, builtin, palette
+from . import adjustment, builtin, palette, verification
 from .consolidation import consolidate
 from .errors import JobFailure, ObjectFailure
 from .jobs import Job
@@ -76,7 +76,7 @@ class Labeler:
     def open(self, index: int, line: str) -> None:
         """Check the object's image and offer it to workers; an image that can't be labeled fails alone."""
         try:
-            if self._job.task_type == builtin.ADJUSTMENT:
+            if self._job.task_type != builtin.SEGMENTATION:
                 adjustment.earlier_mask(line, self._job.attribute)
             width, height = self._measure(line)
         except (ObjectFailure, JobFailure) as error:
@@ -119,7 +119,7 @@ class Labeler:
             "human-annotated": "yes",
             "creation-date": creation_date(self._clock()),
             "job-name": f"labeling-job/{self._job.name}",
-            "type": "groundtruth/semantic-segmentation",
+            "type": verification.TYPE if self._verifies else "groundtruth/semantic-segmentation",
         }
         self._store.execute(
             "UPDATE objects SET state = 'failed', result = ? WHERE job = ? AND idx = ?",
@@ -165,17 +165,14 @@ class Labeler:
 
     def _label(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> dict[str, Any] | None:
         try:
-            png, confidence, extra = self._vote(row, tasks)
+            made = self._verdict(tasks) if self._verifies else self._painted(row, tasks)
         except Exception:
             _log.exception("consolidating object %d of %s", row["idx"], self._job.arn)
             self.fail(
                 row["idx"], "ClientError: The annotation consolidation function failed for this object."
             )
             return None
-        when = self._clock()
-        mask = self._output.mask(self._job, row["idx"], png, when)
-        metadata = self._metadata(confidence, when) | extra
-        label = {self._job.attribute: str(mask), f"{self._job.attribute}-metadata": metadata}
+        label = {self._job.attribute: made[0], f"{self._job.attribute}-metadata": made[1]}
         with self._store.transaction():
             self._store.execute(
                 "UPDATE objects SET state = 'labeled', result = ? WHERE job = ? AND idx = ?",
@@ -186,6 +183,28 @@ class Labeler:
                 "UPDATE tasks SET answer = NULL WHERE job = ? AND idx = ?", self._job.arn, row["idx"]
             )
         return label
+
+    @property
+    def _verifies(self) -> bool:
+        return self._job.task_type == builtin.VERIFICATION
+
+    def _verdict(self, tasks: Sequence[sqlite3.Row]) -> tuple[str, dict[str, Any]]:
+        answers = [json.loads(task["answer"])[self._job.element] for task in tasks]
+        index, metadata = verification.consolidated(answers, self._job.labels)
+        return index, metadata | self._provenance(self._clock())
+
+    def _painted(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> tuple[str, dict[str, Any]]:
+        png, confidence, extra = self._vote(row, tasks)
+        when = self._clock()
+        mask = self._output.mask(self._job, row["idx"], png, when)
+        return str(mask), self._metadata(confidence, when) | extra
+
+    def _provenance(self, when: float) -> dict[str, str]:
+        return {
+            "human-annotated": "yes",
+            "creation-date": creation_date(when),
+            "job-name": f"labeling-job/{self._job.name}",
+        }
 
     def _vote(self, row: sqlite3.Row, tasks: Sequence[sqlite3.Row]) -> tuple[bytes, float, dict[str, str]]:
         answers = [json.loads(task["answer"])[self._job.element] for task in tasks]
@@ -215,7 +234,5 @@ class Labeler:
                 for index, (name, color) in enumerate(zip(names, colors, strict=True))
             },
             "type": "groundtruth/semantic-segmentation",
-            "human-annotated": "yes",
-            "creation-date": creation_date(when),
-            "job-name": f"labeling-job/{self._job.name}",
+            **self._provenance(when),
         }

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..sources import Rule, guide, holds
-from . import adjustment, builtin, categories, template
+from . import adjustment, builtin, categories, template, verification
 from .errors import JobFailure
 from .jobs import Job
 from .manifest import parse_manifest
@@ -57,8 +57,13 @@ def prepare(job: Job, *, store: Store, s3: RoleS3, output: OutputWriter, max_obj
     data = s3.read(category_file, "label category file", limit=categories.MAX_FILE_BYTES)
     job.labels = categories.parse_categories(data, category_file, automated=automated)
     job.element = template.check_template(
-        read_template(job, s3), task_input=task_input(job, first), labels=job.labels
+        read_template(job, s3),
+        task_input=task_input(job, first),
+        labels=job.labels,
+        widget=template.widget_of(job.task_type),
     )
+    if job.task_type == builtin.VERIFICATION:
+        verification.check_verdicts(job.labels, category_file)
     buckets = {manifest.bucket, category_file.bucket, _template_location(job).bucket, job.output.bucket}
     _check_regions(job, sorted(buckets | image_buckets), s3)
     # The first file that lands in the output shows whether the role may write there.
@@ -105,7 +110,7 @@ def _load_manifest(
     with s3.stream(location, "manifest") as (body, _):
         for line, entry in parse_manifest(body, location, max_objects):
             first = first or entry
-            if job.task_type == builtin.ADJUSTMENT:
+            if job.task_type != builtin.SEGMENTATION:
                 adjustment.check_line(entry, job.attribute, f"line {count + 1} of the manifest {location}")
             buckets.add(_location(entry["source-ref"]).bucket)
             rows.append((job.arn, count, line, _state(job, entry)))

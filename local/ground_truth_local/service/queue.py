@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..sources import Rule, assumed, guide, holds
+from . import builtin
 from .answers import checked_answer
 from .drafts import DraftBook
 from .errors import TaskError
@@ -18,6 +19,7 @@ from .manifest import source_of
 from .rules import S3Location
 from .store import Store
 from .teams import Member, TeamBook
+from .verification import checked_verdict
 
 DIFFERENT_WORKERS = Rule(
     "different-workers",
@@ -73,6 +75,7 @@ class Task:
     labels: tuple[str, ...]
     element: str
     """The key that the answer must have: the name of the template's element."""
+    task_type: str
     accepted: float
     deadline: float
 
@@ -80,6 +83,19 @@ class Task:
     def source(self) -> S3Location:
         """The picture."""
         return source_of(json.dumps({"source-ref": self.line["source-ref"]}))
+
+    @property
+    def is_verification(self) -> bool:
+        """Whether it asks for a verdict instead of a mask."""
+        return self.task_type == builtin.VERIFICATION
+
+
+def _checked(task: Task, content: dict[str, Any]) -> str:
+    if task.is_verification:
+        return checked_verdict(content, element=task.element, verdicts=task.labels)
+    return checked_answer(
+        content, element=task.element, labels=task.labels, width=task.width, height=task.height
+    )
 
 
 class TaskQueue:
@@ -223,6 +239,7 @@ class TaskQueue:
             height=row["height"],
             labels=tuple(job.labels),
             element=job.element,
+            task_type=job.task_type,
             accepted=row["accepted"],
             deadline=row["deadline"],
         )
@@ -235,9 +252,7 @@ class TaskQueue:
             TaskError: the task isn't this worker's, its time is over, or the answer isn't valid.
         """
         task = self.get(task_id, worker)
-        answer = checked_answer(
-            answer_content, element=task.element, labels=task.labels, width=task.width, height=task.height
-        )
+        answer = _checked(task, answer_content)
         # On the disk before the worker is thanked: an hour's work is nobody's to lose.
         with self._store.transaction(durable=True):
             now = self._clock()

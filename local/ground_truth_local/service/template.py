@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,6 +13,7 @@ from liquid.exceptions import LiquidError, ResourceLimitError
 from markupsafe import Markup
 
 from ..sources import Rule, assumed, guide, holds, twin
+from . import builtin
 from .errors import JobFailure, shown
 from .liquid_bounds import BoundedEnvironment
 from .rules import S3Location, parse_s3_uri
@@ -34,6 +36,11 @@ ELEMENTS = Rule(
     "The page has one `crowd-form` with one `crowd-semantic-segmentation` with name, picture and labels.",
     guide("sms-ui-template-crowd-semantic-segmentation"),
 )
+CLASSIFIER_ELEMENT = Rule(
+    "template-elements-verification",
+    "A verification's page has one `crowd-image-classifier` instead, with name, picture and categories.",
+    guide("sms-ui-template-crowd-image-classifier"),
+)
 UNKNOWN_LABEL = Rule(
     "template-labels",
     "The element offers no label that the category file doesn't have.",
@@ -42,10 +49,28 @@ UNKNOWN_LABEL = Rule(
 
 #: More than the 128,000 characters of the service model's `TemplateContent`; assumed.
 MAX_TEMPLATE_BYTES = 1024 * 1024
-_ELEMENT = "crowd-semantic-segmentation"
 _MAX_LITERAL = 1_000_000
 _MAX_REASON = 600
 _PROBE_URL = "https://presigned.invalid/picture"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Widget:
+    """The element whose answer a job collects, and where it lists what workers choose from."""
+
+    tag: str
+    choices: str
+    choices_liquid: str = "{{ task.input.labels | to_json | escape }}"
+
+
+PAINTING = Widget(tag="crowd-semantic-segmentation", choices="labels")
+CLASSIFYING = Widget(tag="crowd-image-classifier", choices="categories")
+
+
+@holds(CLASSIFIER_ELEMENT)
+def widget_of(task_type: str) -> Widget:
+    """Return the element that the page of a task type must have."""
+    return CLASSIFYING if task_type == builtin.VERIFICATION else PAINTING
 
 
 @holds(FILTERS, BOUNDS)
@@ -86,8 +111,9 @@ def _grant(value: object, presign: Callable[[S3Location], str]) -> object:
 class _Elements(HTMLParser):
     """Collects what a template's check is about."""
 
-    def __init__(self) -> None:
+    def __init__(self, tag: str) -> None:
         super().__init__(convert_charrefs=True)
+        self.tag = tag
         self.forms = 0
         self.found: list[dict[str, str | None]] = []
         self.outside_form = False
@@ -97,7 +123,7 @@ class _Elements(HTMLParser):
         if tag == "crowd-form":
             self.forms += 1
             self._depth += 1
-        if tag == _ELEMENT:
+        if tag == self.tag:
             self.found.append(dict(attrs))
             self.outside_form |= self._depth == 0
 
@@ -106,20 +132,22 @@ class _Elements(HTMLParser):
             self._depth -= 1
 
 
-def check_template(source: str, *, task_input: dict[str, Any], labels: Sequence[str]) -> str:
-    """Render a template for its first object and return the name of its segmentation element.
+def check_template(
+    source: str, *, task_input: dict[str, Any], labels: Sequence[str], widget: Widget = PAINTING
+) -> str:
+    """Render a template for its first object and return the name of its element.
 
     Raises:
-        JobFailure: the page has no ``crowd-form`` with one ``crowd-semantic-segmentation`` in it, or that
-            element lacks its name, picture or labels ("Crowd HTML Elements", crowd-semantic-segmentation).
+        JobFailure: the page has no ``crowd-form`` with one such element in it, or that element lacks its
+            name, picture or choices ("Crowd HTML Elements").
     """
-    page = _Elements()
+    page = _Elements(widget.tag)
     page.feed(render(source, task_input=task_input, presign=lambda _: _PROBE_URL))
     page.close()
-    problem = _problem(page)
+    problem = _problem(page, widget)
     if problem:
         raise JobFailure(ELEMENTS, f"ClientError: The worker task template {problem}.")
-    unknown = _unknown_label(page.found[0].get("labels"), labels)
+    unknown = _unknown_label(page.found[0].get(widget.choices), labels)
     if unknown:
         raise JobFailure(
             UNKNOWN_LABEL,
@@ -129,27 +157,27 @@ def check_template(source: str, *, task_input: dict[str, Any], labels: Sequence[
     return str(page.found[0]["name"])
 
 
-def _problem(page: _Elements) -> str | None:
+def _problem(page: _Elements, widget: Widget) -> str | None:
     if page.forms != 1:
         return f"must have one <crowd-form>, it has {page.forms}"
     if len(page.found) != 1:
-        return f"must have one <{_ELEMENT}>, it has {len(page.found)}"
+        return f"must have one <{widget.tag}>, it has {len(page.found)}"
     if page.outside_form:
-        return f"must have its <{_ELEMENT}> inside the <crowd-form>"
+        return f"must have its <{widget.tag}> inside the <crowd-form>"
     element = page.found[0]
     if not element.get("name"):
-        return f"must give its <{_ELEMENT}> a name"
+        return f"must give its <{widget.tag}> a name"
     if element.get("src") != _PROBE_URL:
         wanted = 'src="{{ task.input.taskObject | grant_read_access }}"'
-        return f"must give its <{_ELEMENT}> {wanted}, it renders as {shown(element.get('src'))}"
-    return _labels_problem(element.get("labels"))
+        return f"must give its <{widget.tag}> {wanted}, it renders as {shown(element.get('src'))}"
+    return _choices_problem(element.get(widget.choices), widget)
 
 
-def _labels_problem(rendered: str | None) -> str | None:
+def _choices_problem(rendered: str | None, widget: Widget) -> str | None:
     found = _literal_list(rendered or "")
     if not isinstance(found, list) or not found or not all(isinstance(label, str) for label in found):
-        wanted = 'labels="{{ task.input.labels | to_json | escape }}"'
-        return f"must give its <{_ELEMENT}> {wanted}, it renders as {shown(rendered)}"
+        wanted = f'{widget.choices}="{widget.choices_liquid}"'
+        return f"must give its <{widget.tag}> {wanted}, it renders as {shown(rendered)}"
     return None
 
 
