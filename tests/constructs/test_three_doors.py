@@ -16,6 +16,7 @@ from cdk_ground_truth import cli
 from cdk_ground_truth._rooms import findings, task
 from cdk_ground_truth.category_file import check_labels
 from cdk_ground_truth.image_files import read_manifest
+from cdk_ground_truth.task_types import ADJUSTMENT, SEGMENTATION, VERIFICATION
 from cdk_ground_truth.validation import Checker
 from cdk_ground_truth.worker_template import WorkerTemplate
 from labeling_job.contract import Images, JobProperties
@@ -30,14 +31,15 @@ from tests.hostile.grammar import ALPHABETS, KINDS, Shape
 from tests.labeling_job.preflight.conftest import CONTEXT
 
 CHECK = Checker("Test/Job")
+TASK_TYPES = (SEGMENTATION, ADJUSTMENT, VERIFICATION)
 #: What all three doors can judge.
 CONTENT = frozenset(
     {check for check in findings.CHECKS if check.startswith("manifest-")} - {"manifest-readable"}
     | {"label-attribute", "prior-labels", "nothing-to-label", "category-file", "template"}
 )
 CHANGES = {name: change for name, (_, change) in BROKEN.items()} | ODD
-#: The files are judged one by one at synth, where the classes of earlier labels are an argument of their own.
-ONLY_TOGETHER = {"adjustment: a class is gone"}
+#: The files are judged one by one at synth, where earlier classes and verdicts are arguments of their own.
+ONLY_TOGETHER = {"adjustment: a class is gone", "verification: eleven verdicts"}
 #: What isn't there, or can't be read, shows at deploy.
 ONLY_AT_DEPLOY = {
     *("manifest missing", "manifest in no bucket", "labels: missing", "template: missing"),
@@ -46,8 +48,8 @@ ONLY_AT_DEPLOY = {
 #: Synth renders the page with any image, where the others know the first: what was met is shown with another.
 OF_ANY_IMAGE = {"template: image without access"}
 #: The command doesn't ask how a job labels; it knows segmentation by people.
-NOT_OF_THE_COMMAND = {name for name in CHANGES if "automated" in name or name.startswith("adjustment")} | {
-    "verification"
+NOT_OF_THE_COMMAND = {
+    name for name in CHANGES if "automated" in name or name.startswith(("adjustment", "verification"))
 }
 
 
@@ -98,6 +100,7 @@ def at_synth(world, folder) -> list[dict]:
     files = world.input.objects
     plan = plan_of(world.request, region=world.region)
     job = task.LabelingTask(attribute=plan.attribute, task_type=plan.task_type, automated=plan.automated)
+    task_type = next(each for each in TASK_TYPES if each.name == job.task_type)
     groups: list[dict] = []
 
     def judged(judge) -> None:
@@ -118,7 +121,7 @@ def at_synth(world, folder) -> list[dict]:
     names = _names(files["labels.json"])
     if names is not None:
         judged(lambda found: check_labels(CHECK, names, found, automated=job.automated))
-        judged(lambda found: WorkerTemplate(page).read(CHECK, names, found))
+        judged(lambda found: WorkerTemplate(page).read(CHECK, names, found, task_type))
     return sorted(
         groups, key=lambda group: (group["severity"] != "error", findings.CHECKS.index(group["check"]))
     )

@@ -19,8 +19,9 @@ _DOCTYPE = re.compile(r"\s*<!doctype\b[^>]*>", re.IGNORECASE)
 _WIDGET = "crowd-semantic-segmentation"
 SUPPORTED = frozenset(
     {
-        "crowd-alert", "crowd-button", "crowd-card", "crowd-checkbox", "crowd-form", "crowd-input",
-        "crowd-instructions", "crowd-radio-button", "crowd-radio-group", "crowd-text-area", _WIDGET,
+        "crowd-alert", "crowd-button", "crowd-card", "crowd-checkbox", "crowd-form", "crowd-image-classifier",
+        "crowd-input", "crowd-instructions", "crowd-radio-button", "crowd-radio-group", "crowd-text-area",
+        _WIDGET,
     }
 )  # fmt: skip
 """The elements that the front-end files define."""

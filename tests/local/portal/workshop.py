@@ -97,7 +97,7 @@ class Workshop:
         manifest = self.put(f"{name}/manifest", "\n".join(json.dumps(line) for line in lines))
         self.sagemaker.create_labeling_job(
             LabelingJobName=name,
-            LabelAttributeName=f"{name}-ref",
+            LabelAttributeName=f"{name}-{'checked' if kind == 'Verification' else 'ref'}",
             InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": manifest}}},
             OutputConfig={"S3OutputPath": "s3://pictures/labels"},
             RoleArn=self.role,

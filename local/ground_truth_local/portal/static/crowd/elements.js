@@ -1,3 +1,4 @@
+import { CrowdImageClassifier } from "./classifier.js";
 import {
   CrowdButton,
   CrowdCheckbox,
@@ -15,6 +16,7 @@ import { embedded, listen } from "./host.js";
 const ELEMENTS = {
   "crowd-button": CrowdButton,
   "crowd-checkbox": CrowdCheckbox,
+  "crowd-image-classifier": CrowdImageClassifier,
   "crowd-input": CrowdInput,
   "crowd-instructions": CrowdInstructions,
   "crowd-radio-button": CrowdRadioButton,

@@ -1,3 +1,4 @@
+import { CrowdImageClassifier } from "./classifier.js";
 import { h } from "./dom.js";
 import { CrowdField } from "./fields.js";
 import { embedded, tell } from "./host.js";
@@ -61,8 +62,8 @@ export class CrowdForm extends HTMLElement {
   }
 
   _widgets() {
-    return [...this.querySelectorAll("crowd-semantic-segmentation")].filter(
-      (element) => element instanceof CrowdSemanticSegmentation,
+    return [...this.querySelectorAll("crowd-semantic-segmentation, crowd-image-classifier")].filter(
+      (element) => element instanceof CrowdSemanticSegmentation || element instanceof CrowdImageClassifier,
     );
   }
 
@@ -71,6 +72,11 @@ export class CrowdForm extends HTMLElement {
   }
 
   _isValid() {
+    const undecided = this._widgets().find((widget) => widget instanceof CrowdImageClassifier && !widget.isValid);
+    if (undecided) {
+      this._say("Please choose one of the answers.", "error");
+      return false;
+    }
     const invalid = this._fields().find((field) => !field.isValid);
     if (!invalid) return true;
     this._say(`Please fill in “${invalid.caption}”.`, "error");

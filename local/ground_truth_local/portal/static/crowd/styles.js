@@ -120,6 +120,34 @@ export const segmentation = sheet(`
   }
 `);
 
+export const classifier = sheet(`
+  :host { display: block; height: max(520px, calc(100vh - var(--crowd-form-bar, 0px))); }
+  .app { height: 100%; display: grid; background: var(--paper);
+    grid-template: "head head head" auto "guide stage side" minmax(0, 1fr) / 232px minmax(0, 1fr) 280px; }
+  h1 { grid-area: head; margin: 0; padding: 12px 20px; font-size: 18px; line-height: 1.3; overflow-wrap: anywhere; border-bottom: 1px solid var(--line); }
+  .guide { grid-area: guide; overflow: auto; padding: 16px 20px; border-right: 1px solid var(--line); }
+  .stage { grid-area: stage; overflow: hidden; background: var(--stage); min-width: 0; min-height: 0; position: relative; }
+  .pictures { position: absolute; inset: 12px; }
+  canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; image-orientation: none; }
+  canvas[hidden] { display: none; }
+  .side { grid-area: side; overflow: auto; padding: 16px 20px; border-left: 1px solid var(--line); display: grid; gap: 18px; align-content: start; }
+  .legend ul { list-style: none; margin: 8px 0 0; padding: 0; display: grid; gap: 6px; }
+  .legend li, label { display: flex; align-items: center; gap: 10px; overflow-wrap: anywhere; }
+  .swatch { width: 18px; height: 18px; border-radius: 5px; border: 1px solid rgb(0 0 0 / .25); flex: none; }
+  fieldset { border: 1px solid var(--line); border-radius: 10px; margin: 0; padding: 8px 14px 14px; display: grid; gap: 4px; min-width: 0; }
+  fieldset label { min-height: 40px; }
+  input { width: 18px; height: 18px; accent-color: var(--accent); flex: none; }
+  label span { min-width: 0; overflow-wrap: anywhere; }
+  summary { cursor: pointer; color: var(--accent); min-height: 28px; }
+  textarea { font: inherit; width: 100%; padding: 8px 10px; border: 1px solid #8391a0; border-radius: 8px; }
+  .problem { padding: 32px; background: #fdf1f0; color: #8c1d18; height: 100%; }
+  ::slotted(short-instructions), ::slotted(full-instructions) { display: block; overflow-wrap: anywhere; }
+  @media (max-width: 900px) {
+    .app { grid-template: "head head" auto "guide guide" auto "stage side" minmax(0, 1fr) / minmax(0, 1fr) 216px; }
+    .guide { max-height: 96px; border: 0; border-bottom: 1px solid var(--line); }
+  }
+`);
+
 export const form = sheet(`
   :host { display: block; min-height: 100vh; background: #fff; }
   form { display: block; }
