@@ -202,7 +202,8 @@ class Manifest:
             seen.update(dict.fromkeys([*found, *failed_attributes(value)]))
             for attribute in found:
                 metadata = value[f"{attribute}-metadata"]
-                if job := job_of(metadata):
+                # A line that failed has metadata alone.
+                if attribute in value and (job := job_of(metadata)):
                     jobs.setdefault(attribute, {}).setdefault(job, str(value[attribute]))
                 try:
                     colors = metadata.get("internal-color-map")

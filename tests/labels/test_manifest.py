@@ -199,3 +199,16 @@ def test_category_file(tmp_path):
     path.write_text('{"labels": ["road"]}')
     with pytest.raises(ManifestError, match="must be a label category file"):
         LabelList.read(str(path))
+
+
+def test_a_job_whose_lines_all_failed_reads_as_failed_not_as_an_error(job):
+    # As the service writes them: metadata with type and job, and no label.
+    metadata = {
+        "failure-reason": "ClientError: expired",
+        "type": "groundtruth/semantic-segmentation",
+        "job-name": "labeling-job/streets",
+    }
+    lines = [{"source-ref": line["source-ref"], "streets-ref-metadata": metadata} for line in job.lines]
+    job.manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    items = list(read_manifest(job.manifest))
+    assert {item.state for item in items} == {"failed"}
