@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import kms, s3
 
@@ -24,6 +25,9 @@ _UNUSABLE = {
     "PendingReplicaDeletion": ("KMS.KMSInvalidStateException", "is pending replica deletion"),
     "PendingImport": ("KMS.KMSInvalidStateException", "is pending import"),
 }
+# Not as a denial, 403: S3 API Reference, "Error responses", list of error codes, has them as bad requests.
+_STATUS = 400
+_stock_failure = ministack_app._credential_failure
 _stock_enforce = iam_evaluator.enforce
 _stock_context = iam_actions.s3_service_context
 
@@ -32,6 +36,12 @@ def install() -> None:
     """Check the key whenever the object itself is allowed."""
     iam_evaluator.enforce = _enforce
     iam_actions.s3_service_context = _context
+    ministack_app._credential_failure = _failure
+
+
+def _failure(service: str, iam_action: str, request_id: str, denied: Any, headers: dict[str, Any]) -> Any:
+    status, fields, body = _stock_failure(service, iam_action, request_id, denied, headers)
+    return (_STATUS if denied.code.startswith("KMS.") else status), fields, body
 
 
 def _context(

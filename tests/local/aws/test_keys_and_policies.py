@@ -49,6 +49,7 @@ def test_a_key_that_is_switched_off_neither_writes_nor_reads(admin, bucket, spoi
         with pytest.raises(ClientError) as caught:
             refused()
         assert caught.value.response["Error"]["Code"] == code
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
         assert key in str(caught.value)
 
 
@@ -65,6 +66,7 @@ def test_a_key_that_does_not_exist_is_named(admin, bucket, key):
     with pytest.raises(ClientError, match="Invalid keyId") as caught:
         put(admin, bucket, key)
     assert caught.value.response["Error"]["Code"] == "KMS.NotFoundException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_the_managed_key_of_s3_is_everybodys(admin, bucket):
