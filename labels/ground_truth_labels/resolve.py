@@ -17,9 +17,10 @@ def check_reference(reference: str, where: str) -> str:
     """`reference` itself, if following it cannot lead outside a copy of the bucket.
 
     Raises:
-        ManifestError: It has a `..` segment, a control character, or a scheme other than `s3`.
+        ManifestError: It has a `..` segment, a control character other than a tab (such keys are labeled),
+            or a scheme other than `s3`.
     """
-    if not reference or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", reference):
+    if not reference or re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", reference):
         raise ManifestError(
             f"{where}: a reference must be text without control characters, got {reference!r}"
         )
