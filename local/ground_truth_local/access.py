@@ -91,9 +91,9 @@ class ServiceAccess:
         return self._endpoint_url
 
     def session_for_role(
-        self, role_arn: str, region: str, account: str, *, service: str = _SAGEMAKER
+        self, role_arn: str, region: str, account: str, *, service: str = _SAGEMAKER, source_arn: str = ""
     ) -> boto3.Session:
-        """Assume the role as a service and return a session with its credentials."""
+        """Assume the role as a service, for the resource `source_arn`; a session with its credentials."""
         role_account, _, name = role_arn.partition("::")[2].partition(":role/")
         role = iam._roles.get_scoped(role_account, None, name.rpartition("/")[2])
         if role is None or not trust_allows_service(
@@ -102,6 +102,7 @@ class ServiceAccess:
             account=account,
             region=region,
             role_arn=role_arn,
+            source_arn=source_arn,
             source_account=self._source_account,
         ):
             raise AssumeRoleDenied(

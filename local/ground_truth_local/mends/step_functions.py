@@ -126,13 +126,18 @@ def _call(access: ServiceAccess, action: str, parameters: Any) -> Any:
 
 
 def _session(access: ServiceAccess) -> Any:
-    """Assume the machine's role; the CDK writes the service's principal with the Region in it."""
+    """Assume the machine's role; older CDKs write the service's principal with the Region in it.
+
+    Source: Step Functions Developer Guide, "Creating an IAM role for your state machine": its trust may ask
+    for `aws:SourceArn` and `aws:SourceAccount`, as the CDK's own roles do.
+    """
     region, account = responses.get_region(), responses.get_account_id()
+    machine = (_execution.get() or {}).get("stateMachineArn", "")
     try:
-        return access.session_for_role(_role.get(), region, account, service=_PRINCIPAL)
+        return access.session_for_role(_role.get(), region, account, service=_PRINCIPAL, source_arn=machine)
     except AssumeRoleDenied:
         regional = f"states.{region}.amazonaws.com"
-        return access.session_for_role(_role.get(), region, account, service=regional)
+        return access.session_for_role(_role.get(), region, account, service=regional, source_arn=machine)
 
 
 def _error_name(client: Any, error: ClientError) -> str:
