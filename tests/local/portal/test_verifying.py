@@ -87,8 +87,10 @@ def test_a_person_verifies_with_a_comment_and_another_adjusts_what_is_there(pers
     ada.frame.locator("crowd-image-classifier[data-state=ready]").wait_for()
     # Without an answer nothing is sent.
     ada.frame.get_by_role("button", name="Submit", exact=True).click()
-    ada.frame.get_by_text("Please choose one of the answers.").wait_for()
+    complaint = ada.frame.get_by_text("Please choose one of the answers.")
+    complaint.wait_for()
     ada.frame.get_by_label(VERDICTS[1]).check()
+    complaint.wait_for(state="hidden")
     ada.frame.get_by_text("Write a comment").click()
     ada.frame.get_by_role("textbox").fill(f"The saucer is missing. {ODD}")
     shown = ada.frame.locator("canvas.mask").evaluate(

@@ -29,6 +29,10 @@ export class CrowdForm extends HTMLElement {
       event.preventDefault();
       this.submit();
     });
+    // What was missing is being given: the complaint is over.
+    this.addEventListener("input", () => {
+      if (this._status.dataset.kind === "error") this._say("");
+    });
     this.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.submit();
     });
