@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from tests.faults.faults import NOT_CONFIGURED, OF_ANSWER, OF_CALL, Injector, Kind, Point
 from tests.faults.invariants import check, check_after_destroy, check_neighbour
@@ -15,11 +16,19 @@ from tests.faults.world import World
 _PACE = 0.1
 
 
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Scenario = TypeVar("_Scenario", bound=_Named)
+
+
 @dataclass(frozen=True)
-class Cell:
+class Cell(Generic[_Scenario]):
     """One fault at one call of one scenario."""
 
-    scenario: Scenario
+    scenario: _Scenario
     point: Point
     kind: Kind
 
@@ -32,7 +41,7 @@ class Cell:
 class Result:
     """What became of a cell; no problem is success."""
 
-    cell: Cell
+    cell: Cell[Scenario]
     problems: tuple[str, ...]
     struck: bool
     given_up: bool
@@ -61,7 +70,7 @@ def _without_polls(seen: list[Point]) -> Iterator[Point]:
         yield from polls if len(polls) < 3 else (polls[0], polls[-1])
 
 
-def cells(scenario: Scenario) -> Iterator[Cell]:
+def cells(scenario: Scenario) -> Iterator[Cell[Scenario]]:
     """All cells of a scenario."""
     of_requests = set()
     holes = set()
@@ -90,7 +99,7 @@ def cells(scenario: Scenario) -> Iterator[Cell]:
             yield Cell(scenario, point, Kind.DUPLICATE_LATE)
 
 
-def run(cell: Cell, *, provider_framework: bool = False) -> Result:
+def run(cell: Cell[Scenario], *, provider_framework: bool = False) -> Result:
     """Run a scenario with the cell's fault in it; then heal, let the user go on, and take the stack down."""
     late = cell.kind is Kind.DUPLICATE_LATE
     injector = Injector(None if late else cell.point, cell.kind)

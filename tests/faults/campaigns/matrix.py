@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tests.faults.campaigns.world import IMAGES, CampaignWorld
 from tests.faults.faults import OF_ANSWER, OF_CALL, Injector, Kind, Point
+from tests.faults.matrix import Cell
 from tests.faults.texts import is_for_users
 
 _PACE = 0.1
@@ -80,19 +81,6 @@ SCENARIOS = (
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One fault at one call of one scenario."""
-
-    scenario: Scenario
-    point: Point
-    kind: Kind
-
-    def __str__(self) -> str:
-        where = f"request {self.point.request}, call {self.point.call} ({self.point.action})"
-        return f"{self.scenario.name} | {where} | {self.kind}"
-
-
-@dataclass(frozen=True)
 class Result:
     """What became of a cell; no problem is success."""
 
@@ -119,7 +107,7 @@ def points(scenario: Scenario) -> list[Point]:
     return kept
 
 
-def cells(scenario: Scenario) -> Iterator[Cell]:
+def cells(scenario: Scenario) -> Iterator[Cell[Scenario]]:
     """All cells of a scenario."""
     holes = set()
     for point in points(scenario):
@@ -136,7 +124,7 @@ def cells(scenario: Scenario) -> Iterator[Cell]:
             yield Cell(scenario, point, kind)
 
 
-def run(cell: Cell) -> Result:
+def run(cell: Cell[Scenario]) -> Result:
     """Run a scenario with the cell's fault; then heal, let a next run do the rest, and take all down."""
     injector = Injector(cell.point, cell.kind)
     with CampaignWorld(injector, pace=_PACE) as world:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
+import os
+import shutil
 import threading
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 STATIC = resources.files("ground_truth_local.portal").joinpath("static")
 
 
@@ -112,3 +116,17 @@ def person(browser, workshop):
     for one in people:
         one.close()
     assert problems == []
+
+
+@pytest.fixture
+def keep(tmp_path):
+    """Give a function that keeps a screenshot; with UPDATE_SCREENSHOTS=1 it becomes the documentation's."""
+
+    def take(page, name):
+        path = tmp_path / f"{name}.png"
+        page.screenshot(path=path)
+        assert path.stat().st_size > 10_000
+        if os.environ.get("UPDATE_SCREENSHOTS"):
+            shutil.copy(path, DOCS / path.name)
+
+    return take

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -45,26 +43,12 @@ def violations(frame):
     return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
 
-@pytest.fixture
-def photograph(tmp_path):
-    """Give a function that keeps a screenshot; with UPDATE_SCREENSHOTS=1 it becomes the documentation's."""
-
-    def take(page, name):
-        path = tmp_path / f"{name}.png"
-        page.screenshot(path=path)
-        assert path.stat().st_size > 10_000
-        if os.environ.get("UPDATE_SCREENSHOTS"):
-            shutil.copy(path, ROOT / "docs" / path.name)
-
-    return take
-
-
 def test_axe_sees_a_fault(page):
     page.set_content("<html><body><img src='x'><button></button></body></html>")
     assert any("image-alt" in one for one in violations(page))
 
 
-def test_the_workers_pages(person, workshop, photograph):
+def test_the_workers_pages(person, workshop, keep):
     labels = ("cup", "saucer", "Straßenbahnhaltestellenüberdachung")
     page_of = SEED.replace("Please segment out all pedestrians.", "Paint the cup and its saucer.")
     name = workshop.create(
@@ -79,7 +63,7 @@ def test_the_workers_pages(person, workshop, photograph):
     frame = next(one for one in ada.page.frames if one.url.endswith("/frame"))
     found = violations(ada.page) + violations(frame)
     ada.frame.get_by_role("button", name="Lock cup").click()
-    photograph(ada.page, "portal-tablet")
+    keep(ada.page, "portal-tablet")
     ada.page.set_viewport_size({"width": 1280, "height": 800})
     painter.key("2", "0")
     mouse = ada.page.mouse
@@ -88,7 +72,7 @@ def test_the_workers_pages(person, workshop, photograph):
         mouse.move(*painter.at(*place), steps=4)
         if number == 0:
             mouse.down()
-    photograph(ada.page, "portal-lasso")
+    keep(ada.page, "portal-lasso")
     mouse.up()
     painter.key("?")
     found += violations(frame)
@@ -128,18 +112,18 @@ def contested(workshop):
     return name
 
 
-def test_the_consoles_pages(browser, workshop, voted, contested, photograph):  # noqa: F811
+def test_the_consoles_pages(browser, workshop, voted, contested, keep):  # noqa: F811
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(workshop.aws.console_url)
     found = violations(page)
-    photograph(page, "console-overview")
+    keep(page, "console-overview")
     page.goto(f"{workshop.aws.portal_url}/console/jobs/{voted[0]}")
     found += violations(page)
     page.goto(f"{workshop.aws.portal_url}/console/jobs/{contested}/results/0")
     page.wait_for_load_state("networkidle")
     found += violations(page)
-    photograph(page, "console-result")
+    keep(page, "console-result")
     page.goto(f"{workshop.aws.portal_url}/console/jobs/{voted[0]}/log")
     found += violations(page)
     context.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -49,20 +47,6 @@ def deployed(workshop, tmp_path_factory):
     cli = CdkCli(f"{sys.executable} {HERE / 'app.py'}", workshop.aws.environment, context=context)
     # Not destroyed: the whole embedded AWS goes away after the tests.
     return cli.deploy()["Portal"]
-
-
-@pytest.fixture
-def photograph(tmp_path):
-    """Give a function that keeps a screenshot; with UPDATE_SCREENSHOTS=1 it becomes the documentation's."""
-
-    def take(page, name):
-        path = tmp_path / f"{name}.png"
-        page.screenshot(path=path)
-        assert path.stat().st_size > 10_000
-        if os.environ.get("UPDATE_SCREENSHOTS"):
-            shutil.copy(path, DOCS / path.name)
-
-    return take
 
 
 def polygon(painter, label, corners):
@@ -124,7 +108,7 @@ def completed(workshop, outputs, job):
 
 
 @pytest.mark.deploy
-def test_one_persons_mask_arrives_pixel_by_pixel(browser, workshop, deployed, photograph):
+def test_one_persons_mask_arrives_pixel_by_pixel(browser, workshop, deployed, keep):
     ada = Person(browser, workshop.aws.portal_url)
     ada.start("Breakfast, solo")
     painter = ada.painter()
@@ -132,7 +116,7 @@ def test_one_persons_mask_arrives_pixel_by_pixel(browser, workshop, deployed, ph
     painter.tool("brush")
     mask = painter.mask()
     assert set(np.unique(mask)) == {1, 2, 3, 4}
-    photograph(ada.page, "portal-mask")
+    keep(ada.page, "portal-mask")
     ada.submit()
     stored, [answer] = completed(workshop, deployed, "Solo")
     assert (answer == mask).all()
@@ -141,10 +125,10 @@ def test_one_persons_mask_arrives_pixel_by_pixel(browser, workshop, deployed, ph
 
 
 @pytest.mark.deploy
-def test_three_people_vote(browser, workshop, deployed, photograph):
+def test_three_people_vote(browser, workshop, deployed, keep):
     people = [Person(browser, workshop.aws.portal_url, name) for name in MEMBERS]
     people[0].page.goto(workshop.aws.portal_url)
-    photograph(people[0].page, "portal-jobs")
+    keep(people[0].page, "portal-jobs")
     # All three have the picture at the same time.
     for one in people:
         one.start("Breakfast, vote")
@@ -153,7 +137,7 @@ def test_three_people_vote(browser, workshop, deployed, photograph):
         painter = one.painter()
         if shift == 0:
             one.frame.get_by_role("button", name="View full instructions").click()
-            photograph(one.page, "portal-task")
+            keep(one.page, "portal-task")
             painter.key("Escape")
         paint_breakfast(painter, shift * 3, rim=RIM if shift == 2 else None)
         masks.append(painter.mask())
@@ -168,8 +152,8 @@ def test_three_people_vote(browser, workshop, deployed, photograph):
         one.close()
 
 
-def test_the_sign_in_page(browser, workshop, photograph):
+def test_the_sign_in_page(browser, workshop, keep):
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(workshop.aws.portal_url)
-    photograph(page, "portal-sign-in")
+    keep(page, "portal-sign-in")
     page.close()

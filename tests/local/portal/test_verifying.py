@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,20 +57,6 @@ def line(workshop):
         "cups-ref": workshop.put("verified/mask.png", mask.getvalue()),
         "cups-ref-metadata": {"internal-color-map": colors, "type": "groundtruth/semantic-segmentation"},
     }
-
-
-@pytest.fixture
-def keep(tmp_path):
-    """Give a function that keeps a screenshot; with UPDATE_SCREENSHOTS=1 it becomes the documentation's."""
-
-    def take(page, name):
-        path = tmp_path / f"{name}.png"
-        page.screenshot(path=path)
-        assert path.stat().st_size > 10_000
-        if os.environ.get("UPDATE_SCREENSHOTS"):
-            shutil.copy(path, ROOT / "docs" / path.name)
-
-    return take
 
 
 def _verify(workshop, line):
