@@ -17,6 +17,7 @@ from .patience import Patience, pauses
 
 # So many objects that fail before any is labeled are no accident.
 _FIRST_OBJECTS = 10
+_LEAST_SECONDS = 0.05
 
 
 class Watch:
@@ -66,6 +67,10 @@ class Watch:
             elif self._patience.now() - job["CreationTime"] >= probation:
                 log.action("ProbationOver", job=name, status=status)
                 return job
+            if begun is not None:
+                # The last look is when the watch is over, not when the next pause happens to be.
+                left = in_progress - (self._patience.now() - begun)
+                seconds = min(seconds, max(left.total_seconds(), _LEAST_SECONDS))
             self._patience.pause(seconds, f"the job {name!r} is still {status}")
         raise AssertionError("pauses never end")
 
