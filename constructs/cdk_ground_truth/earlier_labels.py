@@ -172,7 +172,7 @@ class EarlierLabels:
                 "labels",
                 f"keep all classes of the earlier labels ({list(self.labels or ())})",
                 lost,
-                "add it; `ground-truth-labels relabel` renames, merges and drops classes without workers",
+                "add it, and drop or merge it in the training data, for which no worker is needed",
             )
         return given
 

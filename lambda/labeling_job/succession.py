@@ -89,8 +89,8 @@ def _check_classes(old: Sequence[str], new: Sequence[str], have: str) -> None:
     )
     if removed:
         fits = (
-            "`ground-truth-labels relabel` renames, merges and drops classes without workers; go on from its"
-            " manifest with Images.from_job"
+            "keep the class among the labels, and drop, rename or merge it in the training data, for which no"
+            " worker is needed"
         )
     else:
         fits = (

@@ -142,7 +142,7 @@ def test_where_nothing_is_left_to_label_the_old_job_stays_the_answer(world):
     ("labels", "message"),
     [
         (["road", "kerb"], r"5 images of the job .* are labeled, and the update adds 'kerb'.*AdjustmentJob"),
-        (["street"], r"adds 'street' and drops 'road'.*ground-truth-labels relabel.*relabel=True"),
+        (["street"], r"adds 'street' and drops 'road'.*keep the class among the labels.*relabel=True"),
     ],
 )
 def test_other_classes_are_refused_with_the_numbers_and_what_fits(world, labels, message):
