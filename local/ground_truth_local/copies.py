@@ -24,9 +24,6 @@ def copy_output(s3: Any, manifest_uri: str, folder: Path) -> Path:
 
     bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
     _copy(s3, bucket, key.removesuffix(MANIFEST), folder)
-    # Preflight's report has the classes in the app's order.
-    output, _, job = key.removesuffix(f"/{MANIFEST}").rpartition("/")
-    _copy(s3, bucket, f"{output}/preflight/{job}.json".lstrip("/"), folder)
     copied = folder / bucket / key
     for item in read_manifest(copied):
         source, _, name = item.source_ref.removeprefix("s3://").partition("/")

@@ -28,8 +28,9 @@ ANOTHER_JOB = {
     if check in ("cost-ceiling", "function-region", "output-overlap", "prior-labels")
     or "automated labeling" in name
     or "output" in name
+    or name.startswith("verification")
     or name in ("role may not write", "adjustment: the earlier name again", "manifest in no bucket")
-} | {name for name in ODD if "output" in name or name in ("adjustment", "verification")}
+} | {name for name in ODD if "output" in name or name in ("adjustment") or name.startswith("verification")}
 #: Where the handler finds the same of the output's bucket too.
 ABOUT_OUTPUT_TOO = {"role may not read", "role may not find buckets", "role missing"}
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, log_group_name="group")

@@ -164,13 +164,17 @@ def test_a_templates_script_stays_in_its_frame(watched, workshop):
     workshop.stop(name)
 
 
-LOADS = '<script>setTimeout(() => { fetch("http://127.0.0.1:9/x").catch(() => {}); }, 500)</script>'
+# Again and again: the page around may not listen yet when it is tried first.
+LOADS = '<script>setInterval(() => { fetch("http://127.0.0.1:9/x").catch(() => {}); }, 500)</script>'
 
 
 @pytest.mark.attack("whoever writes labels and instructions", "a worker's browser")
 def test_what_a_template_may_not_load_is_said(watched, workshop):
     name = workshop.create(SEED + LOADS)
     ada, _ = watched()
-    ada.start(name).painter()
-    ada.page.get_by_text("The template loads http://127.0.0.1:9/x").wait_for()
-    workshop.stop(name)
+    try:
+        ada.start(name).painter()
+        ada.page.get_by_text("The template loads http://127.0.0.1:9/x").wait_for()
+    finally:
+        # Others would find its task.
+        workshop.stop(name)
