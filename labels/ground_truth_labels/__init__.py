@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from .item import Item
     from .limits import Limits
     from .manifest import Manifest, read_manifest
+    from .merging import Conflict, MergeResult, merge
+    from .partial_answers import PartialResult, partial
     from .quality import WorkerQualityResult, worker_quality
+    from .relabeling import RelabelResult, relabel
     from .repairs import RepairResult, repair
     from .reports import ReportResult, report
     from .responses import WorkerResponses
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AgreementResult": "workers",
     "CheckResult": "checks",
+    "Conflict": "merging",
     "ExportError": "errors",
     "ExportResult": "exports",
     "ImportResult": "imports",
@@ -50,8 +54,11 @@ _HOMES = {
     "Manifest": "manifest",
     "ManifestError": "errors",
     "MaskError": "errors",
+    "MergeResult": "merging",
     "MissingError": "errors",
+    "PartialResult": "partial_answers",
     "Problem": "checks",
+    "RelabelResult": "relabeling",
     "RepairError": "errors",
     "StorageError": "errors",
     "RepairResult": "repairs",
@@ -65,8 +72,11 @@ _HOMES = {
     "check": "checks",
     "export": "exports",
     "import_labels": "imports",
+    "merge": "merging",
     "overlay": "drawing",
+    "partial": "partial_answers",
     "read_manifest": "manifest",
+    "relabel": "relabeling",
     "repair": "repairs",
     "report": "reports",
     "worker_quality": "quality",
@@ -75,6 +85,7 @@ _HOMES = {
 __all__ = [
     "AgreementResult",
     "CheckResult",
+    "Conflict",
     "ExportError",
     "ExportResult",
     "ImportResult",
@@ -86,8 +97,11 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "MaskError",
+    "MergeResult",
     "MissingError",
+    "PartialResult",
     "Problem",
+    "RelabelResult",
     "RepairError",
     "RepairResult",
     "ReportResult",
@@ -101,8 +115,11 @@ __all__ = [
     "check",
     "export",
     "import_labels",
+    "merge",
     "overlay",
+    "partial",
     "read_manifest",
+    "relabel",
     "repair",
     "report",
     "worker_quality",

@@ -1,9 +1,11 @@
-"""File names that are legal everywhere, unique, and traceable to their source."""
+"""Names of files, legal everywhere, unique and traceable to their source; names of label attributes."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from .errors import ExportError
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _LONGEST = 80
@@ -22,3 +24,15 @@ def safe_name(index: int, reference: str) -> str:
     if _RESERVED.fullmatch(clean):
         clean += "_"
     return f"{index:06d}_{clean}" if clean else f"{index:06d}"
+
+
+def check_attribute(name: str) -> None:
+    """Refuse what can't be the label attribute of a segmentation.
+
+    botocore's model has the pattern of LabelAttributeName; the Developer Guide wants `-ref` at its end.
+
+    Raises:
+        ExportError: It can't.
+    """
+    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", name) or not name.endswith("-ref"):
+        raise ExportError(f"attribute must be letters, digits and '-', and end in '-ref', got {name!r}")

@@ -1,7 +1,8 @@
 """The order in which the app named its classes, found beside a job's output.
 
 cdk-ground-truth writes a report of what it read before it made a job, `preflight/<job name>.json` beside the
-job's folder, with the labels in their order. It is there for whoever may read the labels, in a copy of the
+job's folder, with the labels in their order. A copy that this library makes of labels has its classes beside
+the manifest, as a category file. The report is there for whoever may read the labels, in a copy of the
 bucket too, and asking the service takes a permission and an account that may be gone: hence the report, and
 the service only for a job that is named.
 """
@@ -15,7 +16,10 @@ from typing import Any
 from .classes import BACKGROUND, LabelList
 from .errors import LabelsError, MissingError
 from .resolve import Resolver
-from .storage import Storage, is_s3, told
+from .storage import Storage, is_s3, join, parent, told
+
+#: The category file beside a copy's manifest.
+CATEGORIES = "label-categories.json"
 
 _PREFIX = "labeling-job/"
 
@@ -23,18 +27,21 @@ _PREFIX = "labeling-job/"
 def in_app_order(
     names: frozenset[str], jobs: Mapping[str, str], resolver: Resolver, storage: Storage, *, background: int
 ) -> LabelList | None:
-    """The list that the jobs' reports give, one numbering for all of them; None where none has one.
+    """The list of a copy, or that of the jobs' reports, one numbering for all; None where there is none.
 
     A class of several jobs keeps the place that the first gave it; what is new in a later one comes after.
 
     Args:
         names: Class names met in the manifest.
         jobs: Job name → a reference to one of its masks, as they come in the manifest.
-        resolver: Where references lie.
+        resolver: Where the manifest and its references lie.
         storage: Where to read.
         background: Id of the background.
     """
     wanted = names - {BACKGROUND}
+    copied = _copied(wanted, resolver.manifest, storage, background)
+    if copied is not None:
+        return copied
     order: dict[str, None] = {}
     for job, reference in jobs.items():
         if wanted and wanted <= order.keys():
@@ -46,6 +53,18 @@ def in_app_order(
     # Of a job without a report; sorted, so that they don't depend on the lines' order.
     order.update(dict.fromkeys(sorted(wanted - order.keys())))
     return LabelList(tuple(order), background=background, origin="the app's order, of the jobs' reports")
+
+
+def _copied(wanted: frozenset[str], manifest: str, storage: Storage, background: int) -> LabelList | None:
+    location = join(parent(manifest), CATEGORIES)
+    if not storage.exists(location):
+        return None
+    try:
+        found = LabelList.read(location, background=background, storage=storage)
+    except LabelsError:
+        return None
+    # A manifest that somebody put beside another one's classes has its own.
+    return found if wanted <= set(found.names) else None
 
 
 def job_of(metadata: Mapping[str, Any]) -> str:

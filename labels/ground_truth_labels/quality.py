@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ._times import moment
 from .counts import confusion_matrix
 from .errors import LabelsError, ManifestError
 from .item import Item
@@ -161,9 +162,9 @@ class Watching:
             self._matrices[answer.worker] = matrix if total is None else total + matrix
             if answer.seconds is not None:
                 self._seconds.setdefault(answer.worker, []).append(answer.seconds)
-            moment = _moment(answer.submitted)
-            if moment is not None:
-                self._submitted.setdefault(answer.worker, []).append(moment)
+            submitted = moment(answer.submitted)
+            if submitted is not None:
+                self._submitted.setdefault(answer.worker, []).append(submitted)
 
     def add_known(self, worker: str, matrix: Any) -> None:
         """Count an answer on an image in whose label is known."""
@@ -201,14 +202,6 @@ class Watching:
             known_images=len(known),
             known_iou=mean_iou(class_ious(np.sum(known, 0), self._labels)) if known else None,
         )
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return moment if moment is None else moment.replace(tzinfo=None)
 
 
 def _rate(moments: list[datetime]) -> float | None:

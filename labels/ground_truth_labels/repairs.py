@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
+from ._copies import Copy, json_text
 from ._indices import IndexPlan, plan_indices
-from ._png_indices import read_indexed
-from .colormap import ColorEntry
-from .decode import Alpha
-from .errors import ExportError, RepairError
 from .item import Item
 from .manifest import ManifestLike, opened
-from .parallel import ordered_map
-from .progress import Progress, tracked
-from .storage import Storage, is_s3, join
+from .progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,32 +59,19 @@ def repair(
         LabelsError: A line or mask cannot be used.
     """
     manifest = opened(manifest)
-    target = os.fspath(target)
-    storage = manifest.storage
-    if next(iter(storage.list(target)) if is_s3(target) else _entries(target), None) is not None:
-        raise ExportError(f"{target}: is not empty; repair writes a copy, choose an empty target")
-    kinds = {"corrected": 0, "unchanged": 0, "passed": 0}
-    digest = hashlib.sha256()
-
-    def lines() -> Iterator[bytes]:
-        results = ordered_map(lambda item: _repair_item(item, target), iter(manifest), workers=workers)
-        for kind, line in tracked(results, progress, manifest.scan.lines):
-            kinds[kind] += 1
-            data = line.encode() + b"\n"
-            digest.update(data)
-            yield data
-
-    location = join(target, "output.manifest")
-    storage.write_stream(location, lines())
-    _same(storage, location, digest.digest())
-    return RepairResult(manifest=location, **kinds)
+    copy = Copy(manifest, target, verb="repair")
+    location, kinds = copy.write(
+        lambda item: _repair_item(item, copy), labels=manifest.labels, workers=workers, progress=progress
+    )
+    return RepairResult(
+        manifest=location,
+        corrected=kinds["corrected"],
+        unchanged=kinds["unchanged"],
+        passed=kinds["passed"],
+    )
 
 
-def _entries(target: str) -> Iterator[Any]:
-    return iter(Path(target).iterdir() if Path(target).is_dir() else ())
-
-
-def _repair_item(item: Item, target: str) -> tuple[str, str]:
+def _repair_item(item: Item, copy: Copy) -> tuple[str, str]:
     if item.mask_ref is None or item.attribute is None or item.context is None:
         return "passed", item.raw
     where = f"{item.where}: {item.mask_ref}"
@@ -102,34 +79,15 @@ def _repair_item(item: Item, target: str) -> tuple[str, str]:
     # What can't be read can't be repaired, and is told in the words of reading.
     image = item.context.decoded(item, data).image
     plan = plan_indices(image, item.colors, alpha=item.context.alpha, where=where)
-    name = f"masks/{item.name}.png"
-    location = join(target, *name.split("/"))
-    storage = item.context.storage
     if plan is None or not plan.wrong:
-        storage.write(location, data)
-        _same(storage, location, hashlib.sha256(data).digest())
+        copy.write_mask(item, data)
         kind = "unchanged"
     else:
-        storage.write(location, _moved(image, plan))
-        try:
-            _compare(image, storage.read(location), item.colors, item.context.alpha, where)
-        except RepairError:
-            storage.remove(location)
-            raise
+        copy.rewrite_mask(item, image, _moved(image, plan), colors=item.colors)
         kind = "corrected"
     value = json.loads(item.raw)
-    value[item.attribute] = join(target, name) if is_s3(target) else name
-    return kind, _json(value)
-
-
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Half a surrogate pair is legal JSON as an escape, and can't be written otherwise.
-        return json.dumps(value)
-    return text
+    value[item.attribute] = copy.reference(item)
+    return kind, json_text(value)
 
 
 def _moved(image: Image.Image, plan: IndexPlan) -> bytes:
@@ -143,45 +101,3 @@ def _moved(image: Image.Image, plan: IndexPlan) -> bytes:
     buffer = io.BytesIO()
     copy.save(buffer, "PNG", **({"transparency": opacity} if min(opacity) < 255 else {}))
     return buffer.getvalue()
-
-
-def _same(storage: Storage, location: str, digest: bytes) -> None:
-    found = hashlib.sha256()
-    with storage.open(location) as stream:
-        while chunk := stream.read(1 << 20):
-            found.update(chunk)
-    if found.digest() != digest:
-        raise RepairError(f"{location}: reads back otherwise than it was written; the repair stops here")
-
-
-def _compare(
-    original: Image.Image, copy: bytes, colors: tuple[ColorEntry, ...], alpha: Alpha, where: str
-) -> None:
-    """Hold the copy's classes, by index, against the original's, by colour, at every pixel.
-
-    Raises:
-        RepairError: They differ.
-    """
-    read = read_indexed(copy, f"{where}: the repaired copy")
-    if read.indices.shape != (original.height, original.width):
-        raise RepairError(f"{where}: the repaired copy has another size; it was removed")
-    rgba = np.asarray(original.convert("RGBA"), np.uint8).view("<u4").ravel().astype(np.uint64)
-    pairs, counts = np.unique(rgba << np.uint64(8) | read.indices.ravel(), return_counts=True)
-    by_hex = {entry.hex: entry.class_name for entry in colors}
-    by_index = {entry.index: entry.class_name for entry in colors}
-    differing = 0
-    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-        red, green, blue, opacity = (pair >> 8).to_bytes(4, "little")
-        name = by_hex.get(f"#{red:02x}{green:02x}{blue:02x}", "")
-        if opacity < {"visible": 1, "opaque": 255, "color": 0}[alpha] or (not name and not opacity):
-            name = "BACKGROUND"
-        index = pair & 255
-        # An index that the map doesn't have is nobody's: background, or the colour that nobody knew.
-        found = by_index.get(index, "BACKGROUND" if name == "BACKGROUND" else "")
-        shown = f"#{read.palette[index]:06x}"
-        differing += count if found != name or (index in by_index and by_hex.get(shown) != name) else 0
-    if differing:
-        raise RepairError(
-            f"{where}: {differing:,} pixels of the repaired copy read as another class than the original's; "
-            "the copy was removed, use the original, which reads right by colour"
-        )

@@ -89,8 +89,8 @@ def _check_classes(old: Sequence[str], new: Sequence[str], have: str) -> None:
     )
     if removed:
         fits = (
-            "keep the class among the labels, and drop, rename or merge it in the training data, for which no"
-            " worker is needed"
+            "keep the class among the labels, and rename, merge or drop it in a copy of what is labeled with"
+            " `ground-truth-labels relabel`, which needs no worker"
         )
     else:
         fits = (

@@ -14,6 +14,7 @@ from ground_truth_labels import (
     check,
     export,
     read_manifest,
+    relabel,
     repair,
     report,
     worker_quality,
@@ -69,6 +70,7 @@ COMMANDS = {
     "report": lambda manifest, target: report(manifest, target / "r.html"),
     "workers": lambda manifest, target: worker_quality(manifest),
     "agreement": lambda manifest, target: agreement(manifest),
+    "relabel": lambda manifest, target: relabel(manifest, target / "new", drop=["cup"]),
     "repair": lambda manifest, target: repair(manifest, target / "repaired"),
     "export": lambda manifest, target: export(manifest, target / "out"),
     "export with a split": lambda manifest, target: export(

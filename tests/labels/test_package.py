@@ -17,11 +17,13 @@ PACKAGE = ROOT / "labels/ground_truth_labels"
 
 def test_public_names():
     assert ground_truth_labels.__all__ == sorted(ground_truth_labels.__all__) == [
-        "AgreementResult", "CheckResult", "ExportError", "ExportResult", "ImportResult", "Item", "LabelList",
-        "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError", "MissingError",
-        "Problem", "RepairError", "RepairResult", "ReportResult", "SegmentationDataset", "Storage",
-        "StorageError", "UnknownColorError", "WorkerQualityResult", "WorkerResponses", "agreement", "check",
-        "export", "import_labels", "overlay", "read_manifest", "repair", "report", "worker_quality",
+        "AgreementResult", "CheckResult", "Conflict", "ExportError", "ExportResult", "ImportResult", "Item",
+        "LabelList", "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError",
+        "MergeResult", "MissingError", "PartialResult", "Problem", "RelabelResult", "RepairError",
+        "RepairResult", "ReportResult", "SegmentationDataset", "Storage", "StorageError",
+        "UnknownColorError", "WorkerQualityResult", "WorkerResponses", "agreement", "check", "export",
+        "import_labels", "merge", "overlay", "partial", "read_manifest", "relabel", "repair", "report",
+        "worker_quality",
     ]  # fmt: skip
     for name in ground_truth_labels.__all__:
         assert getattr(ground_truth_labels, name).__doc__

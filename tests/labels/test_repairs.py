@@ -15,6 +15,7 @@ from ground_truth_labels import ExportError, LabelList, RepairError, check, read
 from ground_truth_labels import repairs as module
 from ground_truth_labels._indices import plan_indices
 from ground_truth_labels._png_indices import read_indexed
+from ground_truth_labels._readback import compare
 from ground_truth_labels.colormap import color_table, parse_internal_color_map
 from ground_truth_labels.decode import decode_mask, open_png
 from ground_truth_labels.errors import MaskError
@@ -182,7 +183,7 @@ def test_a_copy_that_reads_otherwise_is_removed(write, tmp_path, monkeypatch):
         return buffer.getvalue()
 
     monkeypatch.setattr(module, "_moved", wrong)
-    with pytest.raises(RepairError, match=r"line 1: .*1 pixels of the repaired copy read as another class"):
+    with pytest.raises(RepairError, match=r"line 1: .*1 pixels of the copy read as another class"):
         repair(read_manifest(base), tmp_path / "fixed")
     assert not list((tmp_path / "fixed").rglob("*.png"))
 
@@ -256,7 +257,7 @@ def test_read_after_repair_equals_read():
             continue
         moved += 1
         copy = module._moved(image, plan)
-        module._compare(image, copy, colors, alpha, f"case {number}")
+        compare(image, copy, colors=colors, copied_colors=colors, alpha=alpha, where=f"case {number}")
         before = decode_mask(data, ids, alpha=alpha)
         assert np.array_equal(decode_mask(copy, ids, alpha=alpha), before), number
         wanted = classes_by_color(data, table, alpha)

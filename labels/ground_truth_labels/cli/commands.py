@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
-from typing import TextIO
 
 from ..checks import CheckResult, check
 from ..exports import export
-from ..imports import import_labels
 from ..item import Item
-from ..manifest import Manifest, read_manifest
-from ..progress import Progress, ProgressBar
+from ..manifest import read_manifest
 from ..quality import WorkerQualityResult, worker_quality
-from ..repairs import repair
 from ..reports import report
 from ..responses import WorkerResponses
 from ..workers import AgreementResult, agreement
+from .shared import manifest_of, progress_of, say
 from .tables import table
 from .values import printable
 
@@ -40,11 +35,6 @@ _KEYS = (
 )
 
 
-def say(text: str, *, file: TextIO | None = None) -> None:
-    """Print what may hold names that somebody else chose."""
-    print(printable(text), file=file or sys.stdout)
-
-
 def _dump(value: object, indent: int | None = 2) -> str:
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     # JSON has escapes of its own for what a terminal must not get.
@@ -54,7 +44,7 @@ def _dump(value: object, indent: int | None = 2) -> str:
 def run_read(options: argparse.Namespace) -> int:
     """`read`: 1 if a line cannot be used."""
     bad = 0
-    for count, item in enumerate(_manifest(options).items()):
+    for count, item in enumerate(manifest_of(options).items()):
         if options.limit is not None and count >= options.limit:
             break
         bad += item.state == "invalid"
@@ -64,8 +54,8 @@ def run_read(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     """`check`: 1 if there are errors, or warnings with `--strict`."""
-    manifest = _manifest(options)
-    with _progress(options, "checking") as progress:
+    manifest = manifest_of(options)
+    with progress_of(options, "checking") as progress:
         result = check(manifest, images=not options.no_images, workers=options.workers, progress=progress)
     if options.json:
         say(_dump(result.as_dict()))
@@ -76,8 +66,8 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """`export`."""
-    manifest = _manifest(options)
-    with _progress(options, "exporting") as progress:
+    manifest = manifest_of(options)
+    with progress_of(options, "exporting") as progress:
         result = export(
             manifest,
             options.target,
@@ -100,12 +90,12 @@ def run_export(options: argparse.Namespace) -> int:
 
 def run_agreement(options: argparse.Namespace) -> int:
     """`agreement`: 1 if there are no worker responses."""
-    manifest = _manifest(options)
+    manifest = manifest_of(options)
     responses = WorkerResponses(manifest, location=options.responses, names=options.names)
     if not len(responses):
         say(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
         return 1
-    with _progress(options, "comparing") as progress:
+    with progress_of(options, "comparing") as progress:
         result = agreement(manifest, responses=responses, workers=options.workers, progress=progress)
     if options.json:
         say(_dump(result.as_dict()))
@@ -116,7 +106,7 @@ def run_agreement(options: argparse.Namespace) -> int:
 
 def run_workers(options: argparse.Namespace) -> int:
     """`workers`: 1 if there are no worker responses."""
-    manifest = _manifest(options)
+    manifest = manifest_of(options)
     responses = WorkerResponses(manifest, location=options.responses, names=options.names)
     if not len(responses):
         say(f"{responses.location}: no worker responses; name the folder with --responses", file=sys.stderr)
@@ -130,7 +120,7 @@ def run_workers(options: argparse.Namespace) -> int:
             root=options.root,
             storage=manifest.storage,
         )
-    with _progress(options, "comparing") as progress:
+    with progress_of(options, "comparing") as progress:
         result = worker_quality(
             manifest,
             responses=responses,
@@ -148,8 +138,8 @@ def run_workers(options: argparse.Namespace) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """`report`."""
-    manifest = _manifest(options)
-    with _progress(options, "reading") as progress:
+    manifest = manifest_of(options)
+    with progress_of(options, "reading") as progress:
         result = report(
             manifest,
             options.target,
@@ -160,70 +150,6 @@ def run_report(options: argparse.Namespace) -> int:
         )
     say(result.location)
     return 0
-
-
-def run_repair(options: argparse.Namespace) -> int:
-    """`repair`."""
-    manifest = _manifest(options)
-    with _progress(options, "repairing") as progress:
-        result = repair(manifest, options.target, workers=options.workers, progress=progress)
-    say(f"{result.manifest}: {result.corrected:,} masks corrected, {result.unchanged:,} were right")
-    return 0
-
-
-def run_import(options: argparse.Namespace) -> int:
-    """`import`."""
-    manifest = _manifest(options)
-    with _progress(options, "importing") as progress:
-        result = import_labels(
-            manifest,
-            options.source,
-            options.target,
-            attribute=options.label_attribute,
-            job_name=options.job_name,
-            uri=options.uri,
-            empty=options.empty,
-            workers=options.workers,
-            progress=progress,
-        )
-    say(f"{result.manifest}: {result.imported:,} images labeled as {result.attribute!r}")
-    for count, what in (
-        (result.empty, "have nothing drawn on them; --empty background takes that for a label"),
-        (result.kept, "keep the label that they had"),
-        (result.unlabeled, "have no label"),
-    ):
-        if count:
-            say(f"{count:,} {what}")
-    return 0
-
-
-def _manifest(options: argparse.Namespace) -> Manifest:
-    return read_manifest(
-        None if options.job else options.manifest,
-        job=options.manifest if options.job else None,
-        profile=options.profile,
-        attribute=options.attribute,
-        labels=options.labels,
-        background=options.background,
-        unknown=options.unknown,
-        alpha=options.alpha,
-        orientation=options.orientation,
-        root=options.root,
-        mask_root=options.mask_root,
-        endpoint_url=options.endpoint_url,
-    )
-
-
-@contextlib.contextmanager
-def _progress(options: argparse.Namespace, label: str) -> Iterator[Progress | None]:
-    if options.quiet:
-        yield None
-        return
-    bar = ProgressBar(label)
-    try:
-        yield bar
-    finally:
-        bar.close()
 
 
 def _as_json(item: Item) -> dict[str, object]:

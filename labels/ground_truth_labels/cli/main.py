@@ -20,11 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     # Imported late: NumPy and Pillow would make --help wait.
     from ..errors import LabelsError
-    from . import commands
+    from . import commands, copies
 
     _speak_any_alphabet()
     try:
-        return int(getattr(commands, f"run_{options.command}")(options))
+        name = f"run_{options.command}"
+        return int(getattr(copies if hasattr(copies, name) else commands, name)(options))
     except LabelsError as error:
         return _say(options.command, str(error))
     except KeyboardInterrupt:

@@ -48,6 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
     _workers(commands)
     _report(commands)
     _repair(commands)
+    _relabel(commands)
+    _merge(commands)
+    _partial(commands)
     _import(commands)
     return parser
 
@@ -55,9 +58,15 @@ def build_parser() -> argparse.ArgumentParser:
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def _command(commands: _Commands, name: str, summary: str, text: str = "") -> argparse.ArgumentParser:
+def _command(
+    commands: _Commands, name: str, summary: str, text: str = "", *, several: bool = False
+) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=text or summary)
-    parser.add_argument("manifest", help="s3://…/output.manifest, a file, or a copy of the job's folder")
+    place = "s3://…/output.manifest, a file, or a copy of the job's folder"
+    if several:
+        parser.add_argument("manifest", nargs="+", help=f"{place}; two or more")
+    else:
+        parser.add_argument("manifest", help=place)
     group = parser.add_argument_group("what to read")
     group.add_argument(
         "--job", action="store_true", help="MANIFEST is a labeling job's name, asked of SageMaker"
@@ -176,6 +185,54 @@ def _repair(commands: _Commands) -> None:
     text = "Copy masks and manifest with right palette indices (jobs of June-September 2020); never in place."
     parser = _command(commands, "repair", "write a copy with right palette indices", text)
     parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+
+
+def _relabel(commands: _Commands) -> None:
+    text = (
+        "Rename, merge or drop classes in a copy of masks and manifest: what needs no worker. The original "
+        "stays as it is."
+    )
+    parser = _command(commands, "relabel", "rename, merge or drop classes in a copy", text)
+    parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+    parser.add_argument(
+        "--rename", nargs=2, action="append", default=[], metavar=("CLASS", "NEW"), help="may be repeated"
+    )
+    parser.add_argument(
+        "--merge",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="NEW CLASS",
+        help="the new name, then two classes or more; may be repeated",
+    )
+    parser.add_argument(
+        "--drop", action="append", default=[], metavar="CLASS", help="becomes background; may be repeated"
+    )
+    parser.add_argument("--label-attribute", metavar="NAME", help="to write; default: the one that is read")
+
+
+def _merge(commands: _Commands) -> None:
+    text = (
+        "Write one manifest of several jobs' outputs: for each image and label attribute the newest label "
+        "that can be read. Labels that contradict each other are listed."
+    )
+    parser = _command(commands, "merge", "one manifest of several jobs", text, several=True)
+    parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 if labels contradict each other")
+
+
+def _partial(commands: _Commands) -> None:
+    text = (
+        "Make labels of the answers that an ended job has of images it never finished, pixel by pixel by "
+        "most votes, marked as such; in a copy."
+    )
+    parser = _command(commands, "partial", "labels of images that lack answers", text)
+    parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+    parser.add_argument("--min-answers", type=int, default=1, metavar="N", help="an image needs; default: 1")
+    parser.add_argument(
+        "--responses", metavar="LOCATION", help="default: worker-response beside the manifest"
+    )
+    parser.add_argument("--label-attribute", metavar="NAME", help="default: the manifest's")
 
 
 def _import(commands: _Commands) -> None:

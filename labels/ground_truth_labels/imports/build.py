@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import os
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, cast
+from pathlib import PurePosixPath
+from typing import Literal, cast
 
 import numpy as np
-from PIL import Image
 
+from .._copies import refuse_unless_empty
+from .._painting import color_map_of, colors_of, mask_png
 from ..align import image_header
 from ..classes import LabelList
 from ..decode import MaskArray
 from ..errors import ExportError, ManifestError
 from ..manifest import Manifest
+from ..names import check_attribute
 from ..parallel import ordered_map
 from ..parse import SEGMENTATION
 from ..progress import Progress, tracked
@@ -29,8 +29,6 @@ from .cvat import read_images, read_masks
 from .label_studio import is_label_studio, read_tasks
 from .source import Drawing, Source
 
-#: Ground Truth's own colour for pixels nobody labeled.
-_PAPER = 0xFFFFFF
 _MASKS = "annotations/consolidated-annotation/output"
 _MANIFEST = "manifests/output/output.manifest"
 
@@ -96,13 +94,12 @@ def import_labels(
     storage = manifest.storage
     attribute = attribute or manifest.attribute or "label-ref"
     _check_names(attribute, job_name, uri)
-    if next(iter(storage.list(target)) if is_s3(target) else _entries(target), None) is not None:
-        raise ExportError(f"{target}: is not empty; choose an empty target")
+    refuse_unless_empty(storage, target, "choose an empty target")
     images = _Images(manifest)
     base = uri or (target if is_s3(target) else "")
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     labels = manifest.labels if len(manifest.labels) else _labels_of(source, manifest)
-    colors = _colors(labels)
+    colors = colors_of(labels)
 
     def write(drawing: Drawing) -> tuple[int, str | None, str]:
         index = images.find(drawing)
@@ -112,7 +109,7 @@ def import_labels(
             if drawing.mask is None:
                 drawing = replace(drawing, mask=images.blank(index, drawing.where))
         name = f"{_MASKS}/{index}_{now}.png"
-        storage.write(join(target, *name.split("/")), _png(_positions(drawing, labels), colors))
+        storage.write(join(target, *name.split("/")), mask_png(_positions(drawing, labels), colors))
         return index, f"{base.rstrip('/')}/{name}" if base else name, drawing.where
 
     found: dict[int, str] = {}
@@ -125,10 +122,7 @@ def import_labels(
         if reference is not None:
             found[index] = reference
     metadata = {
-        "internal-color-map": {
-            str(i): {"class-name": name, "hex-color": f"#{color:06x}"}
-            for i, (name, color) in enumerate(zip(("BACKGROUND", *labels.names), colors, strict=True))
-        },
+        "internal-color-map": color_map_of(labels),
         "type": SEGMENTATION,
         "human-annotated": "yes",
         "creation-date": now,
@@ -151,17 +145,12 @@ def import_labels(
 
 
 def _check_names(attribute: str, job_name: str, uri: str | None) -> None:
-    # botocore's model: LabelAttributeName and LabelingJobName; the guide: segmentation's ends in -ref.
-    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", attribute) or not attribute.endswith("-ref"):
-        raise ExportError(f"attribute must be letters, digits and '-', and end in '-ref', got {attribute!r}")
+    check_attribute(attribute)
+    # botocore's model: LabelingJobName.
     if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", job_name):
         raise ExportError(f"job_name must be up to 63 letters, digits and '-', got {job_name!r}")
     if uri is not None and not is_s3(uri):
         raise ExportError(f"uri must be the s3:// prefix at which the target will lie, got {uri!r}")
-
-
-def _entries(target: str) -> Iterator[Any]:
-    return iter(Path(target).iterdir() if Path(target).is_dir() else ())
 
 
 def _drawings(location: str, manifest: Manifest) -> Iterator[Drawing]:
@@ -234,27 +223,3 @@ def _positions(drawing: Drawing, labels: LabelList) -> MaskArray:
     table = np.array([0, *(labels.names.index(name) + 1 for name in drawing.classes)])
     narrow = table.astype(np.uint8 if len(labels) < 256 else np.uint16)
     return cast(MaskArray, narrow[drawing.mask])
-
-
-def _colors(labels: LabelList) -> list[int]:
-    """A colour for the background and each class, no two alike."""
-    colors = [_PAPER]
-    for name in labels.names:
-        color = int(labels.colors[labels.ids[name]][1:], 16)
-        while color in colors:
-            color = (color + 1) % _PAPER
-        colors.append(color)
-    return colors
-
-
-def _png(mask: MaskArray, colors: list[int]) -> bytes:
-    """A palette PNG whose indices are the colour map's keys; RGB for more than fit into a palette."""
-    rgb = np.array([list(color.to_bytes(3, "big")) for color in colors], np.uint8)
-    if mask.dtype.itemsize == 1:
-        image = Image.fromarray(mask)
-        image.putpalette(rgb.tobytes())
-    else:
-        image = Image.fromarray(rgb[mask])
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_type=zlib.Z_RLE)
-    return buffer.getvalue()

@@ -1,0 +1,194 @@
+"""A changed copy of a job's labels in a place of its own: masks, their manifest and the list of classes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ._readback import compare
+from .classes import LabelList
+from .colormap import ColorEntry
+from .errors import ExportError, RepairError
+from .item import Item
+from .manifest import Manifest
+from .order import CATEGORIES
+from .parallel import ordered_map
+from .progress import Progress, tracked
+from .storage import Storage, is_s3, join
+
+
+class Copy:
+    """The copy that a command makes; the originals are never touched, and all that is written is read back.
+
+    Args:
+        manifest: What is copied.
+        target: A new or empty folder or S3 prefix.
+        verb: The command, for messages.
+
+    Raises:
+        ExportError: The target is not empty.
+    """
+
+    def __init__(self, manifest: Manifest, target: str | os.PathLike[str], *, verb: str) -> None:
+        self._manifest, self.storage, self._target = manifest, manifest.storage, os.fspath(target)
+        refuse_unless_empty(self.storage, self._target, f"{verb} writes a copy, choose an empty target")
+
+    def write_mask(self, item: Item, data: bytes) -> str:
+        """Write a mask; where it lies."""
+        location = join(self._target, *_name(item).split("/"))
+        write_bytes(self.storage, location, data)
+        return location
+
+    def rewrite_mask(
+        self,
+        item: Item,
+        original: Image.Image,
+        data: bytes,
+        *,
+        colors: tuple[ColorEntry, ...],
+        meaning: Callable[[str], str] = str,
+    ) -> None:
+        """Write another mask than the original, and hold what lies there against it, pixel by pixel.
+
+        Args:
+            item: Whose mask it is.
+            original: Its mask as it was read.
+            data: The new PNG file.
+            colors: The new colour map.
+            meaning: See `compare`.
+
+        Raises:
+            RepairError: They differ; nothing is left of the copy.
+        """
+        assert item.context is not None
+        location = self.write_mask(item, data)
+        try:
+            compare(
+                original,
+                self.storage.read(location),
+                colors=item.colors,
+                copied_colors=colors,
+                alpha=item.context.alpha,
+                where=f"{item.where}: {item.mask_ref}",
+                meaning=meaning,
+            )
+        except RepairError:
+            self.storage.remove(location)
+            raise
+
+    def reference(self, item: Item) -> str:
+        """What a line calls the item's mask: relative to the manifest in a folder."""
+        return join(self._target, _name(item)) if is_s3(self._target) else _name(item)
+
+    def write(
+        self,
+        copied: Callable[[Item], tuple[str, str]],
+        *,
+        labels: LabelList,
+        workers: int | None,
+        progress: Progress | None,
+    ) -> tuple[str, Counter[str]]:
+        """Copy every item, then the classes in their order, and at last the manifest.
+
+        Args:
+            copied: Copies one item's mask; returns the kind of what it did, and the line.
+            labels: The classes of the copy.
+            workers: Threads. Default: one a core.
+            progress: Called with the number of lines done and their total.
+
+        Returns:
+            The manifest, and how many lines there are of each kind.
+        """
+        kinds: Counter[str] = Counter()
+
+        def lines() -> Iterator[str]:
+            results = ordered_map(copied, iter(self._manifest), workers=workers)
+            for kind, line in tracked(results, progress, self._manifest.scan.lines):
+                kinds[kind] += 1
+                yield line
+            # The manifest, which is there once all of its lines are, never stands without its classes.
+            self.storage.write(join(self._target, CATEGORIES), categories_of(labels).encode())
+
+        location = join(self._target, "output.manifest")
+        write_lines(self.storage, location, lines())
+        return location, kinds
+
+
+def write_bytes(storage: Storage, location: str, data: bytes) -> None:
+    """Write a file, and read it back.
+
+    Raises:
+        RepairError: It reads otherwise than it was written.
+    """
+    storage.write(location, data)
+    _read_back(storage, location, hashlib.sha256(data).digest())
+
+
+def write_lines(storage: Storage, location: str, lines: Iterator[str]) -> None:
+    """Write a manifest, and read it back.
+
+    Raises:
+        RepairError: It reads otherwise than it was written.
+    """
+    digest = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        for line in lines:
+            data = line.encode() + b"\n"
+            digest.update(data)
+            yield data
+
+    storage.write_stream(location, pieces())
+    _read_back(storage, location, digest.digest())
+
+
+def refuse_unless_empty(storage: Storage, target: str, fix: str) -> None:
+    """Refuse a folder or prefix that holds anything.
+
+    Raises:
+        ExportError: It does.
+    """
+    entries: Iterator[Any] = iter(())
+    if is_s3(target):
+        entries = storage.list(target)
+    elif Path(target).is_dir():
+        entries = iter(Path(target).iterdir())
+    if next(entries, None) is not None:
+        raise ExportError(f"{target}: is not empty; {fix}")
+
+
+def categories_of(labels: LabelList) -> str:
+    """A label category file."""
+    listed = [{"label": name} for name in labels.names]
+    return json_text({"document-version": "2018-11-28", "labels": listed})
+
+
+def json_text(value: Any) -> str:
+    """JSON on one line, in letters where UTF-8 has them."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair is legal JSON as an escape, and can't be written otherwise.
+        return json.dumps(value)
+    return text
+
+
+def _name(item: Item) -> str:
+    return f"masks/{item.name}.png"
+
+
+def _read_back(storage: Storage, location: str, digest: bytes) -> None:
+    found = hashlib.sha256()
+    with storage.open(location) as stream:
+        while chunk := stream.read(1 << 20):
+            found.update(chunk)
+    if found.digest() != digest:
+        raise RepairError(f"{location}: reads back otherwise than it was written; nothing more is written")
