@@ -172,7 +172,7 @@ class EarlierLabels:
                 "labels",
                 f"keep all classes of the earlier labels ({list(self.labels or ())})",
                 lost,
-                "add it, and drop or merge it afterwards with `ground-truth-labels relabel`, which needs no worker",
+                "add it, and drop or merge it afterwards with `ground-truth-labels relabel`, for no money",
             )
         return given
 

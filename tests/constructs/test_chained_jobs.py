@@ -249,7 +249,10 @@ def test_so_does_an_imported_job(world):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda w: w.adjust(labels=["road"]), r"Streets/Fix: 'labels' must keep all classes.*ground-truth-labels relabel"),
+        (
+            lambda w: w.adjust(labels=["road"]),
+            r"Streets/Fix: 'labels' must keep all classes.*-labels relabel",
+        ),
         (lambda w: w.adjust(label_attribute_name="streets-first-ref"), "must differ from that of the labels"),
         (lambda w: w.adjust(label_attribute_name="fixed"), "end in '-ref'"),
         (lambda w: w.verify(label_attribute_name="check-ref"), "not end in '-ref' for a verification"),
