@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifests/output/output.manifest"
+#: Where `ground_truth_labels` looks for the classes of a copy.
+_CATEGORIES = "label-categories.json"
 
 
 def copy_output(s3: Any, manifest_uri: str, folder: Path) -> Path:
@@ -20,13 +23,13 @@ def copy_output(s3: Any, manifest_uri: str, folder: Path) -> Path:
     Returns:
         The output manifest in the copy, which `ground_truth_labels` reads with `root=folder`.
     """
-    from ground_truth_labels import read_manifest
-
     bucket, _, key = manifest_uri.removeprefix("s3://").partition("/")
-    _copy(s3, bucket, key.removesuffix(MANIFEST), folder)
+    job = key.removesuffix(MANIFEST)
+    _copy(s3, bucket, job, folder)
     copied = folder / bucket / key
-    for item in read_manifest(copied):
-        source, _, name = item.source_ref.removeprefix("s3://").partition("/")
+    _write_classes(s3, bucket, job.rstrip("/"), copied.with_name(_CATEGORIES))
+    for line in copied.read_text(encoding="utf-8").splitlines():
+        source, _, name = json.loads(line)["source-ref"].removeprefix("s3://").partition("/")
         _copy(s3, source, name, folder)
     return copied
 
@@ -35,6 +38,15 @@ def keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
     """The keys below a prefix."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from (item["Key"] for item in page.get("Contents", []))
+
+
+def _write_classes(s3: Any, bucket: str, job: str, place: Path) -> None:
+    """Write the classes in the app's order, which the report beside the job's folder has."""
+    prefix, _, name = job.rpartition("/")
+    report = f"{prefix}/preflight/{name}.json".lstrip("/")
+    if report in keys(s3, bucket, report):
+        labels = json.loads(s3.get_object(Bucket=bucket, Key=report)["Body"].read())["labels"]
+        place.write_text(json.dumps({"labels": [{"label": label} for label in labels]}), encoding="utf-8")
 
 
 def _copy(s3: Any, bucket: str, prefix: str, folder: Path) -> None:

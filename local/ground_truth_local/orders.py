@@ -16,6 +16,7 @@ class Orders:
         seed: what they paint follows from it and the picture.
         accuracy: share of the pixels that a worker gets as all workers see them, 0 to 1.
         declines: patterns of keys (`*` and `?` as in a shell) of images that every worker declines.
+        images: they do only the first so many images of each job; None for all.
         throttle_every: each so many-th request is throttled; 0 for none.
         break_every: each so many-th object that is read breaks off; 0 for none.
         black_holes: services that Lambdas get no answer from.
@@ -25,6 +26,7 @@ class Orders:
     seed: int = 0
     accuracy: float = 1.0
     declines: tuple[str, ...] = ()
+    images: int | None = None
     throttle_every: int = 0
     break_every: int = 0
     black_holes: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ from .orders import Orders
 from .service.api import GroundTruthService
 from .service.errors import TaskError
 from .service.masks import Mask, empty_mask, encode_answer
-from .service.queue import Task
+from .service.tasks import Task
 from .service.teams import Directory, nobody
 from .verifiers import verdict
 
@@ -236,7 +236,7 @@ class SimulatedWorkers:
             for tasks in self._service.queue.open_tasks(worker):
                 if worker not in self._hands_of(tasks.job):
                     continue
-                task = self._service.queue.accept(tasks.job, worker)
+                task = self._service.queue.accept(tasks.job, worker, first=self._orders.images)
                 if task is not None:
                     self._free_at[worker] = time.monotonic() + self._rest
                     self._do(task)

@@ -14,7 +14,7 @@ from PIL import Image
 from ..service.api import GroundTruthService
 from ..service.errors import TaskError
 from ..service.masks import empty_mask, encode_answer
-from ..service.queue import Task
+from ..service.tasks import Task
 from . import asking
 from .memory_aws import MemoryAws
 from .rows import Row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..service.api import GroundTruthService
 from ..service.errors import JobFailure, TaskError
-from ..service.queue import Task
+from ..service.tasks import Task
 from ..service.teams import Directory, Member
 from ..service.types import Call
 from .frame import FrameError, TemplatePage

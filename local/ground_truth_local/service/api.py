@@ -22,11 +22,12 @@ from .jobs import Job, JobBook
 from .masks import Mask
 from .pace import Pace
 from .pages import render_task
-from .queue import Task, TaskQueue
+from .queue import TaskQueue
 from .quotas import Quotas
 from .rules import S3Location
 from .s3 import RoleS3
 from .store import Store
+from .tasks import Task
 from .team_operations import TagOperations, WorkteamOperations
 from .teams import TeamBook
 from .types import Answer, AssumeRoleDenied, AwsAccess, Call, Check

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .store import Store
 
 if TYPE_CHECKING:
-    from .queue import Task
+    from .tasks import Task
 
 #: Bytes of a draft. Runs of equal pixels, deflated: a mask of 100 million pixels is far below it.
 MAX_DRAFT_BYTES = 40 * 1024 * 1024

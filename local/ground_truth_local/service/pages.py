@@ -7,8 +7,8 @@ import math
 from . import template
 from .jobs import Job
 from .preparation import read_template, task_input
-from .queue import Task
 from .s3 import RoleS3
+from .tasks import Task
 
 _GRACE_SECONDS = 300
 

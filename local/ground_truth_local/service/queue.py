@@ -6,20 +6,15 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..sources import Rule, assumed, guide, holds
-from . import builtin
-from .answers import checked_answer
 from .drafts import DraftBook
 from .errors import TaskError
 from .jobs import Job, JobBook
-from .manifest import source_of
-from .rules import S3Location
 from .store import Store
+from .tasks import JobTasks, Task, checked
 from .teams import Member, TeamBook
-from .verification import checked_verdict
 
 DIFFERENT_WORKERS = Rule(
     "different-workers",
@@ -43,59 +38,6 @@ DECLINE = Rule(
 )
 
 _ACTIVE = "('accepted', 'submitted', 'declined')"
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobTasks:
-    """A job that has tasks for a worker, as a portal's list shows it."""
-
-    job: str
-    """The job's ARN."""
-    name: str
-    title: str
-    description: str
-    time_limit_seconds: int
-    open: int
-    """How many objects this worker could still take now."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One object in the hands of one worker."""
-
-    id: str
-    job: str
-    worker: str
-    index: int
-    """The data object's number in the manifest."""
-    line: dict[str, Any]
-    """Its manifest line."""
-    width: int
-    height: int
-    labels: tuple[str, ...]
-    element: str
-    """The key that the answer must have: the name of the template's element."""
-    task_type: str
-    accepted: float
-    deadline: float
-
-    @property
-    def source(self) -> S3Location:
-        """The picture."""
-        return source_of(json.dumps({"source-ref": self.line["source-ref"]}))
-
-    @property
-    def is_verification(self) -> bool:
-        """Whether it asks for a verdict instead of a mask."""
-        return self.task_type == builtin.VERIFICATION
-
-
-def _checked(task: Task, content: dict[str, Any]) -> str:
-    if task.is_verification:
-        return checked_verdict(content, element=task.element, verdicts=task.labels)
-    return checked_answer(
-        content, element=task.element, labels=task.labels, width=task.width, height=task.height
-    )
 
 
 class TaskQueue:
@@ -162,8 +104,13 @@ class TaskQueue:
     )
 
     @holds(DIFFERENT_WORKERS)
-    def accept(self, job: str, worker: str) -> Task | None:
+    def accept(self, job: str, worker: str, *, first: int | None = None) -> Task | None:
         """Give the worker the next object of the job, or ``None`` if there is none for them.
+
+        Args:
+            job: its ARN.
+            worker: who asks.
+            first: only one of the first so many objects. Default: any.
 
         Raises:
             TaskError: the worker is not in the job's work team.
@@ -174,11 +121,13 @@ class TaskQueue:
             if current is None or current.status != "InProgress":
                 return None
             row = self._store.row(
-                f"SELECT o.idx {self._AVAILABLE} ORDER BY o.idx LIMIT 1",
+                f"SELECT o.idx {self._AVAILABLE} AND (? IS NULL OR o.idx < ?) ORDER BY o.idx LIMIT 1",
                 job,
                 found.workers_per_object,
                 found.workers_per_object,
                 worker,
+                first,
+                first,
             )
             if row is None:
                 return None
@@ -252,7 +201,7 @@ class TaskQueue:
             TaskError: the task isn't this worker's, its time is over, or the answer isn't valid.
         """
         task = self.get(task_id, worker)
-        answer = _checked(task, answer_content)
+        answer = checked(task, answer_content)
         # On the disk before the worker is thanked: an hour's work is nobody's to lose.
         with self._store.transaction(durable=True):
             now = self._clock()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..server import EmbeddedAws
 
 _CHANGE = "SageMaker Ground Truth Labeling Job State Change"
+_ENDS = ("Completed", "Failed", "Stopped")
 #: An event comes a moment after what it is about.
 _PATIENCE_SECONDS = 5.0
 
@@ -51,7 +52,7 @@ class Listener:
         self._sqs.delete_queue(QueueUrl=self._url)
 
     def heard(self, jobs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-        """What was told of each job so far, once the end of each is among it."""
+        """What was told of each job so far; of one that has ended, once its end is among it."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             self._receive()
@@ -59,7 +60,8 @@ class Listener:
                 name: [event for event in self._heard if job["LabelingJobArn"] in event["resources"]]
                 for name, job in jobs.items()
             }
-            if all(map(_has_end, told.values())) or time.monotonic() > deadline:
+            ended = [name for name, job in jobs.items() if job["LabelingJobStatus"] in _ENDS]
+            if all(_has_end(told[name]) for name in ended) or time.monotonic() > deadline:
                 return told
 
     def _receive(self) -> None:
@@ -70,8 +72,7 @@ class Listener:
 
 
 def _has_end(events: list[dict[str, Any]]) -> bool:
-    ends = ("Completed", "Failed", "Stopped")
     return any(
-        event["detail-type"] == _CHANGE and event["detail"].get("LabelingJobStatus") in ends
+        event["detail-type"] == _CHANGE and event["detail"].get("LabelingJobStatus") in _ENDS
         for event in events
     )

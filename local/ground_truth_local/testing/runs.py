@@ -33,11 +33,14 @@ class Workers:
         accuracy: share of the pixels that each gets right, 0 to 1; the rest has another class.
         seed: another one, other masks.
         declines: patterns of keys (`*` and `?`) of images that everybody declines.
+        images: they do the first so many images of each job and go home; the run ends then, with the job
+            still `InProgress`. Default: all images.
     """
 
     accuracy: float = 1.0
     seed: int = 0
     declines: Sequence[str] = ()
+    images: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,7 @@ class GroundTruth:
             seed=workers.seed,
             accuracy=workers.accuracy,
             declines=tuple(workers.declines),
+            images=workers.images,
             throttle_every=fail.throttle_every,
             break_every=fail.break_every,
             black_holes=tuple(fail.black_holes),
@@ -150,7 +154,9 @@ class GroundTruth:
             if fail.no_cors:
                 self._remove_cors(names.values())
             self.aws.order(replace(orders, work=True))
-            ended = {logical_id: self._ended(name, seconds) for logical_id, name in names.items()}
+            ended = {
+                logical_id: self._ended(name, seconds, workers.images) for logical_id, name in names.items()
+            }
             told = listener.heard({name: ended[logical_id] for logical_id, name in names.items()})
         session = self.aws.session()
         return Run(
@@ -167,17 +173,19 @@ class GroundTruth:
             self.aws.order(Orders(work=False))
             self._deployer.destroy_all()
 
-    def _ended(self, name: str, seconds: float) -> Mapping[str, Any]:
+    def _ended(self, name: str, seconds: float, images: int | None) -> Mapping[str, Any]:
         sagemaker = self.aws.session().client("sagemaker")
         deadline = time.monotonic() + seconds
         while True:
             job: Mapping[str, Any] = sagemaker.describe_labeling_job(LabelingJobName=name)
-            if job["LabelingJobStatus"] in _ENDED:
+            counters = job["LabelCounters"]
+            done = counters["TotalLabeled"] + counters["FailedNonRetryableError"]
+            if job["LabelingJobStatus"] in _ENDED or (images is not None and done >= images):
                 return job
             if time.monotonic() > deadline:
-                counters = {key: value for key, value in job["LabelCounters"].items() if value}
+                told = {key: value for key, value in counters.items() if value}
                 raise AssertionError(
-                    f"the job {name} is {job['LabelingJobStatus']} after {seconds:g} s: {counters};"
+                    f"the job {name} is {job['LabelingJobStatus']} after {seconds:g} s: {told};"
                     f" the server's log: {self.aws.state.log}"
                 )
             time.sleep(_POLL_SECONDS)
