@@ -30,6 +30,8 @@ PROOF_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST)
 OWN_TAGS: Final = (*PROOF_TAGS, TAG_FINGERPRINT)
 #: On a job that an update stopped: the job that went on from its labels.
 TAG_SUCCESSOR: Final = "cdk-ground-truth:continued-by"
+#: On a job that had ended: likewise.
+TAG_FOLLOWER: Final = "cdk-ground-truth:followed-by"
 TAG_OBJECTS: Final = "cdk-ground-truth:objects"
 TAG_TASKS: Final = "cdk-ground-truth:tasks"
 TAG_COST: Final = "cdk-ground-truth:cost"
@@ -44,7 +46,7 @@ ESTIMATES: Final = {ATTR_OBJECTS: TAG_OBJECTS, ATTR_TASKS: TAG_TASKS, ATTR_COST:
 TAG_WARNINGS: Final = "cdk-ground-truth:warnings"
 ATTR_WARNINGS: Final = "PreflightWarnings"
 #: Of a job's 50 tags, the library's.
-ALL_TAGS: Final = (*OWN_TAGS, TAG_SUCCESSOR, *ESTIMATES.values(), TAG_WARNINGS)
+ALL_TAGS: Final = (*OWN_TAGS, TAG_SUCCESSOR, TAG_FOLLOWER, *ESTIMATES.values(), TAG_WARNINGS)
 
 #: `<prefix>-<8 hex of stack and logical id>-<8 hex of the request>` has to fit into 63 characters.
 JOB_NAME_PREFIX_MAX: Final = 63 - 2 * (1 + 8)

@@ -17,6 +17,7 @@ from .contract import (
     ATTR_OUTPUT_URI,
     ATTR_WARNINGS,
     ESTIMATES,
+    TAG_FOLLOWER,
     TAG_SUCCESSOR,
     TAG_WARNINGS,
     JobProperties,
@@ -147,7 +148,22 @@ class Lifecycle:
             return self.create()
         if not keeps_labels(parsed_or_none(self._event.old_properties), properties, old):
             return self.create()
-        return self._go_on([old], name, properties) or _outcome(old)
+        return self._go_on(self._with_followers(old), name, properties) or _outcome(old)
+
+    def _with_followers(self, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """A job, and those that went on from its labels: what a rollback took away has labels, too.
+
+        Each was refused unless its labels mean what its predecessor's do, so they all mean the same.
+        """
+        found = [job]
+        while True:
+            tags = self._jobs.tags(found[-1]["LabelingJobArn"])
+            name = tags.get(TAG_SUCCESSOR) or tags.get(TAG_FOLLOWER)
+            again = name in (each["LabelingJobName"] for each in found)
+            follower = self._jobs.describe(name) if name is not None and not again else None
+            if follower is None or not self._owned.claim(follower):
+                return found
+            found.append(follower)
 
     def _go_on(
         self, old: Sequence[Mapping[str, Any]], name: str, properties: JobProperties
@@ -161,8 +177,11 @@ class Lifecycle:
         running = [job for job in old if job["LabelingJobStatus"] not in ENDED]
         if running:
             self._creation.check(name, properties, before)
+        # Before the new job is there, so that no death hides what it will have.
+        self._jobs.tag(
+            old[-1]["LabelingJobArn"], {TAG_SUCCESSOR if old[-1] in running else TAG_FOLLOWER: name}
+        )
         for job in running:
-            self._jobs.tag(job["LabelingJobArn"], {TAG_SUCCESSOR: name})
             self._removal.end(job["LabelingJobName"])
         staging = self._creation.staged(name, properties, before)
         if staging is not None and not staging.kept.to_label:
@@ -182,10 +201,8 @@ class Lifecycle:
         if successor is None or job["LabelingJobStatus"] not in ("Stopping", "Stopped"):
             return None
         self._goes_back = True
-        next_job = self._jobs.describe(successor)
-        old = [job, *([next_job] if next_job is not None and self._owned.claim(next_job) else [])]
         try:
-            return self._go_on(old, planned_name(self._event, properties), properties)
+            return self._go_on(self._with_followers(job), planned_name(self._event, properties), properties)
         except _FAILURES as error:
             log.action("StaysStopped", job=job["LabelingJobName"], error=said(error))
             return None

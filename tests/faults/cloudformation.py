@@ -89,9 +89,21 @@ class CloudFormation:
             self._answers[body["RequestId"]] = body
 
     def deploy(
-        self, properties: dict[str, Any] | None, *, other_fails: bool = False, back: bool = False
+        self,
+        properties: dict[str, Any] | None,
+        *,
+        other_fails: bool = False,
+        back: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Create or update the stack; with `back`, a rollback sends a replaced resource an Update first."""
+        """Create or update the stack.
+
+        Args:
+            properties: the job's; None for a stack without one.
+            other_fails: another resource fails, once the job is there.
+            back: a rollback sends a replaced resource an Update first.
+            meanwhile: what happens between the job's answer and the other resource's.
+        """
         if self.status in ("", "DELETE_COMPLETE", "ROLLBACK_COMPLETE"):
             self._generation += 1
             self.status = "CREATE_IN_PROGRESS"
@@ -104,6 +116,7 @@ class CloudFormation:
         made = self._forward(had, properties)
         if self._over:
             return False
+        meanwhile()
         if made is None or other_fails:
             self._roll_back(kind, had, properties, made, back)
             return False
@@ -195,17 +208,17 @@ class CloudFormation:
     def _update_back(
         self, had: Resource, properties: dict[str, Any], replaced: Resource | None, back: bool
     ) -> bool:
+        current = replaced or had
+        self.resource = had
         if replaced is None or back:
-            current = replaced.physical_id if replaced else had.physical_id
-            answer = self._request("Update", had.properties, current, properties)
+            answer = self._request("Update", had.properties, current.physical_id, properties)
             if not _succeeded(answer):
                 self.status = "UPDATE_ROLLBACK_FAILED"
                 return False
-            if answer["PhysicalResourceId"] != had.physical_id:
-                self.problems.append(f"rolled back to {answer['PhysicalResourceId']}, not {had.physical_id}")
-        self.resource = had
-        if replaced:
-            self._clean_up_rollback(replaced)
+            # The Update of a rollback may replace as any other does.
+            self.resource = Resource(answer["PhysicalResourceId"], had.properties)
+        if current.physical_id != self.resource.physical_id:
+            self._clean_up_rollback(current)
         self.status = "UPDATE_ROLLBACK_COMPLETE"
         return True
 

@@ -44,6 +44,7 @@ class GroundTruthAws:
             made.writestr("2.jpg", _PHOTO)
         self.objects: dict[tuple[str, str], bytes] = {
             ("photos", "day/1.jpg"): _PHOTO,
+            **{("photos", f"week/{number}.jpg"): _PHOTO for number in range(4)},
             ("input", "ready.manifest"): f"{line}\n".encode(),
             ("input", "labels.json"): json.dumps(_CATEGORIES).encode(),
             ("input", "template.liquid"): _TEMPLATE,
@@ -94,6 +95,7 @@ def properties(
     sources: dict[str, dict[str, str]] = {
         "Manifest": {},
         "Bucket": {"ImagesS3Uri": "s3://photos/day/", "StagingS3Uri": "s3://input/staged/"},
+        "Week": {"ImagesS3Uri": "s3://photos/week/", "StagingS3Uri": "s3://input/staged/"},
         "Directory": {"ArchiveS3Uri": "s3://input/photos.zip", "StagingS3Uri": "s3://input/staged/"},
     }
     given = {"DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://input/{manifest}"}}}
@@ -101,7 +103,7 @@ def properties(
         "ServiceToken": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:handler",
         "ServiceTimeout": "3000",
         "JobNamePrefix": "streets",
-        "Images": {"Source": images, **sources[images]},
+        "Images": {"Source": "Bucket" if images == "Week" else images, **sources[images]},
         "Request": {
             "LabelAttributeName": "streets-ref",
             **({"InputConfig": given} if images == "Manifest" else {}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -59,9 +59,14 @@ def points(scenario: Scenario) -> list[tuple[Point, str]]:
         scenario.step(world)
         seen = [point for point in injector.seen if point.request >= first]
         kinds = [event["RequestType"] for event in world.cloudformation.events]
-        problems = [*check(world, scenario, clean=True), *check_after_destroy(world), *check_neighbour(world)]
+        problems = [*check(world, scenario, clean=True), *_more(scenario.afterwards, world)]
+        problems += [*check_after_destroy(world), *_more(scenario.at_the_end, world), *check_neighbour(world)]
         assert not problems, (scenario.name, problems, world.log.getvalue())
     return [(point, kinds[point.request]) for point in _without_polls(seen)]
+
+
+def _more(look: Callable[[World], list[str]] | None, world: World) -> list[str]:
+    return look(world) if look is not None else []
 
 
 def _without_polls(seen: list[Point]) -> Iterator[Point]:
@@ -114,11 +119,13 @@ def run(cell: Cell[Scenario], *, provider_framework: bool = False) -> Result:
         if late:
             world.cloudformation.again(world.cloudformation.events[cell.point.request])
             problems += check(world, cell.scenario, clean=True, kind=cell.kind, first=first)
+        problems += _more(cell.scenario.afterwards, world)
         problems += check_after_destroy(world)
         if late:
             for event in list(world.cloudformation.events):
                 world.cloudformation.again(event)
             problems += check_after_destroy(world)
+        problems += _more(cell.scenario.at_the_end, world)
         problems += check_neighbour(world)
         given_up = world.cloudformation.given_up > 0
         texts = frozenset(world.cloudformation.reasons)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from tests.faults import labels
 from tests.faults.material import properties
 from tests.faults.world import World
 
@@ -16,6 +18,13 @@ RETAINED, RETAINED_B = properties("A", removal="Retain"), properties("B", remova
 
 def _deploy(*args: object, **kwargs: object) -> Callable[[World], object]:
     return lambda world: world.cloudformation.deploy(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def _worked_on(properties: dict[str, Any], *, back: bool = False) -> Callable[[World], object]:
+    """Another resource fails after somebody has painted for the new job."""
+    return lambda world: world.cloudformation.deploy(
+        properties, other_fails=True, back=back, meanwhile=lambda: labels.paint(world, 1)
+    )
 
 
 def _beside(world: World) -> None:
@@ -42,6 +51,8 @@ class Scenario:
     Attributes:
         keeps_job: the stack's job is live when all is over and nothing went wrong.
         back_to_first: nothing that goes wrong may end the job of the set-up, or put another in its place.
+        afterwards: further problems, once all is over and nothing goes wrong any more.
+        at_the_end: further problems, once the stack is gone.
     """
 
     name: str
@@ -49,6 +60,8 @@ class Scenario:
     setup: tuple[Callable[[World], object], ...] = ()
     keeps_job: bool = False
     back_to_first: bool = False
+    afterwards: Callable[[World], list[str]] | None = None
+    at_the_end: Callable[[World], list[str]] | None = None
 
 
 SCENARIOS = (
@@ -136,6 +149,72 @@ SCENARIOS = (
         back_to_first=True,
     ),
     Scenario("delete beside another stack", _destroy, (_deploy(A), _beside)),
+)
+
+_LABELED = labels.job("A")
+_KEEPING = {"afterwards": labels.goes_on(labels.job("C")), "at_the_end": labels.nothing_lost}
+
+
+SCENARIOS += (
+    Scenario(
+        "update in the middle of the work",
+        _deploy(labels.job("B")),
+        (_deploy(_LABELED), labels.painted(2)),
+        keeps_job=True,
+        **_KEEPING,
+    ),
+    Scenario(
+        "update in the middle of the work, another resource fails",
+        _deploy(labels.job("B"), other_fails=True),
+        (_deploy(_LABELED), labels.painted(2)),
+        **_KEEPING,
+    ),
+    Scenario(
+        "update in the middle of the work, another resource fails, rolled back by an update",
+        _deploy(labels.job("B"), other_fails=True, back=True),
+        (_deploy(_LABELED), labels.painted(2)),
+        **_KEEPING,
+    ),
+    Scenario(
+        "update in the middle of the work, the new job is worked on, another resource fails",
+        _worked_on(labels.job("B")),
+        (_deploy(_LABELED), labels.painted(2)),
+        **_KEEPING,
+    ),
+    Scenario(
+        "update in the middle of the work, the new job is worked on, rolled back by an update",
+        _worked_on(labels.job("B"), back=True),
+        (_deploy(_LABELED), labels.painted(2)),
+        **_KEEPING,
+    ),
+    Scenario(
+        "update with more photographs, all that there were labeled",
+        _deploy(labels.job("B")),
+        (_deploy(_LABELED), labels.painted(4), labels.photograph),
+        keeps_job=True,
+        **_KEEPING,
+    ),
+    Scenario(
+        "update of a job stopped by hand in the middle",
+        _deploy(labels.job("B")),
+        (_deploy(_LABELED), labels.painted(3), _end_by("stop_by_hand")),
+        keeps_job=True,
+        **_KEEPING,
+    ),
+    Scenario(
+        "update in the middle that adds a class",
+        _deploy(labels.job("B", ("road", "sky", "kerb"))),
+        (_deploy(_LABELED), labels.painted(2)),
+        keeps_job=True,
+        back_to_first=True,
+        **_KEEPING,
+    ),
+    Scenario(
+        "delete in the middle of the work",
+        _destroy,
+        (_deploy(_LABELED), labels.painted(2)),
+        at_the_end=labels.nothing_lost,
+    ),
 )
 
 

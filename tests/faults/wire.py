@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import formatdate
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -209,7 +210,8 @@ class Aws:
 
     def _content(self, request: Request, bucket: str, key: str) -> AWSResponse:
         body = self.objects[bucket, key]
-        about = {"ETag": _etag(body), **self._metadata.get((bucket, key), {})}
+        written = formatdate(self.modified.get((bucket, key), 0), usegmt=True)
+        about = {"ETag": _etag(body), "Last-Modified": written, **self._metadata.get((bucket, key), {})}
         if request.operation == "HeadObject":
             return reply(200, headers={"Content-Length": str(len(body)), **about})
         first, last = 0, len(body) - 1

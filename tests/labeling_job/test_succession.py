@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from labeling_job.contract import TAG_SUCCESSOR
+from labeling_job.contract import TAG_FOLLOWER, TAG_SUCCESSOR
 from labeling_job.errors import DeployError
 from labeling_job.images import staged
 from labeling_job.patience import Patience
@@ -270,6 +270,33 @@ class TestRollback:
         )
         world.update(event)
         assert len(world.sagemaker.jobs) == count
+
+
+def test_labels_of_a_job_that_a_rollback_took_away_are_not_bought_again(world, cloudformation):
+    """Of two more photographs the new job had labeled one when another resource failed."""
+    first = world.label(world.first, 6)
+    world.s3.objects |= {("photos", f"day/{n}.jpg"): b"x" for n in (6, 7)}
+    new = world.described(title="Roads")
+    second = world.changed(new).physical_id
+    world.label(second, 1, status="Stopped")
+    assert world.sagemaker.jobs[world.first]["tags"][TAG_FOLLOWER] == second
+    third = world.changed(world.described(title="Lanes"), request_id="request-3").physical_id
+    found = world.manifest(third)
+    assert asked(found) == ["s3://photos/day/7.jpg"] and len(found) == 8
+    assert [line for line in found if ATTRIBUTE in line][:6] == first
+    # And so on, from the last of them.
+    assert world.sagemaker.jobs[second]["tags"][TAG_FOLLOWER] == third
+
+
+def test_followers_of_another_stack_or_in_a_circle_are_nobodys(world):
+    world.label(world.first, 2, status="Stopped")
+    world.sagemaker.jobs[world.first]["tags"][TAG_FOLLOWER] = world.first
+    name = world.changed(world.described(title="Roads")).physical_id
+    assert len(asked(world.manifest(name))) == 4
+    world.label(name, 1, status="Stopped")
+    world.sagemaker.jobs[name]["tags"]["cdk-ground-truth:stack-id"] = "another"
+    third = world.changed(world.described(title="Lanes"), request_id="request-3").physical_id
+    assert len(asked(world.manifest(third))) == 4
 
 
 def test_the_old_job_says_which_one_went_on(world):
