@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from .imports import ImportResult, import_labels
     from .item import Item
     from .limits import Limits
-    from .manifest import Manifest, read_manifest
+    from .manifest import Manifest
     from .merging import Conflict, MergeResult, merge
+    from .opening import read_manifest
     from .partial_answers import PartialResult, partial
     from .quality import WorkerQualityResult, worker_quality
     from .relabeling import RelabelResult, relabel
@@ -75,7 +76,7 @@ _HOMES = {
     "merge": "merging",
     "overlay": "drawing",
     "partial": "partial_answers",
-    "read_manifest": "manifest",
+    "read_manifest": "opening",
     "relabel": "relabeling",
     "repair": "repairs",
     "report": "reports",

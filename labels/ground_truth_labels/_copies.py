@@ -37,6 +37,7 @@ class Copy:
     """
 
     def __init__(self, manifest: Manifest, target: str | os.PathLike[str], *, verb: str) -> None:
+        manifest.require_plain(verb)
         self._manifest, self.storage, self._target = manifest, manifest.storage, os.fspath(target)
         refuse_unless_empty(self.storage, self._target, f"{verb} writes a copy, choose an empty target")
 
@@ -110,7 +111,7 @@ class Copy:
 
         def lines() -> Iterator[str]:
             results = ordered_map(copied, iter(self._manifest), workers=workers)
-            for kind, line in tracked(results, progress, self._manifest.scan.lines):
+            for kind, line in tracked(results, progress, len(self._manifest)):
                 kinds[kind] += 1
                 yield line
             # The manifest, which is there once all of its lines are, never stands without its classes.

@@ -15,7 +15,8 @@ from .counts import class_counts
 from .decode import Decoded, MaskArray
 from .errors import LabelsError, LimitError, MaskError, MissingError, RepairError, UnknownColorError
 from .item import Item
-from .manifest import Manifest, ManifestLike, opened
+from .manifest import Manifest
+from .opening import ManifestLike, opened
 from .orientation import seen_upright, sizes_tell
 from .parallel import ordered_map
 from .progress import Progress, tracked
@@ -124,7 +125,7 @@ class Checking:
             location=manifest.location,
             attribute=manifest.attribute,
             classes=manifest.labels.ids,
-            lines=manifest.scan.lines,
+            lines=len(manifest),
             states=dict(self._states),
             pixels={name: self._pixels[i] / area for i, name in names.items()},
             images={name: self._present[i] for i, name in names.items()},
@@ -155,7 +156,7 @@ def check(
         return replace(checking.look(item), mask=None)
 
     results = ordered_map(look, manifest.items(), workers=workers)
-    for checked in tracked(results, progress, manifest.scan.lines):
+    for checked in tracked(results, progress, len(manifest)):
         checking.add(checked)
     return checking.result()
 
@@ -290,29 +291,33 @@ class _Seen:
     """First line of every reference and content; a digest a line is all that is kept."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[str, str], int] = {}
+        self._first: dict[tuple[str, str], tuple[str, int]] = {}
 
     def duplicates(self, result: Checked) -> Iterator[Problem]:
         item = result.item
         if item.state == "invalid":
             return
-        same_source = self._meet("source", item.source_ref, item.line)
+        assert item.context is not None
+        same_source = self._meet("source", item.context.identity(item), item)
         if same_source:
-            message = f"{item.where}: {item.source_ref}: is on line {same_source} already"
+            message = f"{item.where}: {item.source_ref}: is on {same_source} already"
             yield Problem(code="duplicate-source", severity="warning", line=item.line, message=message)
             return
         for kind, digest, what in (
             ("image", result.image_digest, item.source_ref),
             ("mask", result.mask_digest, item.mask_ref),
         ):
-            other = self._meet(kind, digest, item.line) if digest else None
+            other = self._meet(kind, digest, item) if digest else None
             if other:
-                message = f"{item.where}: {what}: has the same content as the {kind} of line {other}"
+                message = f"{item.where}: {what}: has the same content as the {kind} of {other}"
                 yield Problem(code=f"duplicate-{kind}", severity="warning", line=item.line, message=message)
 
-    def _meet(self, kind: str, digest: str, line: int) -> int | None:
-        first = self._first.setdefault((kind, digest), line)
-        return first if first != line else None
+    def _meet(self, kind: str, digest: str, item: Item) -> str | None:
+        """Where the same was met before: `line <n>`, with its manifest where that is another."""
+        location, line = self._first.setdefault((kind, digest), (item.location, item.line))
+        if location != item.location:
+            return f"{location}, line {line}"
+        return f"line {line}" if line != item.line else None
 
 
 def _job_problems(manifest: Manifest, states: Counter[str], present: Counter[int]) -> Iterator[Problem]:

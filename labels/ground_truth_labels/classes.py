@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class LabelList:
         background: Id of pixels that nobody labeled. Default: 0, so classes start at 1.
         origin: Where the order comes from, for messages and reports.
         given: Ids of one's own, one for each name. Default: counted.
+        merged: Names under which masks have a class as well, each with its class here, or `BACKGROUND`.
 
     Raises:
         ManifestError: Names are empty or repeated, or the background id is not in 0-65,535.
@@ -53,6 +55,7 @@ class LabelList:
     background: int = field(default=0, kw_only=True)
     origin: str = field(default="given", kw_only=True, compare=False)
     given: tuple[int, ...] | None = field(default=None, kw_only=True)
+    merged: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         wrong = [n for n in self.names if not isinstance(n, str) or not n]
@@ -126,6 +129,11 @@ class LabelList:
         return {BACKGROUND: self.background, **dict(zip(self.names, free, strict=False))}
 
     @cached_property
+    def lookup(self) -> dict[str, int]:
+        """Class name in a mask → id: `ids`, and the names that were merged into them."""
+        return {**self.ids, **{old: self.ids[new] for old, new in self.merged}}
+
+    @cached_property
     def by_id(self) -> dict[int, str]:
         """Id → class name, the background included, in the order of the ids."""
         return dict(sorted((i, n) for n, i in self.ids.items()))
@@ -163,8 +171,9 @@ Labels = LabelList | Mapping[str, int] | Sequence[str] | str | os.PathLike[str]
 def label_list(labels: Labels, *, background: int = 0, storage: Storage | None = None) -> LabelList:
     """The label list that a user means.
 
-    A text is the place of a file, unless it has a comma: then it is names. A file that ends in `.json` is a
-    category file, any other has a name on each line.
+    A text is the place of a file, unless it has a comma: then it is names (`road,car`), or names with ids
+    (`road=1,car=2`). A file that ends in `.json` is a category file, any other has a name on each line. Names
+    with the same id become one class.
 
     Raises:
         ManifestError: It is none of these.
@@ -173,20 +182,51 @@ def label_list(labels: Labels, *, background: int = 0, storage: Storage | None =
     if isinstance(labels, LabelList):
         return labels
     if isinstance(labels, Mapping):
-        own = {name: number for name, number in labels.items() if name != BACKGROUND}
-        ground = labels.get(BACKGROUND, background)
-        return LabelList(tuple(own), background=ground, given=tuple(own.values()), origin="labels")
+        return _own_ids(labels.items(), background)
     if isinstance(labels, os.PathLike):
         return _from_file(os.fspath(labels), background, storage)
     if isinstance(labels, str):
         if "," in labels:
-            names = tuple(name.strip() for name in labels.split(",") if name.strip())
-            return LabelList(names, background=background, origin="labels")
+            return _named(labels, background)
         return _from_file(labels, background, storage)
     try:
         return LabelList(tuple(labels), background=background, origin="labels")
     except TypeError as error:
         raise ManifestError(f"labels must be names, name → id, or a file, got {labels!r}") from error
+
+
+def _named(text: str, background: int) -> LabelList:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    pairs = [name.rpartition("=") for name in names]
+    if not any(re.fullmatch(r"[0-9]+", number) and name for name, _, number in pairs):
+        return LabelList(names, background=background, origin="labels")
+    for name, _, number in pairs:
+        if not name.strip() or not re.fullmatch(r"[0-9]{1,9}", number.strip()):
+            raise ManifestError(f"labels: must be name=id for each class, or names alone, got {text!r}")
+    return _own_ids([(name.strip(), int(number)) for name, _, number in pairs], background)
+
+
+def _own_ids(given: Iterable[tuple[str, int]], background: int) -> LabelList:
+    """A list of ids of one's own; the names of one id become one class."""
+    pairs = list(given)
+    together: dict[int, list[str]] = {}
+    for name, number in pairs:
+        if name == BACKGROUND:
+            background = number
+        else:
+            # Of another type than int it has no equal, and is told as wrong.
+            together.setdefault(number if type(number) is int else id(number), []).append(name)
+    groups = list(together.values())
+    ids = dict(pairs)
+    names = tuple(group[0] if len(group) == 1 else "+".join(map(str, group)) for group in groups)
+    merged = [(old, new) for group, new in zip(groups, names, strict=True) for old in group if old != new]
+    return LabelList(
+        names,
+        background=background,
+        given=tuple(ids[group[0]] for group in groups),
+        origin="labels",
+        merged=tuple(merged),
+    )
 
 
 def _from_file(location: str, background: int, storage: Storage | None) -> LabelList:

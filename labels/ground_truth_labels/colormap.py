@@ -117,7 +117,7 @@ def color_table(entries: tuple[ColorEntry, ...], labels: LabelList, where: str) 
     Raises:
         ManifestError: A class is not in the list.
     """
-    ids = labels.ids
+    ids = labels.lookup
     unknown = sorted({e.class_name for e in entries} - ids.keys())
     if unknown:
         raise ManifestError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 from .classes import LabelList
 from .colormap import ColorEntry, ColorTable, color_table
 from .decode import Alpha, Decoded, MaskArray, Unknown, decode
-from .errors import LimitError, MaskError, MissingError
+from .errors import LabelsError, LimitError, MaskError, MissingError
 from .limits import Limits
 from .orientation import Orientation, exif_orientation, seen_upright, sizes_tell, turn
 from .resolve import Resolver
-from .storage import Storage
+from .storage import Storage, is_s3, join, parent
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,6 +66,16 @@ class Context:
         except Exception:
             # Not cached, and this time with the line in the message.
             return color_table(colors, self.labels(), where)
+
+    def identity(self, item: Item) -> str:
+        """What tells images apart: the key, or the file that a relative reference means."""
+        if is_s3(item.source_ref):
+            return item.source_ref
+        try:
+            found = self.resolver.locate(item.source_ref)
+        except LabelsError:
+            return join(parent(item.location), item.source_ref)
+        return found if is_s3(found) else os.path.realpath(found)
 
     def read(self, reference: str, where: str, *, head: int | None = None, mask: bool = False) -> bytes:
         """The bytes behind a reference.

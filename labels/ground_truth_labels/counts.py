@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .classes import IGNORE, LabelList
 from .decode import MaskArray
 
 _LEAST_RUN = 8
@@ -25,6 +26,11 @@ def class_counts(mask: MaskArray) -> dict[int, int]:
         values = flat[np.append(ends, flat.size - 1)]
         counts = np.bincount(values, weights=lengths)
     return {int(i): int(counts[i]) for i in np.flatnonzero(counts)}
+
+
+def has_class(mask: MaskArray, labels: LabelList) -> bool:
+    """Whether any pixel has a class: neither background nor ignored."""
+    return not class_counts(mask).keys() <= {labels.background, IGNORE}
 
 
 def confusion_matrix(truth: MaskArray, other: MaskArray, order: Sequence[int]) -> _Matrix:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from .context import Context
     from .decode import MaskArray
 
-State = Literal["labeled", "unlabeled", "failed", "invalid"]
+State = Literal["labeled", "unlabeled", "failed", "invalid", "unchosen"]
 """`labeled`: a mask. `unlabeled`: the input line as it was. `failed`: a failure reason, no mask.
-`invalid`: the line cannot be used; `Item.error` says why."""
+`invalid`: the line cannot be used; `Item.error` says why. `unchosen`: a mask that `where` leaves out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,8 @@ class Item:
     Attributes:
         location: The manifest.
         line: Number of the line, from 1.
-        index: Number of the object, from 0: Ground Truth's own object number in its output.
+        index: Number of the object, from 0: Ground Truth's own object number in its output. Of several
+            manifests read as one, counted through all.
         state: See `State`.
         raw: The line as it was read.
         source_ref: Reference of the image, or "" in an invalid line.

@@ -13,8 +13,9 @@ from ._copies import categories_of, json_text, refuse_unless_empty, write_bytes,
 from .classes import LabelList
 from .errors import LabelsError, ManifestError
 from .lines import read_lines
-from .manifest import Manifest, ManifestLike, opened
+from .manifest import Manifest
 from .names import safe_name
+from .opening import ManifestLike, opened
 from .order import CATEGORIES
 from .parallel import ordered_map
 from .parse import SEGMENTATION, attributes, load_line
@@ -88,6 +89,8 @@ def merge(
     inputs = [opened(manifest) for manifest in manifests]
     if len(inputs) < 2:
         raise ManifestError(f"merge needs two manifests or more, got {len(inputs)}")
+    for each in inputs:
+        each.require_plain("merge", whole=True)
     target, storage = os.fspath(target), inputs[0].storage
     refuse_unless_empty(storage, target, "merge writes a new manifest, choose an empty target")
     images = _gathered(inputs)

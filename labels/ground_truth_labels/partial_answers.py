@@ -18,8 +18,9 @@ from .classes import IGNORE, LabelList
 from .decode import MaskArray
 from .errors import LabelsError, ManifestError, RepairError
 from .item import Item
-from .manifest import Manifest, ManifestLike, opened
+from .manifest import Manifest
 from .names import check_attribute
+from .opening import ManifestLike, opened
 from .parse import SEGMENTATION
 from .progress import Progress
 from .responses import Answer, WorkerResponses

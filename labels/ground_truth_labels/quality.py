@@ -18,7 +18,8 @@ from ._times import moment
 from .counts import confusion_matrix
 from .errors import LabelsError, ManifestError
 from .item import Item
-from .manifest import Manifest, ManifestLike, opened
+from .manifest import Manifest
+from .opening import ManifestLike, opened
 from .parallel import ordered_map
 from .progress import Progress, tracked
 from .responses import WorkerResponses

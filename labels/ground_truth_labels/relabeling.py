@@ -16,8 +16,8 @@ from .classes import BACKGROUND, LabelList
 from .colormap import parse_internal_color_map
 from .errors import ManifestError, RepairError
 from .item import Item
-from .manifest import ManifestLike, opened
 from .names import check_attribute
+from .opening import ManifestLike, opened
 from .progress import Progress
 
 _PALETTE = 256

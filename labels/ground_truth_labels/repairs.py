@@ -12,7 +12,7 @@ from PIL import Image
 from ._copies import Copy, json_text
 from ._indices import IndexPlan, plan_indices
 from .item import Item
-from .manifest import ManifestLike, opened
+from .opening import ManifestLike, opened
 from .progress import Progress
 
 

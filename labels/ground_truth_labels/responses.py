@@ -51,6 +51,8 @@ class WorkerResponses:
     """
 
     def __init__(self, manifest: Manifest, *, location: str | None = None, names: bool = False) -> None:
+        if len(manifest.parts) > 1:
+            raise ManifestError(f"answers of workers belong to one job, got {manifest.location}; name one")
         self.names = names
         self._context: Context = manifest.context
         self.location = location or _beside(manifest.location)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .counts import has_class
 from .errors import LabelsError
-from .manifest import Manifest
+from .opening import ManifestLike, opened
+from .parallel import ordered_map
 
 if TYPE_CHECKING:
 
@@ -30,21 +32,33 @@ class SegmentationDataset(_Base):
     it can be handed to a `DataLoader` with workers.
 
     Args:
-        manifest: What to read.
+        manifest: What to read, or where its manifest is; several are one dataset.
         transform: Called with image (3, height, width) `uint8` and mask (height, width) `int64`; its result
             is the item. Default: the pair itself. Where torchvision is installed the two are its `tv_tensors`
             `Image` and `Mask`, so a transform of `torchvision.transforms.v2` turns both alike.
+        negatives: Whether images are there whose mask is background all over. Default: yes. To leave them
+            out, every mask is decoded once, now.
     """
 
-    def __init__(self, manifest: Manifest, *, transform: Callable[[Any, Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        manifest: ManifestLike,
+        *,
+        transform: Callable[[Any, Any], Any] | None = None,
+        negatives: bool = True,
+    ) -> None:
         if transform is not None and type(transform).__module__.partition(".")[0] == "albumentations":
             raise LabelsError(
                 "transform: Albumentations is called by names and has channels last; give "
                 "lambda image, mask: my_transform(image=image.permute(1, 2, 0).numpy(), mask=mask.numpy())"
             )
+        manifest = opened(manifest)
         self.labels = manifest.labels
         self.transform = transform
         self._items = [item for item in manifest if item.state == "labeled"]
+        if not negatives:
+            kept = ordered_map(lambda item: has_class(item.mask(), self.labels), self._items)
+            self._items = [item for item, keep in zip(self._items, kept, strict=True) if keep]
 
     def __len__(self) -> int:
         return len(self._items)

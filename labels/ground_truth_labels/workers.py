@@ -14,7 +14,8 @@ from .counts import confusion_matrix
 from .decode import MaskArray
 from .errors import LabelsError
 from .item import Item
-from .manifest import Manifest, ManifestLike, opened
+from .manifest import Manifest
+from .opening import ManifestLike, opened
 from .parallel import ordered_map
 from .progress import Progress, tracked
 from .responses import Answer, WorkerResponses

@@ -156,7 +156,8 @@ def test_a_text_is_a_file_in_python_and_on_the_command_line(folder, tmp_path, ca
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"a": 1, "b": 1}, "'a' and 'b' have the same id 1"),
+        ({"a": 0, "b": 0}, "'BACKGROUND' and 'a[+]b' have the same id 0"),
+        ("a=1,b", "must be name=id for each class, or names alone, got 'a=1,b'"),
         ({"a": 0}, "'BACKGROUND' and 'a' have the same id 0"),
         ({"a": 255}, "255, which trainers ignore"),
         ({"a": "1"}, "must be in 0..65534, got '1'"),

@@ -9,7 +9,7 @@ import sys
 from ..checks import CheckResult, check
 from ..exports import export
 from ..item import Item
-from ..manifest import read_manifest
+from ..opening import read_manifest
 from ..quality import WorkerQualityResult, worker_quality
 from ..reports import report
 from ..responses import WorkerResponses
@@ -75,6 +75,8 @@ def run_export(options: argparse.Namespace) -> int:
             split=options.split,
             seed=options.seed,
             images=not options.no_images,
+            negatives=not options.no_negatives,
+            regions=options.regions,
             skip_broken=options.skip_broken,
             workers=options.workers,
             progress=progress,

@@ -78,7 +78,8 @@ def _command(
     group.add_argument(
         "--labels",
         metavar="FILE|NAMES",
-        help="category file (.json), file with a name a line, or names (road,car); default: those found",
+        help="category file (.json), file with a name a line, names (road,car) or ids (road=1,car=2); "
+        "default: those found",
     )
     group.add_argument(
         "--background", type=int, default=0, metavar="ID", help="id of the background; default: 0"
@@ -113,8 +114,43 @@ def _command(
     return parser
 
 
+def _choices(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
+    """Which labels are used, and as which classes."""
+    group = parser.add_argument_group("which of it, and as what")
+    if several:
+        group.add_argument(
+            "--also",
+            action="append",
+            default=[],
+            metavar="MANIFEST",
+            help="read as one with MANIFEST, one numbering of classes; may be repeated",
+        )
+    group.add_argument(
+        "--min-confidence", type=float, metavar="0.8", help="labels of at least this confidence alone"
+    )
+    group.add_argument("--human", choices=("yes", "no"), help="labels made by people alone, or by no people")
+    group.add_argument("--verdict", help="labels of which the last verification says this, such as good")
+    group.add_argument(
+        "--keys",
+        metavar="FILE",
+        help="images alone that the file names: a reference, or its end, on each line",
+    )
+    group.add_argument(
+        "--merge",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="NEW CLASS",
+        help="read classes as one: the new name, then theirs; may be repeated",
+    )
+    group.add_argument(
+        "--drop", action="append", default=[], metavar="CLASS", help="read as background; may be repeated"
+    )
+
+
 def _read(commands: _Commands) -> None:
     parser = _command(commands, "read", "list the objects with state, classes and confidence")
+    _choices(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after N objects")
 
@@ -122,6 +158,7 @@ def _read(commands: _Commands) -> None:
 def _check(commands: _Commands) -> None:
     text = "Look at every line, mask and image. Exit code 0: fine, 1: errors (with --strict: or warnings)."
     parser = _command(commands, "check", "find what would spoil training", text)
+    _choices(parser)
     parser.add_argument("--json", action="store_true", help="the whole result as JSON")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument("--no-images", action="store_true", help="do not open the images")
@@ -133,6 +170,7 @@ def _export(commands: _Commands) -> None:
         "formats: " + "; ".join(f"{name}: {what}" for name, what in FORMAT_HELP.items())
     )
     parser = _command(commands, "export", "write training data", text)
+    _choices(parser)
     parser.add_argument("target", help="new or empty folder, or s3:// prefix")
     parser.add_argument("--format", choices=tuple(FORMAT_HELP), default="png", help="layout; default: png")
     parser.add_argument(
@@ -143,11 +181,18 @@ def _export(commands: _Commands) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the split; default: 0")
     parser.add_argument("--no-images", action="store_true", help="masks only")
+    parser.add_argument(
+        "--no-negatives", action="store_true", help="leave out images whose mask is background all over"
+    )
+    parser.add_argument(
+        "--regions", action="store_true", help="COCO: an annotation for each region of connected pixels"
+    )
     parser.add_argument("--skip-broken", action="store_true", help="leave out what cannot be decoded")
 
 
 def _agreement(commands: _Commands) -> None:
     parser = _command(commands, "agreement", "compare the workers with the result and each other")
+    _choices(parser, several=False)
     parser.add_argument("--json", action="store_true", help="the whole result as JSON")
     parser.add_argument(
         "--responses", metavar="LOCATION", help="default: worker-response beside the manifest"
@@ -161,6 +206,7 @@ def _workers(commands: _Commands) -> None:
         "few workers it flatters them; images whose label is known beforehand (--known) don't."
     )
     parser = _command(commands, "workers", "how much, how fast and how well each worker works", text)
+    _choices(parser, several=False)
     parser.add_argument("--json", action="store_true", help="the whole result as JSON")
     parser.add_argument(
         "--responses", metavar="LOCATION", help="default: worker-response beside the manifest"
@@ -176,6 +222,7 @@ def _workers(commands: _Commands) -> None:
 
 def _report(commands: _Commands) -> None:
     parser = _command(commands, "report", "one HTML page with pictures")
+    _choices(parser)
     parser.add_argument("--names", action="store_true", help="workers' ids; default: pseudonyms")
     parser.add_argument("target", nargs="?", default="labels-report.html", help="default: labels-report.html")
     parser.add_argument("--title", help="heading; default: the job's name")

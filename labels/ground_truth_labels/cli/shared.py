@@ -6,9 +6,10 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
-from ..manifest import Manifest, read_manifest
+from ..manifest import Manifest
+from ..opening import read_manifest
 from ..progress import Progress, ProgressBar
 from .values import printable
 
@@ -20,10 +21,13 @@ def say(text: str, *, file: TextIO | None = None) -> None:
 
 def manifest_of(options: argparse.Namespace, given: str | None = None) -> Manifest:
     """The manifest that the arguments name, or another one, read as they say."""
-    given = options.manifest if given is None else given
-    return read_manifest(
-        None if options.job else given,
-        job=given if options.job else None,
+    also = getattr(options, "also", [])
+    place: str | list[str] = options.manifest if given is None else given
+    if also:
+        place = [options.manifest, *also]
+    manifest = read_manifest(
+        None if options.job else place,
+        job=place if options.job else None,
         profile=options.profile,
         attribute=options.attribute,
         labels=options.labels,
@@ -34,7 +38,28 @@ def manifest_of(options: argparse.Namespace, given: str | None = None) -> Manife
         root=options.root,
         mask_root=options.mask_root,
         endpoint_url=options.endpoint_url,
+        **_merging(options),
     )
+    return _chosen(manifest, options)
+
+
+def _merging(options: argparse.Namespace) -> dict[str, Any]:
+    """What `--merge` and `--drop` say in reading; `relabel` has its own, and `merge` none."""
+    if "keys" not in options:
+        return {}
+    return {"merge": {new: olds for new, *olds in options.merge}, "drop": options.drop}
+
+
+def _chosen(manifest: Manifest, options: argparse.Namespace) -> Manifest:
+    if "keys" not in options:
+        return manifest
+    wishes = {
+        "min_confidence": options.min_confidence,
+        "human": None if options.human is None else options.human == "yes",
+        "verdict": options.verdict,
+        "keys": options.keys,
+    }
+    return manifest if all(wish is None for wish in wishes.values()) else manifest.where(**wishes)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .engine import FORMATS, ExportResult, export
+from .engine import FORMATS, export
+from .running import ExportResult
 
 __all__ = ["FORMATS", "ExportResult", "export"]

@@ -58,9 +58,12 @@ class Format(ABC):
     default_split: ClassVar[dict[str, float] | None] = None
     required_splits: ClassVar[tuple[str, ...]] = ()
     needs_images: ClassVar[bool] = False
+    has_regions: ClassVar[bool] = False
 
     def __init__(self, labels: LabelList) -> None:
         self.labels = labels
+        #: Whether each region of connected pixels is told apart, where `has_regions`.
+        self.regions = False
 
     @abstractmethod
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:

@@ -1,4 +1,4 @@
-"""COCO: one annotation for each class in each image, as run lengths or polygons."""
+"""COCO: one annotation for each class or region in each image, as run lengths or polygons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from ..classes import IGNORE
 from .base import WHOLE, File, Format, Record, Records, Sample
-from .polygons import class_polygons
+from .polygons import Polygon, class_polygons
+from .regions import region_runs
 from .rle import ClassRuns, class_runs, compress
 
 
@@ -17,10 +18,11 @@ class CocoFormat(Format):
 
     These are the names that Datumaro and CVAT look for. Category ids are the class ids. The background has no
     annotation, nor has 255. Ground Truth's masks do not tell instances apart, so all pixels of a class in an
-    image are one annotation.
+    image are one annotation; with `regions`, those of each region of connected pixels.
     """
 
     name = "coco"
+    has_regions = True
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """The images."""
@@ -57,7 +59,8 @@ class CocoFormat(Format):
 
     def _annotations(self, sample: Sample) -> list[Record]:
         left_out = (self.labels.background, IGNORE)
-        runs = [r for r in class_runs(sample.mask) if r.id not in left_out]
+        found = region_runs if self.regions else class_runs
+        runs = [r for r in found(sample.mask) if r.id not in left_out]
         return [
             {
                 "image_id": sample.item.index + 1,
@@ -92,9 +95,16 @@ class CocoPolygonFormat(CocoFormat):
     name = "coco-polygons"
 
     def segmentations(self, sample: Sample, runs: list[ClassRuns]) -> list[Any]:
-        """The `segmentation` of each class: polygons along pixel borders."""
+        """The `segmentation` of each class or region: polygons along pixel borders."""
         found = class_polygons(sample.mask, [r.id for r in runs])
-        return [found[r.id] for r in runs]
+        if not self.regions:
+            return [found[r.id] for r in runs]
+        # Each polygon is a region, and begins to count where the region does: at its leftmost, topmost pixel.
+        return [[polygon] for class_id in found for polygon in sorted(found[class_id], key=_corner)]
+
+
+def _corner(polygon: Polygon) -> tuple[int, int]:
+    return min(zip(polygon[::2], polygon[1::2], strict=True))
 
 
 def _compact(value: Any) -> bytes:

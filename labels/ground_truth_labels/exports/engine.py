@@ -1,34 +1,24 @@
-"""Running an export: streamed, parallel, resumable."""
+"""The formats, and what an export of one is asked."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
 
-from ..align import aligned_image
-from ..errors import ExportError, LabelsError
-from ..item import Item
-from ..manifest import Manifest, ManifestLike, opened
-from ..parallel import ordered_map
+from ..errors import ExportError
+from ..opening import ManifestLike, opened
 from ..progress import Progress
 from ..shares import parse_split
-from .base import CLASS_LIST, Format, Record, Sample, class_list, json_bytes
+from .base import Format
 from .coco import CocoFormat, CocoPolygonFormat
 from .cvat import CvatFormat
 from .datumaro import DatumaroFormat
 from .huggingface import ImageFolderFormat, ParquetFormat
 from .label_studio import LabelStudioFormat
-from .masks import MaskStore
 from .mmsegmentation import Ade20kFormat, CityscapesFormat
+from .running import ExportResult, Run
 from .simple import NumpyFormat, PngFormat, SageMakerFormat, VocFormat
-from .split import by_image, check_shares
-from .workspace import DONE, Workspace
+from .split import check_shares
 from .yolo import YoloSegFormat
 
 _CLASSES: tuple[type[Format], ...] = (
@@ -50,30 +40,6 @@ _CLASSES: tuple[type[Format], ...] = (
 FORMATS: dict[str, type[Format]] = {layout.name: layout for layout in _CLASSES}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportResult:
-    """What an export did.
-
-    Attributes:
-        target: Where it is.
-        exported: Split ("" without one) → number of images.
-        left_out: State or `broken` → number of lines that were not exported.
-        resumed: Images that an earlier, interrupted run had written.
-    """
-
-    target: str
-    exported: dict[str, int]
-    left_out: dict[str, int]
-    resumed: int = 0
-
-
-@dataclass(frozen=True)
-class _Batch:
-    split: str
-    number: int
-    items: list[Item]
-
-
 def export(
     manifest: ManifestLike,
     target: str | os.PathLike[str],
@@ -82,6 +48,8 @@ def export(
     split: Mapping[str, float] | str | None = None,
     seed: int = 0,
     images: bool = True,
+    negatives: bool = True,
+    regions: bool = False,
     skip_broken: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -93,13 +61,16 @@ def export(
     left out and why (`left-out.jsonl`).
 
     Args:
-        manifest: What to export, or where its manifest is.
+        manifest: What to export, or where its manifest is; several are one dataset.
         target: An empty or new folder, or an `s3://` prefix.
         format: One of `FORMATS`.
         split: Shares of `train`, `validation`, `test`, or a text such as "80/20". Lines of one image
             stay together. Default: no split (what a layout demands otherwise).
         seed: Seed of the split.
         images: Whether images go along. Default: yes.
+        negatives: Whether images go along whose mask is background all over. Default: yes.
+        regions: In COCO, an annotation for each region of connected pixels (by their sides). Default: one for
+            each class in an image.
         skip_broken: Leave out what cannot be decoded, and say so. Default: stop at the first.
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
@@ -115,7 +86,13 @@ def export(
     wanted = (parse_split(split) if isinstance(split, str) else split) or layout.default_split
     shares = check_shares(wanted) if wanted else None
     _check_options(layout, shares, images)
-    run = _Run(manifest, os.fspath(target), layout, shares, seed, images, skip_broken, workers, progress)
+    if regions and not layout.has_regions:
+        able = ", ".join(name for name, each in FORMATS.items() if each.has_regions)
+        raise ExportError(f"regions (--regions) is of the formats {able}; {format!r} has no use for it")
+    layout.regions = regions
+    run = Run(
+        manifest, os.fspath(target), layout, shares, seed, images, negatives, skip_broken, workers, progress
+    )
     return run.run()
 
 
@@ -125,186 +102,3 @@ def _check_options(layout: Format, shares: dict[str, float] | None, images: bool
         raise ExportError(f"format {layout.name!r} needs a share for {', '.join(lacking)} in the split")
     if layout.needs_images and not images:
         raise ExportError(f"format {layout.name!r} cannot leave out the images")
-
-
-class _Run:
-    def __init__(
-        self,
-        manifest: Manifest,
-        target: str,
-        layout: Format,
-        shares: dict[str, float] | None,
-        seed: int,
-        images: bool,
-        skip_broken: bool,
-        workers: int | None,
-        progress: Progress | None,
-    ) -> None:
-        self.manifest, self.layout, self.shares, self.seed = manifest, layout, shares, seed
-        self.images, self.skip_broken, self.workers, self.progress = images, skip_broken, workers, progress
-        self.space = Workspace(manifest.storage, target)
-        self.masks: MaskStore | None = None
-
-    def run(self) -> ExportResult:
-        plan = self._plan()
-        done = self.space.open(plan)
-        if done is None:
-            summary = json.loads(self.manifest.storage.read(f"{self.space.target}/{DONE}"))
-            return ExportResult(
-                target=self.space.target, exported=summary["exported"], left_out=summary["left_out"],
-                resumed=sum(summary["exported"].values()),
-            )  # fmt: skip
-        resumed = sum(len(entry["samples"]) for entry in self.space.entries())
-        splits = self._splits() if self.shares and len(self.shares) > 1 else None
-        batches = self._batches(splits)
-        for _ in range(done):
-            next(batches)
-        written = done * self.layout.batch
-        total = self.manifest.scan.lines
-        results = ordered_map(self._write, batches, workers=self.workers)
-        try:
-            for entry in results:
-                self.space.append(entry)
-                written += len(entry["samples"]) + len(entry["left_out"])
-                if self.progress:
-                    self.progress(min(written, total), total)
-        finally:
-            self.space.flush()
-            if self.masks is not None:
-                self.masks.close()
-        if self.progress:
-            self.progress(total, total)
-        return self._finish(plan, resumed)
-
-    def _plan(self) -> dict[str, Any]:
-        digest = hashlib.sha256()
-        with self.manifest.storage.open(self.manifest.location) as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-        return {
-            "manifest_sha256": digest.hexdigest(),
-            "attribute": self.manifest.attribute,
-            "classes": {str(i): name for i, name in self.layout.labels.by_id.items()},
-            "background": self.layout.labels.background,
-            "unknown": self.manifest.context.unknown,
-            "format": self.layout.name,
-            "split": self.shares,
-            "seed": self.seed,
-            "images": self.images,
-            "skip_broken": self.skip_broken,
-        }
-
-    def _splits(self) -> dict[int, str]:
-        """Object number → split; needs one pass over the masks, kept for a resumed run.
-
-        The masks are kept decoded for the pass that writes; a resumed run decodes what is left once more.
-        """
-        saved = self.space.saved("split.json")
-        if saved is None:
-            self.masks = MaskStore(self.space.scratch())
-            labeled = (item for item in self.manifest.items() if item.state == "labeled")
-            present = [p for p in ordered_map(self._presence, labeled, workers=self.workers) if p]
-            assert self.shares is not None
-            images = [image for _, image, _ in present]
-            names = by_image(images, [classes for *_, classes in present], self.shares, seed=self.seed)
-            saved = [[index, name] for (index, *_), name in zip(present, names, strict=True)]
-            self.space.save("split.json", saved)
-        return dict(saved)
-
-    def _presence(self, item: Item) -> tuple[int, str, frozenset[int]] | None:
-        assert self.masks is not None
-        try:
-            ids = self.masks.put(item.index, item.mask())
-        except LabelsError:
-            if self.skip_broken:
-                return None
-            raise
-        return item.index, item.source_ref, ids - {self.layout.labels.background}
-
-    def _batches(self, splits: dict[int, str] | None) -> Iterator[_Batch]:
-        """Groups of items for one split each, in an order that depends on manifest and options alone."""
-        only = next(iter(self.shares)) if self.shares else ""
-        open_items: dict[str, list[Item]] = {}
-        numbers: Counter[str] = Counter()
-        for item in self.manifest.items():
-            name = splits.get(item.index, only) if splits is not None else only
-            group = open_items.setdefault(name, [])
-            group.append(item)
-            if len(group) == self.layout.batch:
-                yield _Batch(name, numbers[name], open_items.pop(name))
-                numbers[name] += 1
-        for name, group in sorted(open_items.items()):
-            yield _Batch(name, numbers[name], group)
-
-    def _write(self, batch: _Batch) -> Record:
-        samples, left_out = [], []
-        reason: str
-        state: str
-        for item in batch.items:
-            try:
-                if item.state == "invalid" and item.error is not None:
-                    raise item.error
-                if item.state == "labeled":
-                    samples.append(self._sample(item, batch.split))
-                    continue
-                reason, state = item.failure or item.state, item.state
-            except LabelsError as error:
-                if not self.skip_broken:
-                    raise
-                reason, state = str(error), "broken"
-            left_out.append({"line": item.line, "source_ref": item.source_ref, "state": state, "why": reason})
-        if samples:
-            for name, data in self.layout.files(samples, batch.number):
-                self.space.write(name, data)
-        return {
-            "left_out": left_out,
-            "samples": [{"source": _source(s), "record": self.layout.record(s)} for s in samples],
-        }
-
-    def _sample(self, item: Item, split: str) -> Sample:
-        kept = self.masks.take(item.index) if self.masks is not None else None
-        mask = item.mask() if kept is None else kept
-        height, width = mask.shape
-        image = aligned_image(item, (height, width), jpeg=self.layout.jpeg_only) if self.images else None
-        return Sample(item=item, split=split, mask=mask, image=image)
-
-    def _finish(self, plan: dict[str, Any], resumed: int) -> ExportResult:
-        def samples(kind: str) -> Iterator[Any]:
-            return (sample[kind] for entry in self.space.entries() for sample in entry["samples"])
-
-        def left_out() -> Iterator[Any]:
-            return (line for entry in self.space.entries() for line in entry["left_out"])
-
-        splits = tuple(self.shares or {"": 1.0})
-        for name, pieces in self.layout.finish(partial(samples, "record"), splits):
-            self.space.write_stream(name, pieces)
-        self.space.write_stream("_labels/sources.jsonl", map(_line, samples("source")))
-        self.space.write_stream("_labels/left-out.jsonl", map(_line, left_out()))
-        exported = Counter(dict.fromkeys(splits, 0)) + Counter(s["split"] for s in samples("source"))
-        missed = Counter(line["state"] for line in left_out())
-        summary = {"plan": plan, "exported": dict(exported), "left_out": dict(missed)}
-        self.space.write(CLASS_LIST, class_list(self.layout.labels))
-        self.space.write(DONE, json_bytes(summary))
-        self.space.close()
-        return ExportResult(
-            target=self.space.target, exported=dict(exported), left_out=dict(missed), resumed=resumed
-        )
-
-
-def _source(sample: Sample) -> Record:
-    item = sample.item
-    return {
-        "name": sample.name,
-        "split": sample.split,
-        "line": item.line,
-        "source_ref": item.source_ref,
-        "mask_ref": item.mask_ref,
-        "confidence": item.confidence,
-        "human": item.human,
-        "job_name": item.job_name,
-        "image_verbatim": sample.image.verbatim if sample.image else None,
-    }
-
-
-def _line(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False) + "\n").encode()

@@ -38,15 +38,20 @@ def class_runs(mask: npt.NDArray[np.integer]) -> Iterator[ClassRuns]:
     for class_id in np.unique(values).tolist():
         chosen = values == class_id
         begin, end = starts[chosen], ends[chosen]
-        borders = np.empty(2 * begin.size + 2, np.int64)
-        borders[0], borders[1:-1:2], borders[2:-1:2], borders[-1] = 0, begin, end, flat.size
-        counts = np.diff(borders)
-        yield ClassRuns(
-            id=class_id,
-            counts=counts if counts[-1] else counts[:-1],
-            area=int((end - begin).sum()),
-            bbox=_bbox(begin, end - 1, height),
-        )
+        yield runs_of(class_id, begin, end, flat.size, height)
+
+
+def runs_of(class_id: int, begin: _Ints, end: _Ints, size: int, height: int) -> ClassRuns:
+    """From where runs begin and end, in Fortran order, without any that touch."""
+    borders = np.empty(2 * begin.size + 2, np.int64)
+    borders[0], borders[1:-1:2], borders[2:-1:2], borders[-1] = 0, begin, end, size
+    counts = np.diff(borders)
+    return ClassRuns(
+        id=class_id,
+        counts=counts if counts[-1] else counts[:-1],
+        area=int((end - begin).sum()),
+        bbox=_bbox(begin, end - 1, height),
+    )
 
 
 def _bbox(first: _Ints, last: _Ints, height: int) -> tuple[int, int, int, int]:

@@ -91,6 +91,7 @@ def import_labels(
         LabelsError: The source can't be read, or names an image or a class that the manifest doesn't have.
     """
     target, source = os.fspath(target), os.fspath(source)
+    manifest.require_plain("import")
     storage = manifest.storage
     attribute = attribute or manifest.attribute or "label-ref"
     _check_names(attribute, job_name, uri)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from ..checks import CheckResult
-from ..manifest import ManifestLike, opened
+from ..opening import ManifestLike, opened
 from ..progress import Progress
 from ..workers import AgreementResult
 from .gather import gather

@@ -107,8 +107,10 @@ def gather(
 ) -> Gathered:
     """One pass over masks and answers; then pictures, of what is shown alone."""
     labels = manifest.labels
-    responses = WorkerResponses(manifest, names=names)
-    checking, comparing, watching = Checking(manifest), Comparing(manifest, responses), Watching(manifest)
+    # Answers are found by a job's own object numbers.
+    responses = WorkerResponses(manifest, names=names) if len(manifest.parts) == 1 else None
+    comparing = Comparing(manifest, responses) if responses is not None and len(responses) else None
+    checking, watching = Checking(manifest), Watching(manifest)
     best: dict[str, list[tuple[float, int, Item]]] = {}
     least: list[tuple[float, int, _Looked]] = []
     kept: dict[int, Small] = {}
@@ -117,10 +119,10 @@ def gather(
     dates: list[str] = []
 
     def look(item: Item) -> _Looked:
-        return _look(item, checking, comparing if len(responses) else None)
+        return _look(item, checking, comparing)
 
     results = ordered_map(look, manifest.items(), workers=workers)
-    for looked in tracked(results, progress, manifest.scan.lines):
+    for looked in tracked(results, progress, len(manifest)):
         item = looked.checked.item
         checking.add(looked.checked)
         if item.state != "labeled":
@@ -135,20 +137,20 @@ def gather(
         for class_id, share in looked.shares.items():
             name = labels.by_id.get(class_id)
             if name and name != "BACKGROUND":
-                _keep(best.setdefault(name, []), (share, -item.line, item), examples)
+                _keep(best.setdefault(name, []), (share, -item.index, item), examples)
         _keep_small(kept, best, looked)
-        if looked.compared is not None:
+        if looked.compared is not None and comparing is not None:
             watching.add(looked.compared)
             image = comparing.add(looked.compared)
             if image is not None:
                 mean = image.mean_iou
                 _keep(least, (-1.0 if mean is None else 1 - mean, -item.line, looked), comparisons)
-    compared = comparing.result() if len(responses) else None
+    compared = comparing.result() if comparing is not None else None
     return Gathered(
         labels=labels,
         check=checking.result(),
         agreement=compared,
-        quality=watching.result() if len(responses) else None,
+        quality=watching.result() if comparing is not None else None,
         examples=_examples(best, kept, labels, workers),
         comparisons=_comparisons(
             compared, {looked.checked.item.line: looked for *_, looked in least}, labels
@@ -181,7 +183,7 @@ def _range(dates: list[str], created: str | None) -> list[str]:
 
 
 def _keep(heap: list[tuple[float, int, Any]], entry: tuple[float, int, Any], count: int) -> None:
-    # Lines are unique, so two entries never tie down to the third, which has no order.
+    # Positions are unique, so two entries never tie down to the third, which has no order.
     heapq.heappush(heap, entry)
     if len(heap) > count:
         heapq.heappop(heap)
@@ -192,10 +194,10 @@ def _keep_small(
 ) -> None:
     """Keep the small mask while its object is among the examples of any class."""
     assert looked.small is not None or not looked.shares
-    line = looked.checked.item.line
+    index = looked.checked.item.index
     shown = {-entry[1] for heap in best.values() for entry in heap}
-    if looked.small is not None and line in shown:
-        kept[line] = looked.small
+    if looked.small is not None and index in shown:
+        kept[index] = looked.small
     for gone in kept.keys() - shown:
         del kept[gone]
 
@@ -207,18 +209,18 @@ def _examples(
     workers: int | None,
 ) -> dict[str, tuple[Example, ...]]:
     """The pictures, each made once however many classes show it."""
-    shown = {item.line: item for heap in best.values() for _, _, item in heap}
+    shown = {item.index: item for heap in best.values() for _, _, item in heap}
 
     def picture(item: Item) -> tuple[int, str]:
         try:
-            return item.line, thumbnail(item.image(), kept.get(item.line), labels, longest=_EXAMPLE)
+            return item.index, thumbnail(item.image(), kept.get(item.index), labels, longest=_EXAMPLE)
         except LabelsError:
-            return item.line, ""
+            return item.index, ""
 
     pictures = dict(ordered_map(picture, shown.values(), workers=workers))
     return {
         name: tuple(
-            Example(item=item, share=share, picture=pictures[item.line])
+            Example(item=item, share=share, picture=pictures[item.index])
             for share, _, item in sorted(best.get(name, []), key=lambda e: (-e[0], -e[1]))
         )
         for name in labels.names
