@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from ground_truth_local import mend_sources, service, sources
+from ground_truth_local import mend_sources, reality, service, sources
 
 TARGET = Path(__file__).parent / "twin.md"
 HEAD = """# Where the embedded AWS has its rules from
@@ -32,6 +32,7 @@ def rules() -> list[sources.Rule]:
     for module in pkgutil.iter_modules(service.__path__):
         importlib.import_module(f"{service.__name__}.{module.name}")
     assert mend_sources.MENDS
+    assert reality.OPTIONS
     return sorted(sources.RULES.values(), key=lambda rule: rule.name)
 
 

@@ -6,6 +6,7 @@ functions (boto/botocore#2764).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from .transport import TRANSPORT_ERRORS
 
 #: Of a body that breaks without giving anything in between.
 TRIES: Final = 6
+_PART: Final = re.compile(r"bytes (\d+)-(\d+)/")
 
 
 class Body:
@@ -40,7 +42,7 @@ class Body:
         answer = self._answer_from(self.position)
         self.first_answer = self.first_answer or answer
         self._body = answer["Body"]
-        self._left = answer.get("ContentLength")
+        self._left = _length(answer)
         return self
 
     def read(self, size: int) -> bytes:
@@ -83,3 +85,12 @@ class Body:
             self._left -= len(data)
         self.position += len(data)
         return data
+
+
+def _length(answer: Any) -> int | None:
+    """The bytes that were asked for: a proxy that cut a part off may have counted anew what is left."""
+    part = _PART.match(answer.get("ContentRange") or "")
+    if part is None:
+        length: int | None = answer.get("ContentLength")
+        return length
+    return int(part[2]) - int(part[1]) + 1

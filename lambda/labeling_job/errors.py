@@ -32,6 +32,7 @@ BOOTSTRAP_KEY = (
     "after a bootstrap with a key of your own the app has to grant its use:"
     " key.grant_decrypt(job.handler_role) and key.grant_decrypt(job.role)"
 )
+_BARE = " (no more was said: S3 refuses a HEAD so, and a proxy or a VPC endpoint in between anything)"
 #: botocore's class → what it means, with the service's host in it; the more special class comes first.
 _WORDS = (
     ("ConnectTimeoutError", "{host} can't be reached: no connection in time"),
@@ -40,6 +41,10 @@ _WORDS = (
     ("SSLError", "no TLS connection to {host}"),
     ("EndpointConnectionError", "{host} can't be reached"),
     ("ConnectionClosedError", "the connection to {host} was closed"),
+    (
+        "FlexibleChecksumError",
+        "an answer isn't what its checksum says: something in between cut it off or changed it",
+    ),
     ("ResponseStreamingError", "an answer broke off"),
     ("IncompleteReadError", "an answer broke off"),
     ("ProtocolError", "an answer broke off"),
@@ -135,7 +140,9 @@ def is_passing(error: BaseException) -> bool:
 def message_of(error: BaseException) -> str:
     """`Operation: Code: message` as the service said it."""
     detail = answer_of(error).get("Error", {})
-    return f"{operation_of(error) or 'a call'}: {detail.get('Code', '')}: {detail.get('Message', error)}"
+    words = f"{operation_of(error) or 'a call'}: {detail.get('Code', '')}: {detail.get('Message', error)}"
+    # botocore makes the code of the status where an answer has no words of its own.
+    return f"{words}{_BARE}" if detail.get("Code") == "403" else words
 
 
 def said(error: BaseException) -> str:

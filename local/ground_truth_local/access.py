@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -76,11 +76,18 @@ class ServiceAccess:
         endpoint_url: the gateway's address.
         administrator: access key and secret of the administrator, for what AWS does by its own right.
         source_account: whether services say for which account they assume a role.
+        trust: gives the trust policy of a role, as far as it has spread.
     """
 
     def __init__(
-        self, endpoint_url: str, administrator: tuple[str, str], *, source_account: bool = True
+        self,
+        endpoint_url: str,
+        administrator: tuple[str, str],
+        *,
+        source_account: bool = True,
+        trust: Callable[[str], str | Mapping[str, Any]],
     ) -> None:
+        self._trust = trust
         self._source_account = source_account
         self._endpoint_url = endpoint_url
         self._administrator = administrator
@@ -97,7 +104,7 @@ class ServiceAccess:
         role_account, _, name = role_arn.partition("::")[2].partition(":role/")
         role = iam._roles.get_scoped(role_account, None, name.rpartition("/")[2])
         if role is None or not trust_allows_service(
-            role["AssumeRolePolicyDocument"],
+            self._trust(role_arn),
             service,
             account=account,
             region=region,
@@ -126,6 +133,7 @@ class ServiceAccess:
         )
         return GatewaySession(
             self._endpoint_url,
+            of_a_service=True,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
@@ -182,7 +190,11 @@ class ServiceAccess:
     def _administrator_session(self, region: str) -> boto3.Session:
         key, secret = self._administrator
         return GatewaySession(
-            self._endpoint_url, aws_access_key_id=key, aws_secret_access_key=secret, region_name=region
+            self._endpoint_url,
+            of_a_service=True,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            region_name=region,
         )
 
 

@@ -35,7 +35,30 @@ PURPOSES = {
 }
 """The account's users, and what each is for."""
 
+ASSET_KEYS = ("aws/s3", "customer-key", "own-key")
+"""What can encrypt the CDK's bucket of assets: AWS's managed key, ``cdk bootstrap``'s own, yours."""
+
 _TOOLKIT_STACK = "CDKToolkit"
+_USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"]
+_OF_IAM = {
+    "Effect": "Allow",
+    "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+# As in the CDK's own template: all of the account, through S3.
+_THROUGH_S3 = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "*"},
+    "Action": _USE_KEY,
+    "Resource": "*",
+    "Condition": {
+        "StringEquals": {
+            "kms:CallerAccount": {"Ref": "AWS::AccountId"},
+            "kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"},
+        }
+    },
+}
 _ANALYST_ACTIONS = [
     "sagemaker:DescribeLabelingJob",
     "sagemaker:DescribeWorkteam",
@@ -123,13 +146,13 @@ def environment(
     return {**general, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
 
-def bootstrap(session: boto3.Session) -> None:
+def bootstrap(session: boto3.Session, asset_bucket_key: str = "") -> None:
     """Make the CDK's staging bucket and roles in the session's Region, unless they are there.
 
     The same as ``cdk bootstrap`` in under a second, from ``bootstrap.template.json``.
     """
     client = session.client("cloudformation")
-    template = resources.files("ground_truth_local").joinpath("bootstrap.template.json").read_text()
+    template = _bootstrap_template(asset_bucket_key)
     try:
         client.create_stack(
             StackName=_TOOLKIT_STACK, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"]
@@ -141,6 +164,32 @@ def bootstrap(session: boto3.Session) -> None:
     client.get_waiter("stack_create_complete").wait(
         StackName=_TOOLKIT_STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
     )
+
+
+def _bootstrap_template(asset_bucket_key: str) -> str:
+    """The CDK's own encrypts with `aws:kms`; ours with S3's keys, unless told otherwise."""
+    text = resources.files("ground_truth_local").joinpath("bootstrap.template.json").read_text()
+    if not asset_bucket_key:
+        return text
+    template = json.loads(text)
+    parts = template["Resources"]
+    encryption: dict[str, Any] = {"SSEAlgorithm": "aws:kms"}
+    if asset_bucket_key != "aws/s3":
+        of_customer = asset_bucket_key == "customer-key"
+        policy = {"Version": "2012-10-17", "Statement": [_OF_IAM, *([_THROUGH_S3] if of_customer else [])]}
+        parts["FileAssetsBucketEncryptionKey"] = {
+            "Type": "AWS::KMS::Key",
+            "Properties": {"KeyPolicy": policy},
+        }
+        key = {"Fn::GetAtt": ["FileAssetsBucketEncryptionKey", "Arn"]}
+        encryption["KMSMasterKeyID"] = key
+        template["Outputs"]["FileAssetKeyArn"] = {"Value": key}
+        use = {"Effect": "Allow", "Action": _USE_KEY, "Resource": key}
+        for role in ("FilePublishingRole", "DeploymentActionRole"):
+            parts[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(use)
+    rule = {"ServerSideEncryptionByDefault": encryption}
+    parts["StagingBucket"]["Properties"]["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
+    return json.dumps(template)
 
 
 _SIMULATED = ("worker@example.com", "worker-2@example.com", "worker-3@example.com")

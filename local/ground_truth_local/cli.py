@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from . import account, doctor, profiles
+from . import account, doctor, profiles, reality
 from .cdk_cli import tool_path
 from .clock import ClockError, ClockHand
 from .console import console_cli
@@ -64,26 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         "--portal-port", type=int, default=0, help="the worker portal's port (default: a free one)"
     )
     serve.add_argument(
-        "--black-hole",
-        action="append",
-        default=[],
-        metavar="SERVICE",
-        help="Lambdas get no answer from this service, e.g. iam; may be repeated",
-    )
-    serve.add_argument(
-        "--throttle-every", type=int, default=0, metavar="N", help="each N-th request is throttled"
-    )
-    serve.add_argument(
-        "--break-every", type=int, default=0, metavar="N", help="each N-th object that is read breaks off"
-    )
-    serve.add_argument(
-        "--no-source-account",
-        action="store_true",
-        help="services that assume a role don't send aws:SourceAccount",
-    )
-    serve.add_argument(
         "--real-elements", action="store_true", help="templates load AWS's own elements from the network"
     )
+    reality.add_flags(serve)
     serve.add_argument("--json", action="store_true", help="print one line of JSON instead, for scripts")
     advance = commands.add_parser("advance", help="move the clock of labeling jobs forward")
     advance.add_argument("--state-dir", type=Path, required=True, help="the one that serve printed")
@@ -129,10 +112,7 @@ def _serve(console: Console, arguments: argparse.Namespace) -> int:
         simulated_workers=arguments.simulated_workers,
         portal_port=arguments.portal_port,
         real_elements=arguments.real_elements,
-        source_account=not arguments.no_source_account,
-        black_holes=arguments.black_hole,
-        throttle_every=arguments.throttle_every,
-        break_every=arguments.break_every,
+        **reality.chosen(arguments),
     ) as aws:
         context = list(arguments.context)
         if arguments.workteam:

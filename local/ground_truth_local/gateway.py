@@ -19,7 +19,7 @@ from . import bodies
 from .durability import Journal, NotWritten, changes_state, noticing_unwritten_objects
 from .guards import Guard, is_bucket
 from .service.types import Answer, Call, Check, Service
-from .wire import Wire, breaking
+from .wire import Wire, breaking, shortening
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -84,8 +84,8 @@ class Gateway:
                 while (await receive())["type"] != "http.disconnect":
                     pass
                 return
-            if trouble.broken:
-                send = breaking(send)
+            if trouble.broken or trouble.short:
+                send = breaking(send) if trouble.broken else shortening(send)
             try:
                 receive = await bodies.read(receive, headers)
             except bodies.BadBody as error:
@@ -93,6 +93,9 @@ class Gateway:
                 return
             if trouble.throttled:
                 await _throttle(send, _signed_for(headers))
+                return
+            if trouble.bare:
+                await _respond(send, 403, b"", "text/plain", str(uuid.uuid4()))
                 return
             # Bucket policies that demand TLS deny the CDK's own asset upload over plain http.
             scope = {**scope, "scheme": "https"}

@@ -78,8 +78,9 @@ MENDS: dict[str, Rule] = {
     ),
     "sse_kms": Rule(
         "mend-sse-kms",
-        "Reading and writing an object under a key needs the key's permissions.",
-        reference("S3: SSE-KMS, permissions"),
+        "Reading and writing an object under a key needs the key's permissions, a HEAD without a checksum "
+        "doesn't; where no key is named, it is AWS's managed `aws/s3`.",
+        reference("S3: SSE-KMS, permissions; API Reference: HeadObject"),
     ),
     "step_functions": Rule(
         "mend-step-functions",

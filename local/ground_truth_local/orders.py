@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_COUNTS = (
+    "throttle_every",
+    "break_every",
+    "short_every",
+    "bare_403_every",
+    "iam_spread_seconds",
+    "s3_spread_seconds",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Orders:
@@ -19,6 +28,10 @@ class Orders:
         images: they do only the first so many images of each job; None for all.
         throttle_every: each so many-th request is throttled; 0 for none.
         break_every: each so many-th object that is read breaks off; 0 for none.
+        short_every: each so many-th object that is read comes without its second half; 0 for none.
+        bare_403_every: each so many-th request of a Lambda's to S3 is a bare 403; 0 for none.
+        iam_spread_seconds: how long what is new in a role doesn't work yet.
+        s3_spread_seconds: how long a bucket's configuration is seen as before.
         black_holes: services that Lambdas get no answer from.
     """
 
@@ -29,13 +42,18 @@ class Orders:
     images: int | None = None
     throttle_every: int = 0
     break_every: int = 0
+    short_every: int = 0
+    bare_403_every: int = 0
+    iam_spread_seconds: float = 0.0
+    s3_spread_seconds: float = 0.0
     black_holes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.accuracy <= 1:
             raise ValueError(f"accuracy is a share, 0 to 1, got {self.accuracy!r}")
-        if self.throttle_every < 0 or self.break_every < 0:
-            raise ValueError("throttle_every and break_every are 0 or more")
+        for name in _COUNTS:
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is 0 or more, got {getattr(self, name)!r}")
 
     def to_body(self) -> dict[str, Any]:
         """For the administrator's door."""

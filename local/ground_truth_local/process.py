@@ -119,16 +119,21 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     from .guards import Guard
     from .serving import serve
     from .session import GatewaySession
+    from .spreading import Spreading
     from .wire import Wire
 
     state = StateDir(settings.state_dir)
     endpoint_url = f"http://{HOST}:{port}"
     credentials = account.load_credentials(state)
     administrator = credentials[account.ADMINISTRATOR]
-    access = ServiceAccess(endpoint_url, administrator, source_account=settings.source_account)
+    spreading = Spreading(settings.iam_spread_seconds, settings.s3_spread_seconds)
+    access = ServiceAccess(
+        endpoint_url, administrator, source_account=settings.source_account, trust=spreading.trust
+    )
     service = _load_service(settings, access)
     workers = _load_workers(settings, service, access)
     mends.install(service, access)
+    spreading.install()
     journal = Journal(state.ministack) if settings.persist else None
     if journal is not None:
         journal.install()
@@ -153,11 +158,16 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
         await asyncio.to_thread(service.stop)
 
     wire = Wire(
-        settings.black_holes, throttle_every=settings.throttle_every, break_every=settings.break_every
+        settings.black_holes,
+        throttle_every=settings.throttle_every,
+        break_every=settings.break_every,
+        short_every=settings.short_every,
+        bare_403_every=settings.bare_403_every,
     )
     if workers is not None:
         workers.service.on_order(workers.take)
         workers.service.on_order(wire.take)
+        workers.service.on_order(spreading.take)
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
     serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))
@@ -167,7 +177,9 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
         aws_secret_access_key=administrator[1],
         region_name=settings.region,
     )
-    bootstrapping = asyncio.create_task(asyncio.to_thread(account.bootstrap, session))
+    bootstrapping = asyncio.create_task(
+        asyncio.to_thread(account.bootstrap, session, settings.asset_bucket_key)
+    )
     await asyncio.wait({serving, bootstrapping}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         try:
@@ -177,6 +189,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
             await serving
             raise
         wire.open()
+        spreading.open()
         ready = {"endpoint_url": endpoint_url, "port": port, "portal_url": portal.url if portal else ""}
         # The portal's socket listens already, so nobody who reads this line can come too early.
         print(json.dumps(ready), flush=True)

@@ -58,6 +58,16 @@ class EmbeddedAws:
         black_holes: services that Lambdas get no answer from, as in an isolated network: ``["iam"]``.
         throttle_every: each so many-th request is throttled. Default: none.
         break_every: each so many-th object that is read breaks off in its middle. Default: none.
+        short_every: each so many-th object that is read comes without its second half, as if it were whole,
+            as a proxy can do that counts anew what it has cut off. Default: none.
+        bare_403_every: each so many-th request of a Lambda's to S3 is refused by a 403 that has no body,
+            as a proxy or an answer to HEAD does. Default: none.
+        iam_spread_seconds: how long a new role, its trust and its policies don't work yet. Default: at once.
+        s3_spread_seconds: how long CORS, policy and notifications of a bucket are seen as before a change.
+            Default: at once.
+        asset_bucket_key: what encrypts the CDK's bucket of assets: ``"aws/s3"``, AWS's managed key;
+            ``"customer-key"``, as ``cdk bootstrap --bootstrap-customer-key`` makes it; ``"own-key"``, whose
+            readers need ``kms:Decrypt``. Default: S3's own keys.
         node_modules: the folder with the AWS SDK for JavaScript, which Lambda's Node runtimes have. Default:
             that of the current folder, of one above it, or of this project's checkout.
         set_up_seconds: how long a labeling job is in progress before what is wrong with its input fails it;
@@ -88,6 +98,11 @@ class EmbeddedAws:
         black_holes: Sequence[str] = (),
         throttle_every: int = 0,
         break_every: int = 0,
+        short_every: int = 0,
+        bare_403_every: int = 0,
+        iam_spread_seconds: float = 0.0,
+        s3_spread_seconds: float = 0.0,
+        asset_bucket_key: str = "",
         node_modules: str | os.PathLike[str] | None = None,
         set_up_seconds: float = 0.0,
         foreign_tags: Mapping[str, str] | None = None,
@@ -95,6 +110,9 @@ class EmbeddedAws:
         wait_scale: float = 1.0,
         log_level: str = "WARNING",
     ) -> None:
+        if asset_bucket_key not in ("", *accounts.ASSET_KEYS):
+            keys = ", ".join(accounts.ASSET_KEYS)
+            raise EmbeddedAwsError(f"asset_bucket_key is one of {keys}, got {asset_bucket_key!r}.")
         self._temporary = state_dir is None
         folder = (
             Path(tempfile.mkdtemp(prefix="ground-truth-local-")) if state_dir is None else Path(state_dir)
@@ -117,6 +135,11 @@ class EmbeddedAws:
             black_holes=tuple(black_holes),
             throttle_every=throttle_every,
             break_every=break_every,
+            short_every=short_every,
+            bare_403_every=bare_403_every,
+            iam_spread_seconds=iam_spread_seconds,
+            s3_spread_seconds=s3_spread_seconds,
+            asset_bucket_key=asset_bucket_key,
             node_modules=sdk_path() if node_modules is None else str(Path(node_modules).absolute()),
             set_up_seconds=set_up_seconds,
             foreign_tags=dict(foreign_tags or {}),
@@ -222,7 +245,7 @@ class EmbeddedAws:
 
     def bootstrap(self, region: str) -> None:
         """Make the CDK's bucket and roles in another Region."""
-        accounts.bootstrap(self.session(region=region))
+        accounts.bootstrap(self.session(region=region), self._settings.asset_bucket_key)
 
     def create_workteam(self, name: str, members: Sequence[str] = ()) -> str:
         """Make a private work team and return its ARN."""

@@ -12,12 +12,20 @@ from botocore.loaders import create_loader
 
 # Services' models are read once for all sessions: each job of the service has one, and reading is most of it.
 _MODELS = create_loader()
+OF_A_SERVICE = "embedded-aws/service"
+"""In the user agent of what a service does by itself: that goes over no network of its users."""
 
 
 class GatewaySession(boto3.Session):  # type: ignore[misc]
-    """A session whose clients talk to the embedded AWS and sign with SigV4."""
+    """A session whose clients talk to the embedded AWS and sign with SigV4.
 
-    def __init__(self, endpoint_url: str, **kwargs: Any) -> None:
+    Args:
+        endpoint_url: the gateway's address.
+        of_a_service: whether a service of AWS's calls, and not one of its users.
+        kwargs: of `boto3.Session`.
+    """
+
+    def __init__(self, endpoint_url: str, *, of_a_service: bool = False, **kwargs: Any) -> None:
         # Nothing of the user's own profile: a stale AWS_PROFILE alone would make this fail.
         own = botocore.session.Session(
             session_vars={
@@ -28,6 +36,8 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
         )
         own.register_component("data_loader", _MODELS)
         super().__init__(botocore_session=own, **kwargs)
+        if of_a_service:
+            own.user_agent_extra = OF_A_SERVICE
         # Each session adds boto3's folder.
         _MODELS.search_paths[:] = dict.fromkeys(_MODELS.search_paths)
         self._endpoint_url = endpoint_url

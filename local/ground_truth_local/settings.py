@@ -50,6 +50,16 @@ class Settings:
     """Each so many-th request is throttled; 0 for none."""
     break_every: int = 0
     """Each so many-th object that is read breaks off; 0 for none."""
+    short_every: int = 0
+    """Each so many-th object that is read lacks its second half; 0 for none."""
+    bare_403_every: int = 0
+    """Each so many-th request of a Lambda's to S3 is a bare 403; 0 for none."""
+    iam_spread_seconds: float = 0.0
+    """How long what is new in a role doesn't work yet."""
+    s3_spread_seconds: float = 0.0
+    """How long a bucket's configuration is seen as before."""
+    asset_bucket_key: str = ""
+    """What encrypts the CDK's bucket, one of `account.ASSET_KEYS`; empty for S3's own keys."""
     node_modules: str = ""
     """The folder with the SDK that Lambda's Node runtimes have; empty if there is none."""
     set_up_seconds: float = 0.0

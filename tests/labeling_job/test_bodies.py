@@ -43,6 +43,21 @@ class Breaks:
         return {"Body": Breaking(rest, self.after, self.error), "ContentLength": len(rest)}
 
 
+class Cut(Breaks):
+    """Something in between cuts each part off and counts anew what is left; the part's place stays true."""
+
+    def __call__(self, offset: int) -> dict:
+        answer = super().__call__(offset)
+        place = f"bytes {offset}-{len(self.content) - 1}/{len(self.content)}"
+        return {**answer, "ContentLength": self.after, "ContentRange": place}
+
+
+def test_a_part_that_was_cut_off_and_counted_anew_is_gone_on_with():
+    source = Cut(CONTENT, 3000, None)
+    assert Body(source, lambda seconds: None).open().read_all(len(CONTENT)) == CONTENT
+    assert source.asked == [0, 3000, 6000, 9000]
+
+
 ERRORS = [
     ReadTimeoutError(endpoint_url="http://127.0.0.1"),
     ResponseStreamingError(error="IncompleteRead"),

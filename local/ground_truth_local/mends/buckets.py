@@ -59,9 +59,6 @@ def _encryption_xml(value: dict[str, Any]) -> bytes:
     rules = []
     for rule in value.get("ServerSideEncryptionConfiguration", []):
         default = dict(rule.get("ServerSideEncryptionByDefault", {}))
-        if default.get("SSEAlgorithm") == "aws:kms" and not default.get("KMSMasterKeyID"):
-            # AWS takes its own aws/s3 key, which all may use; MiniStack has none and refuses the writes.
-            default = {"SSEAlgorithm": "AES256"}
         rules.append(
             {
                 "ApplyServerSideEncryptionByDefault": default,

@@ -1,7 +1,14 @@
-"""SSE-KMS: MiniStack never asks whether the caller may use the key; AWS does, for each read and write."""
+"""SSE-KMS: whoever reads or writes must be allowed to use the key; MiniStack never asks.
+
+Where no key is named, AWS takes its managed key `aws/s3`, which all of the account may use through S3: S3
+User Guide, "Using server-side encryption with AWS KMS keys". MiniStack has none.
+"""
 
 from __future__ import annotations
 
+import contextvars
+import json
+import uuid
 from typing import Any
 
 from ministack import app as ministack_app
@@ -15,8 +22,9 @@ _NEEDS = {
     "s3:GetObjectVersion": "kms:Decrypt",
     "s3:PutObject": "kms:GenerateDataKey",
 }
-# The key of all accounts, which every principal of the account may use through S3.
 _MANAGED_KEY = "alias/aws/s3"
+_MANAGED_WORDS = "Default key that protects my S3 objects when no other key is defined"
+_ALGORITHM_HEADER = "x-amz-server-side-encryption"
 # Source: KMS Developer Guide, "Key states of AWS KMS keys". S3 puts `KMS.` before the error's code: public
 # reports of PutObject and GetObject.
 _UNUSABLE = {
@@ -27,6 +35,9 @@ _UNUSABLE = {
 }
 # Not as a denial, 403: S3 API Reference, "Error responses", list of error codes, has them as bad requests.
 _STATUS = 400
+# Whether a request is a HEAD, which needs the key for a checksum alone: S3 API Reference, HeadObject.
+_asks_only: contextvars.ContextVar[bool] = contextvars.ContextVar("asks_only", default=False)
+_stock_pin = ministack_app.pin_signed_request
 _stock_failure = ministack_app._credential_failure
 _stock_enforce = iam_evaluator.enforce
 _stock_context = iam_actions.s3_service_context
@@ -37,6 +48,60 @@ def install() -> None:
     iam_evaluator.enforce = _enforce
     iam_actions.s3_service_context = _context
     ministack_app._credential_failure = _failure
+    ministack_app.pin_signed_request = _pin
+    _name_the_managed_key()
+
+
+def _pin(method: str, raw_path: str, query_params: Any, headers: Any) -> None:
+    names = {bytes(name).lower() for name, _ in headers}
+    _asks_only.set(method == "HEAD" and b"x-amz-checksum-mode" not in names)
+    _stock_pin(method, raw_path, query_params, headers)
+
+
+def _name_the_managed_key() -> None:
+    stock_default, stock_write = s3._bucket_default_sse_headers, s3._resolve_sse_write_headers
+    stock_metadata = kms._key_metadata
+
+    def default(bucket: str) -> dict[str, str]:
+        headers: dict[str, str] = stock_default(bucket)
+        if headers.get(_ALGORITHM_HEADER) == "aws:kms" and _KEY_HEADER not in headers:
+            headers[_KEY_HEADER] = managed_key()
+        return headers
+
+    def of_write(headers: dict[str, str], bucket: str) -> Any:
+        if headers.get(_ALGORITHM_HEADER) == "aws:kms" and not headers.get(_KEY_HEADER):
+            headers = {**headers, _KEY_HEADER: managed_key()}
+        return stock_write(headers, bucket)
+
+    def metadata(record: dict[str, Any]) -> dict[str, Any]:
+        about: dict[str, Any] = stock_metadata(record)
+        return {**about, "KeyManager": "AWS"} if record.get("Description") == _MANAGED_WORDS else about
+
+    s3._bucket_default_sse_headers, s3._resolve_sse_write_headers = default, of_write
+    kms._key_metadata = metadata
+
+
+def managed_key() -> str:
+    """The ARN of the account's key `aws/s3`, made when it is first needed and always with the same id."""
+    account, region = responses.get_account_id(), responses.get_region()
+    key_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{account}/{region}/{_MANAGED_KEY}"))
+    if key_id not in kms._keys:
+        conditions = {"kms:CallerAccount": account, "kms:ViaService": f"s3.{region}.amazonaws.com"}
+        actions = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": actions, "Resource": "*"}
+        look = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+            "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
+            "Resource": "*",
+        }
+        statements = [{**statement, "Condition": {"StringEquals": conditions}}, look]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        answer = kms._create_key({"Description": _MANAGED_WORDS, "Policy": policy})
+        record = kms._keys.pop(json.loads(answer[2])["KeyMetadata"]["KeyId"])
+        kms._keys[key_id] = {**record, "KeyId": key_id, "Arn": kms._arn(key_id)}
+        kms._aliases[kms._alias_arn(_MANAGED_KEY)] = key_id
+    return str(kms._arn(key_id))
 
 
 def _failure(service: str, iam_action: str, request_id: str, denied: Any, headers: dict[str, Any]) -> Any:
@@ -66,10 +131,10 @@ def _enforce(
 ) -> Any:
     denied = _stock_enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
     needed = _NEEDS.get(iam_action)
-    if denied or needed is None or not access_key_id:
+    if denied or needed is None or not access_key_id or _asks_only.get():
         return denied
     key = _key_of(iam_action, resource_arn, service_context or {})
-    if not key or key.rpartition(":")[2] == _MANAGED_KEY:
+    if not key or key.rpartition(":")[2] == _MANAGED_KEY or key == managed_key():
         return None
     record = kms._resolve_key(key)
     unusable = _unusable(key, record)

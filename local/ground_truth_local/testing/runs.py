@@ -52,12 +52,20 @@ class Failures:
             picture.
         throttle_every: each so many-th request of all services is throttled.
         break_every: each so many-th object that is read breaks off in its middle.
+        short_every: each so many-th object that is read comes without its second half, as if it were whole.
+        bare_403_every: each so many-th request of the stack's Lambdas to S3 is a 403 without a body.
+        iam_spread_seconds: how long a new role, its trust and its policies don't work yet.
+        s3_spread_seconds: how long a bucket's configuration is seen as before a change.
         black_holes: services that the stack's Lambdas get no answer from, `iam` or `cognito-idp`, say.
     """
 
     no_cors: bool = False
     throttle_every: int = 0
     break_every: int = 0
+    short_every: int = 0
+    bare_403_every: int = 0
+    iam_spread_seconds: float = 0.0
+    s3_spread_seconds: float = 0.0
     black_holes: Sequence[str] = ()
 
 
@@ -143,6 +151,10 @@ class GroundTruth:
             images=workers.images,
             throttle_every=fail.throttle_every,
             break_every=fail.break_every,
+            short_every=fail.short_every,
+            bare_403_every=fail.bare_403_every,
+            iam_spread_seconds=fail.iam_spread_seconds,
+            s3_spread_seconds=fail.s3_spread_seconds,
             black_holes=tuple(fail.black_holes),
         )
         assembly = self.synth(app, **dict(context or {})).assembly
