@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._rooms import findings, template
-from .task_types import SEGMENTATION, VERIFICATION, TaskType
+from .task_types import SEGMENTATION, TaskType
 from .validation import Checker
 
 
@@ -43,6 +43,6 @@ class WorkerTemplate:
         if not self.path.is_file():
             check.fail("worker_template", "be an existing file", str(self.path))
         content = self.path.read_bytes()
-        template.check(content, {}, list(labels), found, is_verification=task_type is VERIFICATION)
+        template.check(content, {}, list(labels), found, task_type=task_type.name)
         check.findings("worker_template", found, str(self.path))
         return content

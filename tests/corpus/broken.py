@@ -351,10 +351,17 @@ def prior(letter: str, *classes: str, **changes: object) -> dict:
     return {key: value for key, value in {**entry, **changes}.items() if value is not None}
 
 
+_EARLIER = "{{ task.input.manifestLine['old-ref'] | grant_read_access }}"
+ADJUSTMENT_TEMPLATE = TEMPLATE.replace(
+    'name="segmentation"', f'name="segmentation" initial-value="{_EARLIER}"'
+)
+
+
 def adjustment(check: str, name: str, *lines: dict, attribute: str = "streets-ref") -> None:
     def change(world: World) -> None:
         world.task_type("AdjustmentSemanticSegmentation")
         world.request["LabelAttributeName"] = attribute
+        world.put("template.liquid.html", ADJUSTMENT_TEMPLATE)
         world.lines(*lines)
 
     broken(check, f"adjustment: {name}", change)

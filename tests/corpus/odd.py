@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from tests.corpus import pictures
-from tests.corpus.broken import CLASSIFIER_TEMPLATE, A, B, prior
+from tests.corpus.broken import ADJUSTMENT_TEMPLATE, CLASSIFIER_TEMPLATE, A, B, prior
 from tests.corpus.world import INPUT, LABELS, OUTPUT, TEMPLATE, Bucket, Key, World
 
 ODD: dict[str, Callable[[World], object]] = {}
@@ -97,6 +97,7 @@ def _failed_before(world: World) -> None:
 
 def _adjustment(world: World) -> None:
     world.task_type("AdjustmentSemanticSegmentation")
+    world.put("template.liquid.html", ADJUSTMENT_TEMPLATE)
     world.lines(prior("a", "BACKGROUND", "road"), prior("b", "BACKGROUND", "building"))
 
 

@@ -33,8 +33,8 @@ def check_template(inspection: Inspection, first: Mapping[str, Any], labels: lis
     """Read the job's template, and check it with the first object."""
     data = _file(inspection, inspection.plan.template, template_rules.CHECK, "the worker template")
     if data is not None:
-        verifies = inspection.plan.is_verification
-        template_rules.check(data, first, labels, inspection.findings, is_verification=verifies)
+        task_type = inspection.plan.task_type
+        template_rules.check(data, first, labels, inspection.findings, task_type=task_type)
 
 
 def _file(inspection: Inspection, place: Place | None, check: str, what: str) -> bytes | None:
