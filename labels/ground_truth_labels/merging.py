@@ -14,7 +14,7 @@ from .classes import LabelList
 from .errors import LabelsError, ManifestError
 from .lines import read_lines
 from .manifest import Manifest
-from .names import safe_name
+from .names import check_attribute, safe_name
 from .opening import ManifestLike, opened
 from .order import CATEGORIES
 from .parallel import ordered_map
@@ -66,6 +66,7 @@ def merge(
     manifests: Iterable[ManifestLike],
     target: str | os.PathLike[str],
     *,
+    into: str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> MergeResult:
@@ -78,11 +79,13 @@ def merge(
     Args:
         manifests: Two or more: open, or where they are.
         target: A new or empty folder or S3 prefix.
+        into: One attribute for the segmentations of all, such as labels and their adjustments: an image gets
+            the newest of them. Default: each attribute by itself.
         workers: Threads. Default: one a core.
         progress: Called with the number of images done and their total.
 
     Raises:
-        ExportError: The target is not empty.
+        ExportError: The target is not empty, or `into` isn't a legal attribute.
         ManifestError: A line cannot be used, or one relative reference means two images.
         LabelsError: A mask cannot be copied.
     """
@@ -93,7 +96,9 @@ def merge(
         each.require_plain("merge", whole=True)
     target, storage = os.fspath(target), inputs[0].storage
     refuse_unless_empty(storage, target, "merge writes a new manifest, choose an empty target")
-    images = _gathered(inputs)
+    if into is not None:
+        check_attribute(into)
+    images = _gathered(inputs, into)
     conflicts: list[Conflict] = []
     counts: dict[str, int] = {}
 
@@ -121,8 +126,8 @@ class _Image:
     labels: dict[str, list[Label]] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
 
-    def add(self, value: Mapping[str, Any], manifest: Manifest, where: str) -> None:
-        """Take in one line."""
+    def add(self, value: Mapping[str, Any], manifest: Manifest, where: str, into: str | None) -> None:
+        """Take in one line, its segmentations under one attribute where one is given."""
         masks = attributes(value, SEGMENTATION)
         known = [
             key.removesuffix(_METADATA)
@@ -137,7 +142,8 @@ class _Image:
                 metadata=value[attribute + _METADATA],
                 is_mask=attribute in masks and attribute in value,
             )
-            self.labels.setdefault(attribute, []).append(label)
+            name = into if into is not None and attribute in masks else attribute
+            self.labels.setdefault(name, []).append(label)
         for key, found in value.items():
             if key in known or key.removesuffix(_METADATA) in known:
                 continue
@@ -172,7 +178,7 @@ class _Image:
         )
 
 
-def _gathered(manifests: Sequence[Manifest]) -> list[_Image]:
+def _gathered(manifests: Sequence[Manifest], into: str | None) -> list[_Image]:
     images: dict[str, _Image] = {}
     places: dict[str, str] = {}
     for manifest in manifests:
@@ -189,7 +195,7 @@ def _gathered(manifests: Sequence[Manifest]) -> list[_Image]:
                         "manifests whose references start from one folder"
                     )
             image = images.setdefault(source, _Image(len(images), source))
-            image.add(value, manifest, where)
+            image.add(value, manifest, where, into)
     return list(images.values())
 
 

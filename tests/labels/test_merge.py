@@ -141,6 +141,28 @@ def test_attributes_of_an_adjustment_and_verdicts_stand_side_by_side(bucket, tmp
     assert item.verifications[0].class_name == "wrong"
 
 
+def test_labels_and_their_adjustments_become_one_attribute(bucket, tmp_path):
+    old = write_manifest(
+        bucket / "old",
+        [
+            line(uri("a.jpg"), uri("old/0.png"), COLORS),
+            line(uri("b.jpg"), uri("old/1.png"), COLORS),
+        ],
+    )
+    # As an adjustment writes it: the label it started from, to the byte, and its own.
+    adjusted = line(uri("a.jpg"), uri("new/0.png"), COLORS, attribute="fixed-ref", created=LATER)
+    new = write_manifest(bucket / "new", [{**line(uri("a.jpg"), uri("old/0.png"), COLORS), **adjusted}])
+    manifests = [read_manifest(old, root=bucket), read_manifest(new, root=bucket, attribute="fixed-ref")]
+    result = merge(manifests, tmp_path / "all", into="streets-ref")
+    assert result.labels == {"streets-ref": 2}
+    lines = {value["source-ref"]: value for value in read_lines(result.manifest)}
+    assert lines[uri("a.jpg")]["streets-ref"] == uri("new/0.png")
+    assert lines[uri("b.jpg")]["streets-ref"] == uri("old/1.png")
+    assert not any("fixed" in key for value in lines.values() for key in value)
+    with pytest.raises(ExportError, match="end in '-ref'"):
+        merge(manifests, tmp_path / "other", into="streets")
+
+
 def test_masks_of_a_folder_come_along(tmp_path):
     """Relative references start from their folder, so the masks are copied; images have to be the same."""
     first = write_set(tmp_path / "one", [(line("a.jpg", "masks/0.png", COLORS), png("road", "car"))])

@@ -75,7 +75,9 @@ def run_merge(options: argparse.Namespace) -> int:
     """`merge`: 1 with `--strict` if labels contradict each other."""
     manifests = [manifest_of(options, given) for given in options.manifest]
     with progress_of(options, "merging") as progress:
-        result = merge(manifests, options.target, workers=options.workers, progress=progress)
+        result = merge(
+            manifests, options.target, into=options.into, workers=options.workers, progress=progress
+        )
     labels = ", ".join(f"{count:,} with {name!r}" for name, count in result.labels.items())
     say(f"{result.manifest}: {result.images:,} images, {labels or 'none with a label'}")
     for conflict in result.conflicts[:_SHOWN]:

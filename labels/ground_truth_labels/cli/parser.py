@@ -265,6 +265,9 @@ def _merge(commands: _Commands) -> None:
     )
     parser = _command(commands, "merge", "one manifest of several jobs", text, several=True)
     parser.add_argument("target", help="new or empty folder, or s3:// prefix")
+    parser.add_argument(
+        "--into", metavar="NAME", help="one attribute for all segmentations: the newest of them"
+    )
     parser.add_argument("--strict", action="store_true", help="exit code 1 if labels contradict each other")
 
 
