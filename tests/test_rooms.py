@@ -19,7 +19,7 @@ ROOMS = {
     # torch is for those who have it: one module, which nothing else imports.
     "labels/ground_truth_labels": {"numpy", "PIL", "boto3", "botocore", "torch"},
     "app.py": {"aws_cdk", "constructs", "cdk_ground_truth"},
-    "examples": {"aws_cdk", "constructs", "cdk_ground_truth"},
+    "examples": {"aws_cdk", "constructs", "cdk_ground_truth", "ground_truth_labels"},
 }
 #: The handler's modules that the construct, or its command, runs as well.
 SHARED = {"access", "campaign", "contract", "cost", "inspection", "limits", "plan", "run"} | {

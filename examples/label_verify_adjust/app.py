@@ -4,6 +4,8 @@ A job begins when the one before has ended, so each is a deploy of its own: `-c 
 `-c stage=verify`, then `-c stage=adjust`. What is there already stays as it is, and nothing is bought twice.
 """
 
+from pathlib import Path
+
 from aws_cdk import App, CfnOutput, Stack
 from constructs import Construct
 
@@ -17,6 +19,7 @@ from cdk_ground_truth import (
 )
 
 WORKTEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
+PHOTOS = Path(__file__).parents[1] / "photos"
 STAGES = ("label", "verify", "adjust")
 
 
@@ -69,7 +72,7 @@ if stage not in STAGES:
 Streets(
     app,
     "Streets",
-    photos=app.node.try_get_context("photos") or "../photos",
+    photos=app.node.try_get_context("photos") or str(PHOTOS),
     workteam=app.node.try_get_context("workteam") or WORKTEAM,
     stage=stage,
 )

@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Example → jobs in all of its stacks; a campaign's are made by its runs.
 JOBS = {
     "growing_bucket": 0,
+    "label_verify_adjust": 1,
     "minimal": 1,
     "own_resources": 1,
     "pipeline_stage": 1,
