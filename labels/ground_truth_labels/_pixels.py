@@ -1,4 +1,4 @@
-"""Pixels of an RGB or RGBA picture as one integer each, without copying them where Pillow allows."""
+"""Pixels of a picture as one integer each, without copying them where Pillow allows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 _Packed = npt.NDArray[np.uint32]
+_Bytes = npt.NDArray[np.uint8]
 
 
 class _ArrowArray(ctypes.Structure):
@@ -37,21 +38,34 @@ def packed_pixels(image: Image.Image) -> tuple[_Packed, Any]:
     In mode RGB the highest byte means nothing.
     """
     # Copying 8 MB takes a tenth of the time that decoding the PNG takes.
-    if hasattr(image, "__arrow_c_array__"):
-        try:
-            return _shared(image)
-        except (ValueError, MemoryError):
-            # Very large pictures lie in several blocks.
-            pass
+    shared = _shared(image, 4)
+    if shared is not None:
+        return shared[0].view("<u4"), shared[1]
     data = image.tobytes() if image.mode == "RGBA" else image.tobytes("raw", "RGBX")
     return np.frombuffer(data, "<u4"), data
 
 
-def _shared(image: Any) -> tuple[_Packed, Any]:
-    capsules = image.__arrow_c_array__()
+def index_pixels(image: Image.Image) -> tuple[_Bytes, Any]:
+    """Indices or greys of a picture in mode P or L, row by row, and an object that must live as long."""
+    shared = _shared(image, 1)
+    if shared is not None:
+        return shared
+    data = image.tobytes()
+    return np.frombuffer(data, np.uint8), data
+
+
+def _shared(image: Any, each: int) -> tuple[_Bytes, Any] | None:
+    """The memory in which Pillow keeps `each` bytes a pixel; None where it is not in one piece."""
+    if not hasattr(image, "__arrow_c_array__"):
+        return None
+    try:
+        capsules = image.__arrow_c_array__()
+    except (ValueError, MemoryError):
+        # Very large pictures lie in several blocks.
+        return None
     array = _ArrowArray.from_address(_pointer(capsules[1], b"arrow_array"))
-    if array.n_children != 1 or array.length != image.width * image.height or array.offset:
-        raise ValueError("another layout than four bytes a pixel")
-    address = array.children[0].contents.buffers[1]
-    bytes_ = (ctypes.c_uint8 * (4 * array.length)).from_address(address)
-    return np.frombuffer(bytes_, "<u4"), capsules
+    if array.n_children != (each > 1) or array.length != image.width * image.height or array.offset:
+        return None
+    address = (array.children[0].contents if each > 1 else array).buffers[1]
+    bytes_ = (ctypes.c_uint8 * (each * array.length)).from_address(address)
+    return np.frombuffer(bytes_, np.uint8), capsules

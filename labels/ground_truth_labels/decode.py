@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ._pixels import packed_pixels
+from ._lookup import look_up
+from ._pixels import index_pixels, packed_pixels
 from ._unknown import unknown_colors_error
 from .classes import IGNORE
 from .colormap import ColorTable
@@ -171,13 +172,10 @@ def _from_palette(
     if table.wide:
         wide: MaskArray = np.array(lut, np.uint16)[np.asarray(image)]
         return wide, not (wide == sentinel).any()
-    pixels = image.tobytes()
-    top = int(np.frombuffer(pixels, np.uint8).max())
-    if lut[: top + 1] != list(range(top + 1)):
-        # The indices aren't the ids already. bytes.translate is the fastest 256-entry lookup there is.
-        pixels = pixels.translate(bytes(lut))
-    # bytearray keeps the array writable.
-    return np.frombuffer(bytearray(pixels), np.uint8).reshape(shape), sentinel not in pixels
+    indices, owner = index_pixels(image)
+    ids, complete = look_up(indices, bytes(lut), sentinel)
+    del indices, owner
+    return ids.reshape(shape), complete
 
 
 def id_of_color(color: int, opacity: int, table: ColorTable, otherwise: int, alpha: Alpha) -> int:

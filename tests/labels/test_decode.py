@@ -97,3 +97,40 @@ def test_what_is_no_png_is_said(data):
 def test_a_cut_off_png_is_said(odd):
     with pytest.raises(MaskError, match="broken PNG"):
         decode_mask(odd[:60], TABLE)
+
+
+def test_looking_up_is_indexing_whatever_the_size_and_the_table():
+    """Words of eight pixels, their rest, noise, runs, tables that are the identity and that know less."""
+    from ground_truth_labels._lookup import look_up
+
+    rng = np.random.default_rng(11)
+    for round_ in range(600):
+        size, classes = int(rng.integers(1, 90)), int(rng.integers(1, 257))
+        indices = np.repeat(rng.integers(0, classes, size), rng.integers(1, 30)).astype(np.uint8)
+        indices = indices[: int(rng.integers(1, indices.size + 1))]
+        known = np.arange(256) if round_ % 3 == 0 else rng.permutation(256)
+        sentinel = int(rng.integers(0, 256))
+        table = np.where(np.arange(256) < rng.integers(1, 257), known, sentinel).astype(np.uint8)
+        ids, complete = look_up(indices, table.tobytes(), sentinel)
+        assert np.array_equal(ids, table[indices]) and ids.dtype == np.uint8
+        assert complete == (sentinel not in table[indices])
+        before = indices.copy()
+        ids[:] = 7
+        assert np.array_equal(indices, before)
+
+
+def test_a_picture_in_several_pieces_is_read_as_well(monkeypatch):
+    from ground_truth_labels import _pixels
+
+    rng = np.random.default_rng(4)
+    pixels = rng.integers(0, 5, (9, 13)).astype(np.uint8)
+    image = Image.fromarray(pixels)
+    shared = _pixels.index_pixels(image)[0].copy()
+    monkeypatch.setattr(Image.Image, "__arrow_c_array__", _refused, raising=False)
+    assert np.array_equal(_pixels.index_pixels(image)[0], shared) and np.array_equal(shared, pixels.ravel())
+    rgba = image.convert("RGBA")
+    assert np.array_equal(_pixels.packed_pixels(rgba)[0].view(np.uint8), np.asarray(rgba).ravel())
+
+
+def _refused(self, schema=None):
+    raise ValueError("several blocks")

@@ -41,17 +41,8 @@ def test_the_samples_run_one_after_the_other(folder, capsys):
     assert Image.open(folder / "first.png").width == 512
     assert len(names["both"]) == 14 and len(names["sure"]) == 3 and len(names["some"]) == 2
     assert 0 < len(names["large"]) < 6
-    assert (
-        list(names["merged"].labels) == ["cat", "rider", "tableware", "vehicle", "bike"]
-        or "rider" in names["merged"].classes
-    )
-    assert names["own"].classes == {
-        "BACKGROUND": 0,
-        "person+clothing": 1,
-        "cat": 2,
-        "cup+tableware": 3,
-        "vehicle+bike": 4,
-    }
+    assert set(names["merged"].labels) == {"rider", "cat", "tableware", "vehicle", "bike"}
+    assert list(names["own"].labels) == ["person+clothing", "cat", "cup+tableware", "vehicle+bike"]
     assert names["mask"].shape == names["image"].shape[1:] and len(names["dataset"]) == 6
 
 
