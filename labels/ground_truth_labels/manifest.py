@@ -173,7 +173,9 @@ class Manifest:
                 f"{verb} takes one manifest, got {len(self.parts)}: {self.location}; `merge` makes one of "
                 "them"
             )
-        if self.labels.merged:
+        # Without asking for the labels: with several attributes there is no one list of them.
+        given = self._given_labels.merged if self._given_labels is not None else ()
+        if self._merge or self._drop or given:
             raise ManifestError(
                 f"{verb} takes the classes as they are; read without merge=… and drop=…, `relabel` writes "
                 "merged and dropped ones"
