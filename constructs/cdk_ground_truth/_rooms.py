@@ -43,6 +43,11 @@ def _load(name: str) -> Any:
     return importlib.import_module(f"{private}.{name}")
 
 
+def handler_module(name: str) -> Any:
+    """A further module of the handler, for a command that decides as a deploy does."""
+    return _load(name)
+
+
 if TYPE_CHECKING:
     from labeling_job import campaign, contract, cost, limits
     from labeling_job.preflight import access, inspection, plan, run
@@ -75,6 +80,7 @@ __all__ = [
     "contract",
     "cost",
     "findings",
+    "handler_module",
     "inspection",
     "labels",
     "limits",

@@ -1,4 +1,4 @@
-"""``cdk-ground-truth check``: a deploy's preflight, on a laptop or in CI, before there is a stack."""
+"""The commands: a deploy's preflight before there is a stack, and what a deploy would ask of workers."""
 
 from __future__ import annotations
 
@@ -14,30 +14,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from . import plan_command
 from ._rooms import access, inspection, limits, places, plan, run
 from ._rooms import findings as finding
-
-OK: Final = 0
-FOUND: Final = 1
-USAGE: Final = 2
+from .command_line import FOUND, OK, USAGE, UsageError, connect
 
 _SHOWN: Final = 20
 #: Files of this machine are objects of a bucket without a name, which S3 can't have.
 _DISK: Final = ""
 _ATTRIBUTE: Final = "label-ref"
-_CONNECTIONS: Final = 32
 # The handler waits while its new role's permissions spread; a person's are as they are.
 _NO_WAITING: Final = 3_600
 
+_SERVICES: Final = ("sts", "s3", "iam", "kms", "sagemaker", "cognito-idp")
 _IMAGES: Final = tuple(check for check in finding.CHECKS if check.startswith("image-"))
 _BUCKETS: Final = tuple(check for check in finding.CHECKS if check.startswith("bucket-"))
 _ROLE: Final = ("role-trust", "role-access", "kms-key")
 _WORKTEAM: Final = ("workteam", "workteam-members")
 _AT_DEPLOY: Final = ("prior-labels", "output-overlap", "quota", "cost-ceiling")
-
-
-class UsageError(Exception):
-    """The command can't run; the message says what to give it."""
 
 
 def main(arguments: Sequence[str] | None = None, *, client: Callable[[str], Any] | None = None) -> int:
@@ -49,11 +43,15 @@ def main(arguments: Sequence[str] | None = None, *, client: Callable[[str], Any]
     """
     options = _parser().parse_args(arguments)
     try:
-        given = _Given(options)
-        result = _check(options, given, client)
+        return int(options.run(options, client))
     except UsageError as error:
-        print(f"cdk-ground-truth check: {error}", file=sys.stderr)
+        print(f"cdk-ground-truth {options.command}: {error}", file=sys.stderr)
         return USAGE
+
+
+def _run_check(options: argparse.Namespace, client: Callable[[str], Any] | None) -> int:
+    given = _Given(options)
+    result = _check(options, given, client)
     print(json.dumps(result.report(), ensure_ascii=False, indent=1) if options.json else result.text())
     return FOUND if result.findings.errors() else OK
 
@@ -62,13 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cdk-ground-truth", description="Image semantic segmentation labeling jobs."
     )
-    check = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    plan_command.add_parser(commands)
+    check = commands.add_parser(
         "check",
         help="read a manifest and what it names, and say what a deploy would refuse",
         description="Runs a deploy's preflight over a manifest; what nothing is given for is skipped."
         " Exit code: 0 no errors, 1 errors found, 2 the command can't run.",
     )
     file = "a file or s3://bucket/key"
+    check.set_defaults(run=_run_check)
     check.add_argument("manifest", help=file)
     labels = check.add_mutually_exclusive_group()
     labels.add_argument("--labels", metavar="A,B", help="the job's labels")
@@ -196,7 +197,7 @@ def _check(options: argparse.Namespace, given: _Given, client: Callable[[str], A
     if options.offline:
         client = _nobody
     elif client is None:
-        client, region = _connect(options)
+        client, region = connect(options, _SERVICES)
     found = finding.Findings(given.skipped_checks)
     clients = _Clients(client, given.texts, region)
     manifest = run.run(
@@ -248,32 +249,6 @@ class _Nobody:
 def _nobody(service: str) -> Any:
     """No client at all."""
     return _Nobody()
-
-
-def _connect(options: argparse.Namespace) -> tuple[Callable[[str], Any], str]:
-    """Clients with the person's own permissions, and the Region.
-
-    Raises:
-        UsageError: no boto3, no Region, no credentials, or none that AWS takes.
-    """
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError as error:
-        raise UsageError("boto3 is missing: pip install 'cdk-ground-truth[check]', or --offline") from error
-    config = Config(max_pool_connections=_CONNECTIONS, retries={"mode": "standard", "max_attempts": 5})
-    clients: dict[str, Any] = {}
-    try:
-        session = boto3.Session(region_name=options.region)
-        if not session.region_name:
-            raise UsageError("no Region; give --region, or --offline")
-        for service in ("sts", "s3", "iam", "kms", "sagemaker", "cognito-idp"):
-            clients[service] = session.client(service, endpoint_url=options.endpoint_url, config=config)
-        clients["sts"].get_caller_identity()
-    except (BotoCoreError, ClientError, ValueError) as error:
-        raise UsageError(f"AWS can't be asked: {error}; mend that, or --offline") from error
-    return clients.__getitem__, str(session.region_name)
 
 
 class _Clients:

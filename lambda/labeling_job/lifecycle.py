@@ -148,22 +148,7 @@ class Lifecycle:
             return self.create()
         if not keeps_labels(parsed_or_none(self._event.old_properties), properties, old):
             return self.create()
-        return self._go_on(self._with_followers(old), name, properties) or _outcome(old)
-
-    def _with_followers(self, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """A job, and those that went on from its labels: what a rollback took away has labels, too.
-
-        Each was refused unless its labels mean what its predecessor's do, so they all mean the same.
-        """
-        found = [job]
-        while True:
-            tags = self._jobs.tags(found[-1]["LabelingJobArn"])
-            name = tags.get(TAG_SUCCESSOR) or tags.get(TAG_FOLLOWER)
-            again = name in (each["LabelingJobName"] for each in found)
-            follower = self._jobs.describe(name) if name is not None and not again else None
-            if follower is None or not self._owned.claim(follower):
-                return found
-            found.append(follower)
+        return self._go_on(self._owned.with_followers(old), name, properties) or _outcome(old)
 
     def _go_on(
         self, old: Sequence[Mapping[str, Any]], name: str, properties: JobProperties
@@ -202,7 +187,9 @@ class Lifecycle:
             return None
         self._goes_back = True
         try:
-            return self._go_on(self._with_followers(job), planned_name(self._event, properties), properties)
+            return self._go_on(
+                self._owned.with_followers(job), planned_name(self._event, properties), properties
+            )
         except _FAILURES as error:
             log.action("StaysStopped", job=job["LabelingJobName"], error=said(error))
             return None

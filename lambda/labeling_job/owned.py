@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import log
-from .contract import TAG_FINGERPRINT, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK
+from .contract import (
+    TAG_FINGERPRINT,
+    TAG_FOLLOWER,
+    TAG_LOGICAL_ID,
+    TAG_REQUEST,
+    TAG_STACK,
+    TAG_SUCCESSOR,
+)
 from .event import Event
 from .jobs import Jobs
 
@@ -57,6 +64,21 @@ class Owned:
             claim = self.claim(job)
             if claim and not claim.released and (claim.as_wanted or not as_wanted):
                 yield job
+
+    def with_followers(self, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """A job, and those that went on from its labels: what a rollback took away has labels, too.
+
+        Each was refused unless its labels mean what its predecessor's do, so they all mean the same.
+        """
+        found = [job]
+        while True:
+            tags = self._jobs.tags(found[-1]["LabelingJobArn"])
+            name = tags.get(TAG_SUCCESSOR) or tags.get(TAG_FOLLOWER)
+            again = name in (each["LabelingJobName"] for each in found)
+            follower = self._jobs.describe(name) if name is not None and not again else None
+            if follower is None or not self.claim(follower):
+                return found
+            found.append(follower)
 
     def release(self, job: Mapping[str, Any]) -> None:
         """Give the job up."""

@@ -49,6 +49,8 @@ class Streets:
         rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposeHeaders": []}
         self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [rule]})
         self.labels, self.options, self.more = LABELS, {}, lambda stack, job: None
+        #: Instead of the bucket's.
+        self.images = None
 
     def photograph(self, *names, seed=0):
         for number, name in enumerate(names):
@@ -64,7 +66,7 @@ class Streets:
         job = SemanticSegmentationLabelingJob(
             stack,
             "Job",
-            images=Images.from_bucket(bucket, prefix="photos/"),
+            images=self.images or Images.from_bucket(bucket, prefix="photos/"),
             labels=self.labels,
             workteam=self.team(stack),
             label_attribute_name=ATTRIBUTE,

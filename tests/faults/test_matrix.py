@@ -25,7 +25,7 @@ def test_no_fault_leaves_a_job_without_an_owner(index):
         ("update in the middle of the work", "keeps_labels", lambda *_: False),
         (
             "update in the middle of the work, the new job is worked on, another resource fails",
-            "Lifecycle._with_followers",
+            "Owned.with_followers",
             lambda _, job: [job],
         ),
     ],
