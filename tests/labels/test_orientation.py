@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -19,85 +17,7 @@ from ground_truth_labels import MaskError, SegmentationDataset, check, export, r
 from ground_truth_labels.context import load_image
 from ground_truth_labels.limits import DEFAULT_LIMITS
 from ground_truth_labels.orientation import exif_orientation, turn, without_turn
-
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
-)
-PNG = b"\x89PNG"
-COLORS = [(250, 20, 20), (20, 250, 20), (20, 20, 250), (250, 250, 20)]
-
-
-def _picture(size):
-    """A quarter of each colour, in steps of the eight pixels that a JPEG's blocks have."""
-    width, height = size
-    image = Image.new("RGB", size)
-    for i, color in enumerate(COLORS):
-        image.paste(color, (i % 2 * width // 2, i // 2 * height // 2, width, height))
-    return image
-
-
-def _exif(value, order="<"):
-    magic = b"II*\0" if order == "<" else b"MM\0*"
-    entry = struct.pack(f"{order}HHIHH", 0x0112, 3, 1, value, 0)
-    return magic + struct.pack(f"{order}IH", 8, 1) + entry + b"\0\0\0\0"
-
-
-def _jpeg(size, *segments):
-    buffer = io.BytesIO()
-    _picture(size).save(buffer, "JPEG", quality=100, subsampling=0)
-    data = buffer.getvalue()
-    return data[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(s) + 2) + s for s in segments) + data[2:]
-
-
-def _png(size, before=(), after=()):
-    buffer = io.BytesIO()
-    _picture(size).save(buffer, "PNG")
-    data = buffer.getvalue()
-    chunks = [b"", b""]
-    for i, parts in enumerate((before, after)):
-        for kind, body in parts:
-            chunks[i] += (
-                struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-            )
-    return data[:33] + chunks[0] + data[33:-12] + chunks[1] + data[-12:]
-
-
-def cases(size=(32, 16)):
-    found = {}
-    for value in range(1, 9):
-        found[f"jpeg {value}"] = (_jpeg(size, b"Exif\0\0" + _exif(value)), value)
-        found[f"jpeg big-endian {value}"] = (_jpeg(size, b"Exif\0\0" + _exif(value, ">")), value)
-        found[f"png {value}"] = (_png(size, [(b"eXIf", _exif(value))]), value)
-    xmp = b"http://ns.adobe.com/xap/1.0/\0" + XMP.encode()
-    text = (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP.encode())
-    found["jpeg xmp alone"] = (_jpeg(size, xmp), 1)
-    found["jpeg xmp and exif"] = (_jpeg(size, xmp, b"Exif\0\0" + _exif(3)), 3)
-    found["png xmp alone"] = (_png(size, [text]), 1)
-    found["png late exif"] = (_png(size, after=[(b"eXIf", _exif(6))]), 1)
-    for value in (0, 9):
-        found[f"jpeg {value}"] = (_jpeg(size, b"Exif\0\0" + _exif(value)), 1)
-    return found
-
-
-CASES = cases()
-
-CELL, ACROSS = 40, 12
-PAINT = """
-async ([urls, rule, cell, across]) => {
-  document.body.replaceChildren();
-  document.body.style.background = "white";
-  await Promise.all(urls.map((url, i) => {
-    const image = new Image();
-    image.style.cssText = `position: absolute; left: ${i % across * cell}px; image-orientation: ${rule};
-      top: ${Math.floor(i / across) * cell}px; image-rendering: pixelated`;
-    image.src = url;
-    document.body.append(image);
-    return image.decode();
-  }));
-  return urls.map((_, i) => [document.images[i].width, document.images[i].height]);
-}
-"""
+from tests.labels.orientation_cases import CASES, exif_note, jpeg_of, near, paint_in_chromium, quarters
 
 
 @pytest.fixture(scope="module")
@@ -107,36 +27,7 @@ def painted(browser):
     Image.fromarray(grey).save(buffer, "PNG")
     files = {name: data for name, (data, _) in CASES.items()} | {"grey 16": buffer.getvalue()}
     files |= {f"neutral {name}": without_turn(data) for name, (data, _) in CASES.items()}
-    names = list(files)
-    pictures = {name: [] for name in names}
-    here = "http://127.0.0.1:9/"
-
-    def answer(route):
-        path = route.request.url.removeprefix(here)
-        if not path:
-            route.fulfill(body="<body></body>", content_type="text/html")
-            return
-        data = files[names[int(path)]]
-        route.fulfill(body=data, content_type="image/png" if data.startswith(PNG) else "image/jpeg")
-
-    page = browser.new_page()
-    # Nothing listens there: a browser honours `none` for images of the page's own origin alone.
-    page.route("**/*", answer)
-    page.goto(here)
-    urls = [here + str(i) for i in range(len(names))]
-    for rule in ("from-image", "none"):
-        sizes = page.evaluate(PAINT, [urls, rule, CELL, ACROSS])
-        sheet = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
-        for i, (name, (width, height)) in enumerate(zip(names, sizes, strict=True)):
-            top, left = i // ACROSS * CELL, i % ACROSS * CELL
-            pictures[name].append(sheet[top : top + height, left : left + width])
-    page.close()
-    return files, pictures
-
-
-def near(a, b):
-    """The same but for what two JPEG decoders round differently."""
-    return a.shape == b.shape and np.abs(np.asarray(a, int) - np.asarray(b, int)).max() <= 3
+    return files, paint_in_chromium(browser, files)
 
 
 def test_what_chromium_turns_is_what_the_function_says(painted):
@@ -219,7 +110,7 @@ def test_item_dataset_and_export_agree(name, rule, tmp_path):
 
 
 def test_squares_and_wrong_sizes(tmp_path):
-    square = _jpeg((32, 32), b"Exif\0\0" + _exif(6))
+    square = jpeg_of((32, 32), b"Exif\0\0" + exif_note(6))
     (tmp_path / "s").mkdir()
     manifest = read_manifest(job(tmp_path / "s", square, (32, 32)))
     assert "exif-orientation" in {p.code for p in check(manifest).problems}
@@ -235,7 +126,7 @@ def test_a_cameras_second_picture_and_profiles_are_kept(tmp_path):
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     buffer = io.BytesIO()
-    first, second = _picture((32, 16)), _picture((16, 8))
+    first, second = quarters((32, 16)), quarters((16, 8))
     first.save(buffer, "MPO", save_all=True, append_images=[second])
     assert Image.open(io.BytesIO(buffer.getvalue())).format == "MPO"
     (tmp_path / "mpo").mkdir()
