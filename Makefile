@@ -70,10 +70,11 @@ $(DOCS)/.ready: docs/requirements.txt
 	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	@touch $@
 
-docs: $(READY) $(DOCS)/.ready ## build the documentation site into site/; a warning is an error
+docs: $(READY) $(DOCS)/.ready ## build the documentation site into site/ and look at it in a browser; a warning is an error
 	@$(ENV) python docs/generate_api.py --check
 	@$(ENV) python docs/generate_twin.py --check
 	@$(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going -c docs --doctree-dir .cache/doctrees . site
+	@$(ENV) python docs/look_at_site.py
 	@echo "site/docs/index.html is ready"
 
 # What only a release needs, in an environment of its own.
