@@ -15,6 +15,7 @@ ALL = (
     "labels_bench",
     "labels_tools",
     "scale",
+    "twin",
 )
 
 

@@ -91,7 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedAws(Path(folder)) as aws:
         members = [f"worker-{number:02}@example.com" for number in range(PEOPLE)]
         team = aws.create_workteam("annotators", members)
-        arns = [_job(aws, team, number) for number in range(JOBS)]
+        counts = [IMAGES // JOBS + (number < IMAGES % JOBS) for number in range(JOBS)]
+        arns = [_job(aws, team, f"streets-{number}", count) for number, count in enumerate(counts)]
         mask = np.zeros((24, 32), np.uint8)
         mask[4:12, 6:20] = 1
         answer = {"crowd-semantic-segmentation": encode_answer(mask, LABELS)}
@@ -131,8 +132,7 @@ def _report(aws: EmbeddedAws, workers: list[Worker], seconds: float, memory: lis
     )
 
 
-def _job(aws: EmbeddedAws, team: str, number: int) -> str:
-    name, count = f"streets-{number}", IMAGES // JOBS + (number < IMAGES % JOBS)
+def _job(aws: EmbeddedAws, team: str, name: str, count: int) -> str:
     session = aws.session()
     s3, sagemaker = session.client("s3"), session.client("sagemaker")
     role = _role(session.client("iam"), aws, name)

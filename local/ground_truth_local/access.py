@@ -6,6 +6,7 @@ import contextvars
 import json
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -88,6 +89,10 @@ class ServiceAccess:
         trust: Callable[[str], str | Mapping[str, Any]],
     ) -> None:
         self._trust = trust
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        #: Sends the requests of services, once the server has one.
+        self.transport: Any = None
         self._source_account = source_account
         self._endpoint_url = endpoint_url
         self._administrator = administrator
@@ -134,6 +139,7 @@ class ServiceAccess:
         return GatewaySession(
             self._endpoint_url,
             of_a_service=True,
+            transport=self.transport,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
@@ -143,7 +149,7 @@ class ServiceAccess:
     def bucket_cors(self, bucket: str, account: str, region: str) -> list[dict[str, Any]]:
         """Return the bucket's CORS rules, ``[]`` if it has none."""
         try:
-            client = self._administrator_session(region).client("s3")
+            client = self._administrator_client("s3", region)
             rules = client.get_bucket_cors(Bucket=bucket)["CORSRules"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchCORSConfiguration":
@@ -178,7 +184,7 @@ class ServiceAccess:
 
     def group_members(self, user_pool: str, group: str, region: str) -> list[Person]:
         """Return a Cognito group's users; a group that isn't here has none."""
-        client = self._administrator_session(region).client("cognito-idp")
+        client = self._administrator_client("cognito-idp", region)
         try:
             pages = client.get_paginator("list_users_in_group").paginate(
                 UserPoolId=user_pool, GroupName=group
@@ -187,15 +193,21 @@ class ServiceAccess:
         except ClientError:
             return []
 
-    def _administrator_session(self, region: str) -> boto3.Session:
-        key, secret = self._administrator
-        return GatewaySession(
-            self._endpoint_url,
-            of_a_service=True,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            region_name=region,
-        )
+    def _administrator_client(self, service: str, region: str) -> Any:
+        """A client for what is asked again and again; making one takes longer than asking."""
+        with self._lock:
+            if (service, region) not in self._clients:
+                key, secret = self._administrator
+                session = GatewaySession(
+                    self._endpoint_url,
+                    of_a_service=True,
+                    transport=self.transport,
+                    aws_access_key_id=key,
+                    aws_secret_access_key=secret,
+                    region_name=region,
+                )
+                self._clients[service, region] = session.client(service)
+            return self._clients[service, region]
 
 
 def _person(user: Mapping[str, Any]) -> Person:

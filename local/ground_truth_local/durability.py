@@ -18,6 +18,7 @@ import contextvars
 import hashlib
 import json
 import logging
+import os
 import re
 import sqlite3
 import threading
@@ -92,12 +93,12 @@ class Journal:
                 return stock(*args, **kwargs)
             except OSError as error:
                 # MiniStack logs this and answers 200.
-                failures = _unwritten.get()
-                if failures is not None:
-                    failures.append(error)
+                _note_unwritten(error)
                 raise
 
         s3._atomic_write = atomic_write
+        for name in ("_persist_object", "_persist_delete_marker"):
+            setattr(s3, name, _with_folder(getattr(s3, name)))
 
     def load(self, service: str) -> Any:
         """Return a service's state, `None` if there is none."""
@@ -183,6 +184,27 @@ class Journal:
                 _log.error("The state can't be written: %s", error)
             # At most a tenth of the time goes into writing, however large the state is.
             pause = max(_BACKGROUND_SECONDS, 10 * (time.monotonic() - started))
+
+
+def _note_unwritten(error: OSError) -> None:
+    failures = _unwritten.get()
+    if failures is not None:
+        failures.append(error)
+
+
+def _with_folder(stock: Callable[..., None]) -> Callable[..., None]:
+    """Make an object's folder first: where MiniStack can't, it logs that and answers 200, too."""
+
+    def persist(bucket: str, key: str, record: Any) -> None:
+        try:
+            path = s3._object_disk_path(bucket, key)
+            if path is not None and s3.S3_PERSIST:
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        except OSError as error:
+            _note_unwritten(error)
+        stock(bucket, key, record)
+
+    return persist
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "SYSTEMROOT")
 
 #: Seconds that a stop may take; then the process ends whatever its threads wait for.
 _GRACE = 12.0
+_SWITCH_SECONDS = 0.0005
 
 
 def configure_environment(settings: Settings, port: int) -> None:
@@ -74,6 +75,8 @@ def configure_environment(settings: Settings, port: int) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop."""
     settings = Settings.from_json((argv or sys.argv[1:])[0])
+    # Workers, jobs and the loop hand requests to each other; each hand-over waits for one who computes.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     # Whatever is written from here on, by MiniStack and by Lambdas too, is its owner's alone.
     os.umask(0o077)
     state = StateDir(settings.state_dir)
@@ -117,6 +120,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     from .durability import Journal
     from .gateway import Gateway
     from .guards import Guard
+    from .inside import InsideSession
     from .serving import serve
     from .session import GatewaySession
     from .spreading import Spreading
@@ -170,6 +174,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
         workers.service.on_order(spreading.take)
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
+    access.transport = InsideSession(app, asyncio.get_running_loop())
     serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))
     session = GatewaySession(
         endpoint_url,

@@ -253,7 +253,13 @@ class EmbeddedAws:
 
     def start(self) -> Self:
         """Start the server and wait until it is ready."""
-        self.state.create()
+        try:
+            self.state.create()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise EmbeddedAwsError(
+                f"The state directory {self.state.root} can't be written: {reason}. Choose another."
+            ) from error
         with self.state.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ground_truth_local.process", self._settings.to_json()],

@@ -22,10 +22,13 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
     Args:
         endpoint_url: the gateway's address.
         of_a_service: whether a service of AWS's calls, and not one of its users.
+        transport: sends requests in place of a socket.
         kwargs: of `boto3.Session`.
     """
 
-    def __init__(self, endpoint_url: str, *, of_a_service: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, endpoint_url: str, *, of_a_service: bool = False, transport: Any = None, **kwargs: Any
+    ) -> None:
         # Nothing of the user's own profile: a stale AWS_PROFILE alone would make this fail.
         own = botocore.session.Session(
             session_vars={
@@ -41,10 +44,14 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
         # Each session adds boto3's folder.
         _MODELS.search_paths[:] = dict.fromkeys(_MODELS.search_paths)
         self._endpoint_url = endpoint_url
+        self._transport = transport
 
     def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         """Make a client; ``endpoint_url`` and the signature version are set."""
-        return super().client(service_name, *args, **self._with_endpoint(service_name, kwargs))
+        made = super().client(service_name, *args, **self._with_endpoint(service_name, kwargs))
+        if self._transport is not None:
+            made._endpoint.http_session = self._transport
+        return made
 
     def resource(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         """Make a resource; ``endpoint_url`` and the signature version are set."""

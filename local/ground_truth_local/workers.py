@@ -233,10 +233,10 @@ class SimulatedWorkers:
         for worker in self._service.queue.workers() if self._orders.work else ():
             if self._halt.is_set() or time.monotonic() < self._free_at.get(worker, 0.0):
                 continue
-            for tasks in self._service.queue.open_tasks(worker):
-                if worker not in self._hands_of(tasks.job):
+            for arn in self._service.queue.jobs_of(worker):
+                if worker not in self._hands_of(arn):
                     continue
-                task = self._service.queue.accept(tasks.job, worker, first=self._orders.images)
+                task = self._service.queue.accept(arn, worker, first=self._orders.images)
                 if task is not None:
                     self._free_at[worker] = time.monotonic() + self._rest
                     self._do(task)

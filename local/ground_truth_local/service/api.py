@@ -270,4 +270,4 @@ class GroundTruthService:
     def _role_s3(self, task: Task) -> RoleS3:
         job = self._jobs.get(task.job)
         assert job is not None, "jobs are never removed"
-        return self._engine.role_s3(job)
+        return self._engine.shared_role_s3(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from .jobs import LIVE, Job, JobBook
@@ -17,6 +18,8 @@ from .teams import TeamBook
 from .types import AwsAccess
 
 _STOP_SECONDS = 5.0
+_JOBS_AT_FULL_PACE = 25
+_SESSION_SECONDS = 1.0
 
 
 class Engine:
@@ -45,6 +48,7 @@ class Engine:
         self._halt = threading.Event()
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
+        self._sessions: dict[str, tuple[float, RoleS3]] = {}
         self._running = False
 
     def start(self) -> None:
@@ -80,12 +84,29 @@ class Engine:
             clock=self._clock,
             pace=self._pace,
             max_objects=self._quotas.objects,
+            poll=self._poll,
             halt=self._halt,
         )
+
+    def _poll(self) -> float:
+        """Look at deadlines less often the more jobs live, so that looking alone doesn't fill the time."""
+        return self._pace.poll * max(1.0, len(self._threads) / _JOBS_AT_FULL_PACE)
 
     def role_s3(self, job: Job) -> RoleS3:
         """Return S3 as the job's role sees it."""
         return RoleS3(self._aws, role=job.role, account=job.account, region=job.region)
+
+    def shared_role_s3(self, job: Job) -> RoleS3:
+        """Return the same for what is over soon; the role is assumed again after a second."""
+        now = time.monotonic()
+        since, s3 = self._sessions.get(job.arn, (0.0, None))
+        if s3 is None or now - since > _SESSION_SECONDS:
+            self._sessions = {
+                arn: kept for arn, kept in list(self._sessions.items()) if now - kept[0] <= _SESSION_SECONDS
+            }
+            s3 = self.role_s3(job)
+            self._sessions[job.arn] = (now, s3)
+        return s3
 
     def stop(self) -> None:
         """Stop all runners within a few seconds; their jobs stay as they are."""

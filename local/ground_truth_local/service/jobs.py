@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 import string
@@ -129,6 +130,7 @@ class JobBook:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._read: dict[str, tuple[str, Job]] = {}
 
     def add(self, job: Job, tags: dict[str, str]) -> bool:
         """Keep a new job; ``False`` if its name is taken in this account and Region."""
@@ -142,7 +144,17 @@ class JobBook:
     def get(self, arn: str) -> Job | None:
         """Return a job as it stands now."""
         row = self._store.row("SELECT document FROM resources WHERE arn = ? AND kind = 'labeling-job'", arn)
-        return Job(**json.loads(row["document"])) if row else None
+        return self._job(arn, row["document"]) if row else None
+
+    def _job(self, arn: str, document: str) -> Job:
+        """The job that a document holds; what was read last is not read again: each task asks several times.
+
+        Whoever gets it may change its fields, and never what is within its request.
+        """
+        known = self._read.get(arn)
+        if known is None or known[0] != document:
+            known = self._read[arn] = (document, Job(**json.loads(document)))
+        return copy.copy(known[1])
 
     def save(self, job: Job, *, only_if: tuple[str, ...] = LIVE) -> bool:
         """Write a job back, unless its stored status has become another than ``only_if`` meanwhile.
@@ -160,20 +172,20 @@ class JobBook:
         """Return the jobs of all accounts in one of the statuses, oldest first."""
         marks = ", ".join("?" * len(statuses))
         rows = self._store.rows(
-            f"SELECT document FROM resources WHERE kind = 'labeling-job' AND status IN ({marks})"
+            f"SELECT arn, document FROM resources WHERE kind = 'labeling-job' AND status IN ({marks})"
             " ORDER BY rowid",
             *statuses,
         )
-        return [Job(**json.loads(row["document"])) for row in rows]
+        return [self._job(row["arn"], row["document"]) for row in rows]
 
     def of(self, account: str, region: str) -> list[Job]:
         """Return an account's jobs in a Region, in the order they were made."""
         rows = self._store.rows(
-            "SELECT document FROM resources WHERE kind = 'labeling-job' AND account = ? AND region = ?"
+            "SELECT arn, document FROM resources WHERE kind = 'labeling-job' AND account = ? AND region = ?"
             " ORDER BY rowid",
             account, region,
         )  # fmt: skip
-        return [Job(**json.loads(row["document"])) for row in rows]
+        return [self._job(row["arn"], row["document"]) for row in rows]
 
     def tags(self, arn: str) -> dict[str, str] | None:
         """Return the tags of a job or work team, ``None`` if there is none of that ARN."""

@@ -52,11 +52,28 @@ class TaskQueue:
         """What was painted and not submitted."""
         self.changed = threading.Condition()
         """Notified when tasks come up, are answered or go away."""
+        self._answers: dict[str, threading.Event] = {}
 
-    def notify(self) -> None:
-        """Wake whoever waits for tasks or answers."""
+    def notify(self, job: str = "") -> None:
+        """Wake whoever waits for tasks, and what runs the job; without a job, what runs any."""
         with self.changed:
             self.changed.notify_all()
+        for arn in (job,) if job else tuple(self._answers):
+            if arn in self._answers:
+                self._answers[arn].set()
+
+    def wait(self, job: str, seconds: float) -> None:
+        """Return when something has happened to a job's tasks, since the last time or within so many seconds.
+
+        Each job has an event of its own: with one for all, an answer would wake as many threads as jobs live.
+        """
+        happened = self._answers.setdefault(job, threading.Event())
+        happened.wait(seconds)
+        happened.clear()
+
+    def forget(self, job: str) -> None:
+        """Nobody waits for the job any more."""
+        self._answers.pop(job, None)
 
     def members(self, team: str) -> list[Member]:
         """Return the members of a work team, by its ARN."""
@@ -66,6 +83,11 @@ class TaskQueue:
         """Return the members of all teams that have a job under way."""
         teams = dict.fromkeys(job.team for job in self._jobs.with_status(("InProgress",)))
         return list(dict.fromkeys(member.worker for team in teams for member in self._teams.members(team)))
+
+    def jobs_of(self, worker: str) -> list[str]:
+        """Return the jobs under way of the worker's teams; whether there is anything to do, `accept` says."""
+        teams = set(self._teams.teams_of(worker))
+        return [job.arn for job in self._jobs.with_status(("InProgress",)) if job.team in teams]
 
     def open_tasks(self, worker: str) -> list[JobTasks]:
         """Return the jobs of the worker's teams that have objects which this worker may take now."""
@@ -219,7 +241,7 @@ class TaskQueue:
             self._count_answer(task)
             self.drafts.remove(task)
             self._note(task.job, worker, "Submitted", accepted=task.accepted)
-        self.notify()
+        self.notify(task.job)
 
     def submitted(self, task_id: str, worker: str) -> str | None:
         """Return the job of a task that this worker has submitted: an answer that is sent twice came once."""
@@ -268,7 +290,7 @@ class TaskQueue:
                 self._note(task.job, worker, state.capitalize(), accepted=task.accepted)
                 if state == "declined":
                     self.drafts.remove(task)
-        self.notify()
+        self.notify(task.job)
 
     @holds(TIME_LIMIT)
     def expire(self, job: str) -> int:
@@ -290,5 +312,5 @@ class TaskQueue:
                     "UPDATE objects SET taken = taken - 1 WHERE job = ? AND idx = ?", job, row["idx"]
                 )
         if rows:
-            self.notify()
+            self.notify(job)
         return len(rows)

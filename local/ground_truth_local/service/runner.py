@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -67,6 +68,7 @@ TOPIC = Rule(
 )
 
 PROBE_BATCH = 10
+_MANIFEST_SHARE = 20
 JOB_LIFETIME = 30 * 24 * 3_600
 # The text of an AWS service's own error.
 _SORRY = "InternalServerError: We encountered an internal error. Please try again."
@@ -91,6 +93,7 @@ class JobRunner:
         clock: Callable[[], float],
         pace: Pace,
         max_objects: int,
+        poll: Callable[[], float],
         halt: threading.Event,
     ) -> None:
         self._job = job
@@ -103,7 +106,8 @@ class JobRunner:
         self._pace = pace
         self._max_objects = max_objects
         self._halt = halt
-        self._manifest_written = 0.0
+        self._poll = poll
+        self._manifest_due = 0.0
         self._dataset = Dataset(job, store, jobs)
         self._labeler = Labeler(job, store=store, s3=s3, output=output, clock=clock)
         self._telemetry = Telemetry(
@@ -129,6 +133,8 @@ class JobRunner:
             if not self._halt.is_set():
                 _log.exception("running %s", self._job.arn)
                 self._fail(_SORRY)
+        finally:
+            self._queue.forget(self._job.arn)
 
     def _work(self) -> None:
         while not self._halt.is_set():
@@ -144,8 +150,7 @@ class JobRunner:
                     return
             self._telemetry.flush()
             if not busy:
-                with self._queue.changed:
-                    self._queue.changed.wait(self._pace.poll)
+                self._queue.wait(self._job.arn, self._poll())
 
     def _reload(self) -> None:
         current = self._jobs.get(self._job.arn)
@@ -215,7 +220,7 @@ class JobRunner:
         for row in rows:
             self._labeler.open(row["idx"], row["line"])
         if rows:
-            self._queue.notify()
+            self._queue.notify(self._job.arn)
         return bool(rows)
 
     def _consolidate_slice(self) -> bool:
@@ -226,9 +231,12 @@ class JobRunner:
         topic = self._job.request["OutputConfig"].get("SnsTopicArn")
         for label in labels if topic else ():
             self._publish(topic, label)
-        if self._clock() - self._manifest_written >= self._pace.manifest_every:
+        if time.monotonic() >= self._manifest_due:
+            started = time.monotonic()
             self._output.batch_manifest(self._job, self._job.iteration)
-            self._manifest_written = self._clock()
+            ended = time.monotonic()
+            # However long the manifest is, little of the time goes into writing what the next one replaces.
+            self._manifest_due = ended + max(self._pace.manifest_every, _MANIFEST_SHARE * (ended - started))
         return True
 
     def _publish(self, topic: str, label: dict[str, Any]) -> None:
@@ -321,5 +329,5 @@ class JobRunner:
         if not self._save(status=status, **changes):
             self._reload()
             self._save(status=status, **changes)
-        self._queue.notify()
+        self._queue.notify(self._job.arn)
         self._telemetry.ended(status)

@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from ground_truth_local.server import EmbeddedAws
+from ground_truth_local import cli
+from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
 from tests.deep import deep
 
 SERVICE = "stub_service:StubService"
@@ -102,6 +103,33 @@ def test_a_disk_that_takes_nothing_is_an_error_to_the_client(tmp_path):
         kept = [each["Key"] for each in s3.list_objects_v2(Bucket="full").get("Contents", [])]
         assert set(kept) >= {*thanked, "later"}
         assert thanked == []
+
+
+@pytest.mark.parametrize("folder", ["/proc/nobody-writes-here", "a-file/state"])
+def test_a_folder_that_cannot_be_written_is_an_error_at_the_start(tmp_path, folder, capsys):
+    (tmp_path / "a-file").write_text("no folder")
+    # Not by a mode: root writes everywhere, but in what isn't a folder of a disk.
+    state = tmp_path / folder
+    with pytest.raises(EmbeddedAwsError, match=r"state directory .* can't be written: .*Choose another"):
+        EmbeddedAws(state, service=SERVICE).start()
+    assert cli.main(["serve", "--port", "0", "--state-dir", str(state)]) == 1
+    assert "can't be written" in capsys.readouterr().err
+
+
+def test_a_disk_that_goes_away_meanwhile_is_an_error_to_the_client(tmp_path):
+    with EmbeddedAws(tmp_path, service=SERVICE) as aws:
+        s3 = aws.session().client("s3", config=NO_RETRY)
+        s3.create_bucket(Bucket="gone")
+        s3.put_object(Bucket="gone", Key="kept", Body=b"picture")
+        aws.state.s3.rename(tmp_path / "elsewhere")
+        aws.state.s3.write_text("no folder")
+        with pytest.raises(ClientError, match="can't write its state") as refused:
+            s3.put_object(Bucket="gone", Key="lost", Body=b"picture")
+        assert refused.value.response["Error"]["Code"] == "InternalError"
+        aws.state.s3.unlink()
+        (tmp_path / "elsewhere").rename(aws.state.s3)
+        s3.put_object(Bucket="gone", Key="later", Body=b"picture")
+        assert s3.get_object(Bucket="gone", Key="later")["Body"].read() == b"picture"
 
 
 @pytest.mark.attack("another user of the machine", "the embedded AWS's state", attempts=15)
