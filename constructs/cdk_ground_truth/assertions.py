@@ -11,26 +11,17 @@ functions evaluated. What only CloudFormation can know is written as ``<LogicalI
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ._rooms import contract
+from .template_values import Evaluation, as_delivered
 
 if TYPE_CHECKING:
     from aws_cdk.assertions import Template
 
 __all__ = ["LabelingJobInTemplate", "evaluate", "labeling_job", "labeling_jobs", "policy_statements"]
-
-_PSEUDO: Final[Mapping[str, str]] = {
-    "AWS::AccountId": "111122223333",
-    "AWS::Partition": "aws",
-    "AWS::Region": "us-east-1",
-    "AWS::StackId": "<AWS::StackId>",
-    "AWS::StackName": "<AWS::StackName>",
-    "AWS::URLSuffix": "amazonaws.com",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +100,7 @@ def evaluate(
     template: Template | Mapping[str, Any], value: Any, *, parameters: Mapping[str, str] | None = None
 ) -> Any:
     """A value of the template with CloudFormation's functions evaluated, as far as synth can know."""
-    return _Evaluation(_document(template), parameters or {}).of(value)
+    return Evaluation(_document(template), parameters or {}).of(value)
 
 
 def _document(template: Template | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -120,7 +111,7 @@ def _document(template: Template | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read(name: str, resource: Mapping[str, Any], properties: Mapping[str, Any]) -> LabelingJobInTemplate:
-    job = contract.parse(_as_delivered(properties))
+    job = contract.parse(as_delivered(properties))
     depends_on = resource.get("DependsOn", [])
     return LabelingJobInTemplate(
         logical_id=name,
@@ -130,15 +121,6 @@ def _read(name: str, resource: Mapping[str, Any], properties: Mapping[str, Any])
         tags=job.tags,
         depends_on=tuple([depends_on] if isinstance(depends_on, str) else depends_on),
     )
-
-
-def _as_delivered(value: Any) -> Any:
-    """CloudFormation hands every scalar to a custom resource as a string."""
-    if isinstance(value, Mapping):
-        return {name: _as_delivered(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_as_delivered(each) for each in value]
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _policies(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -151,70 +133,3 @@ def _policies(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
             for role in properties.get("Roles", []):
                 owner = role.get("Ref", "") if isinstance(role, Mapping) else role
                 yield owner, properties["PolicyDocument"]
-
-
-class _Evaluation:
-    def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
-        self._mappings = document.get("Mappings", {})
-        defaults = {
-            name: str(parameter["Default"])
-            for name, parameter in document.get("Parameters", {}).items()
-            if "Default" in parameter
-        }
-        self._known: dict[str, str] = {**_PSEUDO, **defaults, **parameters}
-
-    def of(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self.of(each) for each in value]
-        if not isinstance(value, Mapping):
-            return value
-        if len(value) == 1:
-            ((function, argument),) = value.items()
-            if function in _FUNCTIONS:
-                return _FUNCTIONS[function](self, argument)
-        return {name: self.of(each) for name, each in value.items()}
-
-    def ref(self, name: str) -> str:
-        return self._known.get(name, f"<{name}>")
-
-    def get_att(self, path: Any) -> str:
-        return f"<{path if isinstance(path, str) else '.'.join(map(str, self.of(path)))}>"
-
-    def join(self, argument: Any) -> str:
-        separator, items = argument
-        return str(separator).join(map(str, self.of(items)))
-
-    def sub(self, argument: Any) -> str:
-        text, own = argument if isinstance(argument, list) else (argument, {})
-        values = self.of(own)
-        return re.sub(
-            r"\$\{([^!}]+)\}", lambda match: str(values.get(match[1], self.ref(match[1]))), str(text)
-        )
-
-    def find_in_map(self, argument: Any) -> Any:
-        name, first, second = self.of(argument)[:3]
-        return self.of(self._mappings[name][first][second])
-
-    def select(self, argument: Any) -> Any:
-        index, items = self.of(argument)
-        # A part of what only CloudFormation knows, as of an asset's parameter, is as unknown as the whole.
-        return items[int(index)] if int(index) < len(items) else "".join(map(str, items))
-
-    def split(self, argument: Any) -> Any:
-        separator, text = self.of(argument)
-        return str(text).split(separator)
-
-    def import_value(self, argument: Any) -> str:
-        return f"<{self.of(argument)}>"
-
-
-_FUNCTIONS: Final = {
-    "Ref": _Evaluation.ref,
-    "Fn::GetAtt": _Evaluation.get_att,
-    "Fn::Join": _Evaluation.join,
-    "Fn::Sub": _Evaluation.sub,
-    "Fn::FindInMap": _Evaluation.find_in_map,
-    "Fn::Select": _Evaluation.select,
-    "Fn::Split": _Evaluation.split,
-    "Fn::ImportValue": _Evaluation.import_value,
-}

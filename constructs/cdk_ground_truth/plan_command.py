@@ -16,7 +16,7 @@ from typing import Any
 from ._rooms import contract, cost
 from ._rooms import handler_module as handler
 from .command_line import FOUND, OK, connect
-from .planned_stacks import UNKNOWN, Assembly, PlannedJob, planned_jobs
+from .planned_stacks import Assembly, PlannedJob, planned_jobs
 
 _SERVICES = ("sts", "s3", "sagemaker", "cloudformation")
 _MINUTES = 14
@@ -66,9 +66,9 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace, client: Callable[[str], Any] | None) -> int:
     """Print the plan; its exit code."""
     assembly = Assembly(options.assembly)
-    region = options.region or ""
     if client is None:
-        client, region = connect(options, _SERVICES)
+        client, _ = connect(options, _SERVICES)
+    region = str(client("cloudformation").meta.region_name)
     account = str(client("sts").get_caller_identity()["Account"])
     found = [
         plan(job, assembly, client)
@@ -159,7 +159,8 @@ class _Planning:
         manifest = str(sources.get("S3DataSource", {}).get("ManifestS3Uri", ""))
         images = new.images
         places = (images.images_s3_uri, images.job_name, images.output_manifest_s3_uri, manifest)
-        if any(UNKNOWN in str(place) for place in places):
+        # What isn't known is named in angle brackets, which no bucket and no job has in its name.
+        if any("<" in place for place in places):
             return None
         staging = handler("images").staged(
             self._storage,

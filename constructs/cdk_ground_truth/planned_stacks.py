@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from .command_line import UsageError
+from .template_values import Evaluation, as_delivered
 
 JOB: Final = "Custom::SemanticSegmentationLabelingJob"
-#: Stands where a value is known to the deploy alone; no name of AWS's can have it.
-UNKNOWN: Final = "<known to the deploy>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +78,8 @@ def planned_jobs(assembly: Assembly, cloudformation: Any, region: str, account: 
     """The jobs of an assembly, in the order of their stacks."""
     for stack, template in assembly.stacks():
         stack_id, deployed, physical = _deployed(cloudformation, stack)
-        values = _Values(
-            {**deployed.get("Resources", {}), **template["Resources"]}, physical, region, account
-        )
+        known = _known(template["Resources"], physical, region, account)
+        new, old = Evaluation(template, known), Evaluation(deployed, known)
         for logical_id, resource in template["Resources"].items():
             if resource["Type"] != JOB:
                 continue
@@ -94,8 +91,8 @@ def planned_jobs(assembly: Assembly, cloudformation: Any, region: str, account: 
                 ),
                 stack_id=stack_id,
                 logical_id=logical_id,
-                new=values.filled(resource["Properties"]),
-                old=values.filled(before["Properties"]) if has_one else None,
+                new=as_delivered(new.of(resource["Properties"])),
+                old=as_delivered(old.of(before["Properties"])) if has_one else None,
                 name=physical[logical_id] if has_one else "",
             )
 
@@ -129,49 +126,22 @@ def _deployed(cloudformation: Any, stack: str) -> tuple[str, Mapping[str, Any], 
     return str(found["StackId"]), template, physical
 
 
-class _Values:
-    """Fills CloudFormation's functions with what a stack's resources are called now."""
-
-    def __init__(
-        self, resources: Mapping[str, Any], physical: Mapping[str, str], region: str, account: str
-    ) -> None:
-        self._resources, self._physical = resources, physical
-        partition = "aws-cn" if region.startswith("cn-") else "aws"
-        self._pseudo = {"AWS::Region": region, "AWS::AccountId": account, "AWS::Partition": partition}
-
-    def filled(self, value: Any) -> Any:
-        """The value without functions."""
-        if isinstance(value, list):
-            return [self.filled(each) for each in value]
-        if not isinstance(value, Mapping):
-            return value
-        if len(value) == 1:
-            [(name, argument)] = value.items()
-            if name == "Ref":
-                return self._named(argument)
-            if name == "Fn::GetAtt":
-                return self._attribute(*argument)
-            if name == "Fn::Join":
-                separator, parts = argument
-                return separator.join(str(self.filled(part)) for part in parts)
-            if name == "Fn::Sub" and isinstance(argument, str):
-                return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: self._named(found[1]), argument)
-            if name.startswith("Fn::"):
-                return UNKNOWN
-        return {key: self.filled(each) for key, each in value.items()}
-
-    def _named(self, name: str) -> str:
-        return self._pseudo.get(name) or self._physical.get(name) or UNKNOWN
-
-    def _attribute(self, name: str, attribute: str) -> str:
-        physical = self._physical.get(name)
-        kind = self._resources.get(name, {}).get("Type")
-        partition, account = self._pseudo["AWS::Partition"], self._pseudo["AWS::AccountId"]
-        prefix = {
-            "AWS::S3::Bucket": f"arn:{partition}:s3:::",
-            "AWS::IAM::Role": f"arn:{partition}:iam::{account}:role/",
-        }.get(kind)
-        return f"{prefix}{physical}" if physical and prefix and attribute == "Arn" else UNKNOWN
+def _known(
+    resources: Mapping[str, Any], physical: Mapping[str, str], region: str, account: str
+) -> dict[str, str]:
+    """What a stack's resources are called now, for `Ref` and, where it follows from the name, for `Arn`."""
+    partition = "aws-cn" if region.startswith("cn-") else "aws"
+    begin = {
+        "AWS::S3::Bucket": f"arn:{partition}:s3:::",
+        "AWS::IAM::Role": f"arn:{partition}:iam::{account}:role/",
+    }
+    arns = {
+        f"{name}.Arn": begin[resource["Type"]] + physical[name]
+        for name, resource in resources.items()
+        if resource["Type"] in begin and name in physical
+    }
+    pseudo = {"AWS::Region": region, "AWS::AccountId": account, "AWS::Partition": partition}
+    return {**pseudo, **physical, **arns}
 
 
 def _packed(source: Path, packaging: str) -> bytes:

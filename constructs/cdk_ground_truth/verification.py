@@ -61,6 +61,7 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
         role: iam.IRole | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         probation: Duration | None = None,
+        watch: Duration | None = None,
         preflight: Preflight | None = None,
         cost_ceiling: CostCeiling | None = None,
         relabel: bool = False,
@@ -95,6 +96,7 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
             role: With it Ground Truth runs the job. Default: a new one with the permissions it needs.
             removal_policy: Of the running job; see `SemanticSegmentationLabelingJob`. Default: ``DESTROY``.
             probation: How long a deploy watches the job's start. Default: 10 minutes.
+            watch: How long it watches the job once that is in progress, up to 5 minutes. Default: 3 minutes.
             preflight: What is read and checked before the job is created. Default: all that the job names.
             cost_ceiling: Bounds that `cdk deploy` refuses to go above. Default: no bound.
             relabel: True lets an update that changes the job buy all labels again. Default: a changed job
@@ -139,6 +141,7 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
                 role=role,
                 removal_policy=removal_policy,
                 probation=probation,
+                watch=watch,
                 preflight=preflight or Preflight(),
                 cost_ceiling=cost_ceiling,
                 relabel=relabel,

@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
@@ -306,3 +306,10 @@ def test_a_verifications_own_template_that_asks_for_verdicts_is_taken(world, tmp
     world.verify(worker_template=WorkerTemplate.from_file(page))
     source = world.published(world.properties("streets-check")["Request"]["HumanTaskConfig"]["UiConfig"])
     assert source == page.read_text()
+
+
+def test_how_long_they_are_watched(world):
+    world.adjust(watch=Duration.seconds(40))
+    world.verify(watch=Duration.seconds(0))
+    assert world.properties("streets-fix")["WatchSeconds"] == 40
+    assert world.properties("streets-check")["WatchSeconds"] == 0
