@@ -44,7 +44,7 @@ class Play:
             "take": self._take, "label": self._label, "submit": self._submit, "decline": self._decline,
             "return": self._return, "advance": self._advance, "stop": self._stop, "wait": self._wait,
             "deny": self._deny, "none": self._none, "again": self._again, "tag": self._tag,
-            "untag": self._untag, "labeled": self._labeled,
+            "untag": self._untag, "labeled": self._labeled, "verdict": self._verdict,
         }  # fmt: skip
         for step in self._row.steps:
             verb, *words = step.split()
@@ -97,13 +97,21 @@ class Play:
     def _labeled(self, count: str) -> None:
         self._until(lambda: self._describe()["LabelCounters"]["TotalLabeled"] == int(count))
 
+    def _verdict(self, number: str, verdict: str, *comment: str) -> None:
+        """A worker takes a task of a verification and judges."""
+        self._take(number)
+        self._hand_in(number, {"label": verdict} | ({"workerComment": " ".join(comment)} if comment else {}))
+
     def _submit(self, number: str, class_id: str = "1") -> None:
-        task = self._held.pop(int(number))
+        task = self._held[int(number)]
         mask = empty_mask(task.height, task.width, len(task.labels))
         mask[:] = np.uint8(class_id)
+        self._hand_in(number, encode_answer(mask, task.labels))
+
+    def _hand_in(self, number: str, answer: dict[str, Any]) -> None:
+        task = self._held.pop(int(number))
         try:
-            answer = {task.element: encode_answer(mask, task.labels)}
-            self._queue.submit(task.id, task.worker, answer, 1.0)
+            self._queue.submit(task.id, task.worker, {task.element: answer}, 1.0)
         except TaskError as error:
             self._refusals.append(str(error))
 

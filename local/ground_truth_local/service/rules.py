@@ -85,7 +85,11 @@ ALGORITHM = Rule(
 NO_AUTOMATION = Rule(
     "no-automated-adjustment", "Only first labels are automated.", guide("sms-automated-labeling")
 )
-TAG_KEYS = Rule("tag-keys-unique", "A tag key is given once.", assumed("as for all AWS tagging APIs"))
+TAG_KEYS = Rule(
+    "tag-keys-unique",
+    "A tag key is given once.",
+    reference("Tag restrictions, as of AWS Batch: 'For each resource, each tag key must be unique'"),
+)
 TAG_RESERVED = Rule(
     "tag-key-reserved",
     "A tag key doesn't start with `aws:`.",

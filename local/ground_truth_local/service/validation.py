@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..sources import Rule, assumed, holds
+from ..sources import Rule, assumed, holds, observed
 from ..sources import model as in_model
 from . import model
 from .errors import ServiceError, validation
@@ -21,7 +21,9 @@ REQUEST = Rule(
 TYPES = Rule(
     "request-types",
     "A member of another JSON type is a `SerializationException`.",
-    assumed("as AWS's JSON 1.1 services answer"),
+    observed(
+        "amazon-archives/amazon-cognito-identity-js#485: a boolean for a text, of Cognito, JSON 1.1, too"
+    ),
 )
 UNKNOWN_MEMBERS = Rule(
     "request-unknown-members",
