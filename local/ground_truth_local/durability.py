@@ -127,14 +127,10 @@ class Journal:
                     digests[name] = digest
             if not changed:
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            # Commits at its end, and takes everything back if anything is raised.
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany("INSERT OR REPLACE INTO services VALUES (?, ?)", changed)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
             self._written |= digests
 
     async def commit(self) -> None:

@@ -169,6 +169,7 @@ class Gateway:
         try:
             answer = await self._answer(scope, headers, receive)
         except Exception:
+            # An error of ours is an answer too, as AWS gives one: a client without any would wait and retry.
             _log.exception("SageMaker request %s failed", request_id)
             answer = Answer.error("InternalFailure", f"See the server's log for {request_id}.", status=500)
         await _respond(send, answer.status, json.dumps(answer.body).encode(), _JSON, request_id)

@@ -100,7 +100,8 @@ def main(argv: list[str] | None = None) -> int:
         try:
             asyncio.run(_serve(settings, listener, port))
         except BaseException:
-            # The log stays for the parent, which says why.
+            # However the server ends, a Ctrl-C included, its Lambda functions and temporary files go with it;
+            # the log stays for the parent, which says why.
             _stop_lambdas()
             _empty(state.temporary)
             raise
@@ -187,12 +188,11 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     )
     await asyncio.wait({serving, bootstrapping}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
-        try:
-            bootstrapping.result()
-        except BaseException:
+        if bootstrapping.cancelled() or bootstrapping.exception() is not None:
             stopping.set()
             await serving
-            raise
+        # Raises what the bootstrap raised.
+        bootstrapping.result()
         wire.open()
         spreading.open()
         ready = {"endpoint_url": endpoint_url, "port": port, "portal_url": portal.url if portal else ""}

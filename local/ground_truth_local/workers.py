@@ -208,6 +208,7 @@ class SimulatedWorkers:
                     taken_up = True
                 busy = self.work_once()
             except Exception:
+                # This thread does the tasks of all jobs: what goes wrong with one must not stop the others.
                 if self._halt.is_set():
                     return
                 _log.exception("simulated workers")

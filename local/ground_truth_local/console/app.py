@@ -64,6 +64,7 @@ class Console:
         except AccountError as error:
             response = _problem(502, str(error))
         except Exception:
+            # An error of ours becomes a page, and the next request is served.
             _log.exception("%s %s failed", scope["method"], scope["path"])
             response = _problem(500, "Something went wrong; the server's log says what.")
         fields = {

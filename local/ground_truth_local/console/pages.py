@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ground_truth_labels import LabelsError
 from ground_truth_labels.classes import LabelList
 
@@ -225,7 +227,8 @@ def _preflight(account: Account, job: JobView) -> dict[str, Any]:
              "text": json.dumps(one, ensure_ascii=False, indent=1)}
             for one in report.get("findings", [])
         ]  # fmt: skip
-    except Exception:  # There is none, for many good reasons: a page without it is as good.
+    except (BotoCoreError, ClientError, ValueError, TypeError, AttributeError):
+        # There is none, it can't be read, or it isn't a report: a page without it is as good.
         return {}
     facts = [
         {"name": name, "value": str(value)}

@@ -22,7 +22,7 @@ from .http import (
 )
 from .sessions import Session, Sessions
 from .tasks import TaskRoutes
-from .work import Desk
+from .work import PortalWork
 
 _MAX_BODY = 64 * 1024 * 1024
 _MAX_FORM = 16 * 1024
@@ -52,14 +52,14 @@ class Portal:
         console: Console | None = None,
         real_elements: bool = False,
     ) -> None:
-        self._desk = Desk(service, directory)
+        self._work = PortalWork(service, directory)
         self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
         self._console = console
         self._sessions = Sessions(port, service.store)
         # Threads of our own: rendering calls back into the gateway, which has a pool that must not run dry.
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="portal")
         self._tasks = TaskRoutes(
-            self._desk, self._sessions, self._pool, gateway=gateway, real_elements=real_elements
+            self._work, self._sessions, self._pool, gateway=gateway, real_elements=real_elements
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,6 +94,7 @@ class Portal:
         except HttpError as error:
             response = _error_page(error)
         except Exception:
+            # An error of ours becomes a page, and the next request is served.
             _log.exception("%s %s failed", scope["method"], scope["path"])
             response = _error_page(HttpError(500, "Something went wrong; the server's log says what."))
         fields = {"content-security-policy": views.POLICY, "cache-control": "no-store", **views.SECURITY}
@@ -134,16 +135,16 @@ class Portal:
             case "GET", "/jobs":
                 return self._jobs_page(session)
             case "POST", "/work":
-                return redirect(self._desk.next(session, request.form.get("job", "")))
+                return redirect(self._work.next(session, request.form.get("job", "")))
         return self._tasks.answer(request, session)
 
     def _sign_in_page(self) -> Response:
-        teams = [card.to_page() for card in self._desk.teams()]
+        teams = [card.to_page() for card in self._work.teams()]
         return page(views.render("sign_in", title="Sign in", teams=teams, refresh=0 if teams else 5))
 
     def _sign_in(self, request: Request) -> Response:
         team, worker = request.form.get("team", ""), request.form.get("worker", "")
-        member = self._desk.member(team, worker)
+        member = self._work.member(team, worker)
         if member is None:
             raise HttpError(400, "There is no such member of a work team.")
         cookie = self._sessions.open(worker=member.worker, name=member.name, team=team)
@@ -151,8 +152,8 @@ class Portal:
 
     def _jobs_page(self, session: Session) -> Response:
         notice = self._sessions.take_notice(session)
-        held = [vars(card) for card in self._desk.held(session)]
-        cards = [vars(card) for card in self._desk.jobs(session)]
+        held = [vars(card) for card in self._work.held(session)]
+        cards = [vars(card) for card in self._work.jobs(session)]
         html = views.render(
             "jobs",
             title="Jobs",

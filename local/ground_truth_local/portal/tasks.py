@@ -16,7 +16,7 @@ from .frame import FrameError, frame_response
 from .http import HttpError, Request, Response, page, redirect
 from .points import AutoSegmentError, parse_hints, parse_points
 from .sessions import Session, Sessions
-from .work import Desk
+from .work import PortalWork
 
 _PATH = re.compile(r"/tasks/([0-9a-f]{32})(?:/([a-z-]+))?")
 _WINDOW = re.compile(r"[0-9a-f]{32}")
@@ -35,9 +35,9 @@ class TaskRoutes:
     """
 
     def __init__(
-        self, desk: Desk, sessions: Sessions, pool: Executor, *, gateway: str, real_elements: bool
+        self, work: PortalWork, sessions: Sessions, pool: Executor, *, gateway: str, real_elements: bool
     ) -> None:
-        self._desk = desk
+        self._work = work
         self._sessions = sessions
         self._pool = pool
         self._gateway = gateway
@@ -71,19 +71,19 @@ class TaskRoutes:
             raise HttpError(409, f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
     def _page(self, request: Request, session: Session, task_id: str) -> Response:
-        task = self._desk.task(session, task_id)
-        labeled, total = self._desk.progress(task.job)
-        has_tool = self._desk.offers_auto_segment(task)
+        task = self._work.task(session, task_id)
+        labeled, total = self._work.progress(task.job)
+        has_tool = self._work.offers_auto_segment(task)
         if has_tool:
-            self._pool.submit(self._desk.warm_up)
+            self._pool.submit(self._work.warm_up)
         html = views.render(
             "task",
-            title=self._desk.title(task),
+            title=self._work.title(task),
             person=session.name,
             path=f"/tasks/{task.id}",
             picture=task.source.key.rpartition("/")[2],
             progress=f"{labeled} of {total} labeled",
-            seconds=round(self._desk.time_left(task)),
+            seconds=round(self._work.time_left(task)),
             auto_segment="true" if has_tool else "false",
             # A draft is the worker's and the object's, so also the one in this browser.
             draft=f"{task.job} {task.index} {task.worker}",
@@ -92,7 +92,7 @@ class TaskRoutes:
 
     def _frame(self, request: Request, session: Session, task_id: str) -> Response:
         try:
-            content = self._desk.page(self._desk.task(session, task_id))
+            content = self._work.page(self._work.task(session, task_id))
         except FrameError as error:
             return _frame_problem(str(error))
         portal = f"http://{request.headers['host'].lower()}"
@@ -102,7 +102,7 @@ class TaskRoutes:
 
     def _open(self, request: Request, session: Session, task_id: str) -> Response:
         window = _window(_object(request))
-        draft = self._desk.drafts.open(self._desk.task(session, task_id), window)
+        draft = self._work.drafts.open(self._work.task(session, task_id), window)
         if draft is None:
             return Response.json({"draft": None})
         content = base64.b64encode(draft.content).decode()
@@ -117,22 +117,22 @@ class TaskRoutes:
             raise HttpError(400, "The draft is not base64.") from error
         if not draft or len(draft) > MAX_DRAFT_BYTES:
             raise HttpError(413, f"A draft has 1 to {MAX_DRAFT_BYTES} bytes.")
-        if not self._desk.drafts.save(self._desk.task(session, task_id), window, draft):
+        if not self._work.drafts.save(self._work.task(session, task_id), window, draft):
             return Response.json({"error": _TAKEN_OVER}, status=409)
         return Response.json({"saved": True})
 
     def _submit(self, request: Request, session: Session, task_id: str) -> Response:
         content = _object(request)
-        job = self._desk.submitted(session, task_id)
+        job = self._work.submitted(session, task_id)
         if job is None:
-            task = self._desk.task(session, task_id)
-            owner = self._desk.drafts.owner(task)
+            task = self._work.task(session, task_id)
+            owner = self._work.drafts.owner(task)
             # A page without drafts (a script's, say) names no window and is as good.
             if content.get("window") and owner and owner != content["window"]:
                 return Response.json({"error": _TAKEN_OVER}, status=409)
-            self._desk.submit(session, task, content.get("answer"))
+            self._work.submit(session, task, content.get("answer"))
             job = task.job
-        path = self._desk.next(session, job)
+        path = self._work.next(session, job)
         if path == "/jobs":
             text = "Submitted. That was the last open task of this job for you: thank you!"
             self._sessions.leave_notice(session, text)
@@ -140,19 +140,19 @@ class TaskRoutes:
 
     def _auto_segment(self, request: Request, session: Session, task_id: str) -> Response:
         content = _object(request)
-        task = self._desk.task(session, task_id)
-        if not self._desk.offers_auto_segment(task):
+        task = self._work.task(session, task_id)
+        if not self._work.offers_auto_segment(task):
             return Response.json({"error": "This task has no auto-segmentation tool."}, status=403)
         try:
             points = parse_points(content.get("points"))
             hints = parse_hints(content.get("hints"))
-            return Response.json(self._desk.auto_segment(task, points, hints).to_json())
+            return Response.json(self._work.auto_segment(task, points, hints).to_json())
         except AutoSegmentError as error:
             return Response.json({"error": str(error)}, status=400)
 
     def _release(self, request: Request, session: Session, task_id: str) -> Response:
         decline = request.path.endswith("/decline")
-        self._desk.release(session, self._desk.task(session, task_id), decline=decline)
+        self._work.release(session, self._work.task(session, task_id), decline=decline)
         text = "You declined the task." if decline else "You returned the task."
         self._sessions.leave_notice(session, text)
         return redirect("/jobs")

@@ -10,7 +10,6 @@ from ..service.api import GroundTruthService
 from ..service.errors import JobFailure, TaskError
 from ..service.tasks import Task
 from ..service.teams import Directory, Member
-from ..service.types import Call
 from .frame import FrameError, TemplatePage
 from .http import HttpError
 from .points import Hint
@@ -70,7 +69,7 @@ class HeldCard:
     """Whether something is painted already, by what this server knows."""
 
 
-class Desk:
+class PortalWork:
     """The portal's side of the service."""
 
     def __init__(self, service: GroundTruthService, directory: Directory) -> None:
@@ -130,16 +129,9 @@ class Desk:
 
     def progress(self, arn: str) -> tuple[int, int]:
         """Return how many of the job's objects are labeled, of how many."""
-        _, _, _, region, account, name = arn.split(":", 5)
-        call = Call(
-            operation="DescribeLabelingJob",
-            body={"LabelingJobName": name.partition("/")[2]},
-            account=account,
-            region=region,
-            principal_arn="",
-            access_key="",
-        )
-        counters = self._service.handle(call).body["LabelCounters"]
+        job = self._service.job(arn)
+        assert job is not None, "jobs are never removed"
+        counters = self._service.counters(job)
         return counters["TotalLabeled"], sum(
             counters[name] for name in ("TotalLabeled", "FailedNonRetryableError", "Unlabeled")
         )

@@ -218,6 +218,7 @@ class GroundTruthService:
         except ServiceError as error:
             return Answer.error(error.code, error.message, status=error.status)
         except Exception:
+            # An error of ours is answered as the service answers its own.
             _log.exception("answering %s", call.operation)
             message = "The request processing has failed because of an unknown error, exception or failure."
             return Answer.error("InternalFailure", message, status=500)
@@ -225,6 +226,10 @@ class GroundTruthService:
     def job(self, arn: str) -> Job | None:
         """Return a job by its ARN, with the request as it was received."""
         return self._jobs.get(arn)
+
+    def counters(self, job: Job) -> dict[str, int]:
+        """Return a job's `LabelCounters` as they stand."""
+        return self._jobs.counters(job)
 
     def image(self, task: Task) -> bytes:
         """Return a task's picture, read with the job's role."""

@@ -6,7 +6,7 @@ import copy
 import json
 import secrets
 import string
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..sources import Rule, assumed, holds, model, observed
@@ -64,6 +64,12 @@ class Job:
     loaded: bool = False
     """Whether the whole manifest is in the store."""
     output_written: bool = False
+
+    def take_over(self, current: Job) -> None:
+        """Become what `current`, the same job read later, is: all that hold this object then see it."""
+        assert current.arn == self.arn, "another job"
+        for one in fields(self):
+            setattr(self, one.name, getattr(current, one.name))
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from . import adjustment, builtin, palette, verification
 from .consolidation import consolidate
 from .errors import JobFailure, ObjectFailure
 from .jobs import Job
-from .manifest import source_of
+from .manifest import source_of_line
 from .masks import Mask, decode_answer, encode_mask
 from .output import OutputWriter, creation_date
 from .s3 import RoleS3
@@ -82,6 +82,7 @@ class Labeler:
         except (ObjectFailure, JobFailure) as error:
             self.fail(index, str(error))
         except Exception:
+            # A picture that trips over an error of ours or of Pillow's fails alone, not with the whole job.
             _log.exception("opening object %d of %s", index, self._job.arn)
             self.fail(index, "InternalServerError: The image couldn't be opened.")
         else:
@@ -92,7 +93,7 @@ class Labeler:
             )  # fmt: skip
 
     def _measure(self, line: str) -> tuple[int, int]:
-        location = source_of(line)
+        location = source_of_line(line)
         data = self._s3.read(location, "image", limit=MAX_IMAGE_BYTES)
         try:
             with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
@@ -159,7 +160,7 @@ class Labeler:
         ]
         return {
             "datasetObjectId": str(row["idx"]),
-            "dataObject": {"s3Uri": str(source_of(row["line"]))},
+            "dataObject": {"s3Uri": str(source_of_line(row["line"]))},
             "annotations": annotations,
         }
 
@@ -167,6 +168,7 @@ class Labeler:
         try:
             made = self._verdict(tasks) if self._verifies else self._painted(row, tasks)
         except Exception:
+            # Whatever the consolidation function raises fails one object, as the service's own does.
             _log.exception("consolidating object %d of %s", row["idx"], self._job.arn)
             self.fail(
                 row["idx"], "ClientError: The annotation consolidation function failed for this object."

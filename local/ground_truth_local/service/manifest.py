@@ -147,8 +147,13 @@ def _text(value: bytes, where: str) -> str:
         raise JobFailure(UTF8, f"ClientError: The {where} holds half a surrogate pair.") from error
 
 
-def source_of(line: str) -> S3Location:
+def source_of_line(line: str) -> S3Location:
     """Return the image of a manifest line that has been checked."""
-    location = parse_s3_uri(json.loads(line)["source-ref"])
+    return source_of(json.loads(line))
+
+
+def source_of(entry: dict[str, Any]) -> S3Location:
+    """Return the image of a manifest line that has been checked and parsed."""
+    location = parse_s3_uri(entry["source-ref"])
     assert location is not None, "checked when the manifest was read"
     return location

@@ -130,6 +130,7 @@ class JobRunner:
             if not (self._halt.is_set() and failure.reason.startswith("InternalServerError")):
                 self._fail(failure.reason)
         except Exception:
+            # Nobody waits for this thread: an error of ours ends the job with words, as SageMaker's own do.
             if not self._halt.is_set():
                 _log.exception("running %s", self._job.arn)
                 self._fail(_SORRY)
@@ -155,8 +156,7 @@ class JobRunner:
     def _reload(self) -> None:
         current = self._jobs.get(self._job.arn)
         assert current is not None, "jobs are never removed"
-        # In place: the labeler holds the same job.
-        self._job.__dict__.update(current.__dict__)
+        self._job.take_over(current)
 
     def _save(self, *, status: str | None = None, **changes: Any) -> bool:
         """Store changes, unless the job's status was changed meanwhile (a stop came in)."""
@@ -321,6 +321,7 @@ class JobRunner:
                 self._write_partial()
                 written = True
             except Exception:
+                # What made the job fail may well strike here again, whatever it was; the job has to end.
                 _log.info("%s: no output manifest", self._job.arn)
         # A stop that came in meanwhile doesn't hide the failure.
         self._end("Failed", failure_reason=reason, output_written=written)

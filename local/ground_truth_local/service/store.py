@@ -104,15 +104,11 @@ class Store:
             if durable:
                 self._connection.execute("PRAGMA synchronous = FULL")
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
+                # Commits at its end; what is raised takes everything back, and so does a commit that a full
+                # disk refuses, which would leave the transaction open otherwise.
+                with self._connection:
+                    self._connection.execute("BEGIN IMMEDIATE")
                     yield
-                    # Inside: a commit that a full disk refuses leaves the transaction open.
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
             finally:
                 if durable:
                     self._connection.execute("PRAGMA synchronous = OFF")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +49,7 @@ class Task:
     @property
     def source(self) -> S3Location:
         """The picture."""
-        return source_of(json.dumps({"source-ref": self.line["source-ref"]}))
+        return source_of(self.line)
 
     @property
     def is_verification(self) -> bool:

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ..sources import Rule, assumed, guide, holds, observed, reference
+from .errors import JobFailure
 from .jobs import Job, JobBook
 from .s3 import RoleS3
 from .store import Store
@@ -68,6 +69,8 @@ JOB_NAMESPACE = "AWS/SageMaker"
 WORKER_NAMESPACE = "AWS/SageMaker/Workteam"
 _SOURCE = "aws.sagemaker"
 _ROWS = 200
+#: What a role may not, a service refuses, or a connection loses.
+_REFUSALS = (BotoCoreError, ClientError, JobFailure)
 _MOST_METRICS = 500  # of one PutMetricData are 1,000
 _log = logging.getLogger(__name__)
 
@@ -150,7 +153,7 @@ class Telemetry:
                 region=self._job.region,
             )
         except Exception:
-            # Whatever a rule's target does, the job goes on.
+            # The event is delivered before this returns: whatever a rule's target raises, the job goes on.
             _log.exception("the event %s of %s", detail_type, self._job.arn)
 
     @holds(STATE_EVENT)
@@ -232,7 +235,7 @@ class Telemetry:
             for start in range(0, len(metrics), _MOST_METRICS):
                 data = metrics[start : start + _MOST_METRICS]
                 self._clients.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
-        except Exception as error:
+        except _REFUSALS as error:
             # Not for metrics may a job fail that people work for.
             _log.info("metrics of %s: %s", self._job.arn, error)
 
@@ -252,7 +255,7 @@ class Telemetry:
                 self._streams.add(group)
             events = [{"timestamp": int(when * 1000), "message": text} for when, text in lines]
             client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
-        except Exception as error:
+        except _REFUSALS as error:
             # Not for a log may a job fail that people work for.
             _log.info("the log %s of %s: %s", group, self._job.arn, error)
 
