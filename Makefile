@@ -92,7 +92,7 @@ check: $(READY) ## lint, format and type checks
 	@$(ENV) ruff format --check .
 	@$(ENV) biome lint --error-on-warnings
 	@$(ENV) tsc --project .
-	@$(ENV) mypy constructs lambda labels local app.py
+	@$(ENV) mypy constructs lambda labels local benchmarks examples app.py
 
 local: $(READY) ## run the embedded AWS in the foreground
 	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos

@@ -59,7 +59,9 @@ def main() -> None:
 def _measured(what: str, endpoint: str, module: str = "benchmarks.preflight") -> dict[str, float]:
     """What a function of a module prints, in a process whose memory is its own."""
     command = [sys.executable, "-m", module, what, endpoint]
-    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    figures: dict[str, float] = json.loads(printed)
+    return figures
 
 
 def _zip(path: Path, images: int, size: int) -> None:

@@ -141,7 +141,10 @@ def _job(aws: EmbeddedAws, team: str, name: str, count: int) -> str:
     s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
     buffer = io.BytesIO()
     Image.new("RGB", (32, 24), "gray").save(buffer, "PNG")
-    put = lambda key, body: s3.put_object(Bucket=name, Key=key, Body=body)  # noqa: E731
+
+    def put(key: str, body: bytes) -> None:
+        s3.put_object(Bucket=name, Key=key, Body=body)
+
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda index: put(f"{index}.png", buffer.getvalue()), range(count)))
     put(

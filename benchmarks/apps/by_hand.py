@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import App, Aws, CfnMapping, CustomResource, Duration, RemovalPolicy, Stack
@@ -59,7 +60,9 @@ def bucket(name: str) -> s3.Bucket:
     )
 
 
-def allow(actions: list[str], resources: list[str], conditions: dict | None = None) -> iam.PolicyStatement:
+def allow(
+    actions: list[str], resources: list[str], conditions: Mapping[str, object] | None = None
+) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions or {})
 
 
