@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 import json
 import runpy
 import warnings
@@ -16,6 +15,7 @@ from aws_cdk.assertions import Match, Template
 
 from cdk_ground_truth._rooms import limits
 from cdk_ground_truth.assertions import labeling_jobs
+from tests.s3 import Objects
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Example → jobs in all of its stacks; a campaign's are made by its runs.
@@ -86,22 +86,6 @@ def test_training_does_not_depend_on_the_job(run):
     assert "OutputManifestS3Uri" in json.dumps(target.get("InputTemplate", target))
 
 
-class Models:
-    """The bucket of the models, with one key."""
-
-    class exceptions:
-        NoSuchKey = KeyError
-
-    def __init__(self):
-        self.kept = {}
-
-    def get_object(self, Bucket, Key):
-        return {"Body": io.BytesIO(self.kept[Bucket, Key])}
-
-    def put_object(self, Bucket, Key, Body):
-        self.kept[Bucket, Key] = Body.encode()
-
-
 def test_a_growing_bucket_trains_when_labels_of_several_nights_add_up(run, monkeypatch):
     template = Template.from_json(run("growing_bucket")["GrowingBucket"])
     detail = {"detail-type": ["Labeling Campaign Run Completed"]}
@@ -111,7 +95,7 @@ def test_a_growing_bucket_trains_when_labels_of_several_nights_add_up(run, monke
     [code] = [
         each["Properties"]["Code"]["ZipFile"] for each in functions if "ZipFile" in each["Properties"]["Code"]
     ]
-    models, names = Models(), {}
+    models, names = Objects(), {}
     monkeypatch.setattr(boto3, "client", lambda name: models)
     monkeypatch.setenv("MODELS", "labels")
     monkeypatch.setenv("NEW_LABELS", "500")

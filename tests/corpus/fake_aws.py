@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-import io
 import json
 from types import SimpleNamespace
 
 from botocore.exceptions import ClientError
 
+from tests import s3
 from tests.corpus.world import World
 
 
 def error(operation: str, code: str, **headers: str) -> ClientError:
-    meta = {"HTTPStatusCode": 400, "HTTPHeaders": headers}
-    return ClientError({"Error": {"Code": code, "Message": code}, "ResponseMetadata": meta}, operation)
+    return s3.service_error(operation, code, code, **headers)
 
 
 class FakeAws:
@@ -85,16 +84,8 @@ class S3:
             raise error("GetObject", "NoSuchKey")
         if Key in bucket.archived:
             raise error("GetObject", "InvalidObjectState")
-        data, first, last = bucket.objects[Key], 0, len(bucket.objects[Key]) - 1
-        if Range:
-            first, wanted = map(int, Range.removeprefix("bytes=").split("-"))
-            if first >= len(data):
-                raise error("GetObject", "InvalidRange")
-            last = min(wanted, last)
-        self._aws.read.append((Bucket, Key, last + 1 - first))
-        answer = {"Body": io.BytesIO(data[first : last + 1]), "ContentLength": last + 1 - first}
-        if Range:
-            answer["ContentRange"] = f"bytes {first}-{last}/{len(data)}"
+        answer = s3.answer(bucket.objects[Key], Range)
+        self._aws.read.append((Bucket, Key, answer["ContentLength"]))
         if Key in bucket.encrypted:
             answer["SSEKMSKeyId"] = _key_arn(self._world, bucket.encrypted[Key])
         return answer

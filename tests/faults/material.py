@@ -7,10 +7,10 @@ import json
 import zipfile
 from typing import Any
 
-from botocore.exceptions import ClientError
 from PIL import Image
 
 from tests.faults.wire import ACCOUNT, REGION
+from tests.s3 import Objects
 
 _TEMPLATE = b"""<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <crowd-form><crowd-semantic-segmentation name="crowd-semantic-segmentation"
@@ -30,7 +30,7 @@ def _photo() -> bytes:
 _PHOTO = _photo()
 
 
-class GroundTruthAws:
+class GroundTruthAws(Objects):
     """The `AwsAccess` of the embedded service."""
 
     endpoint_url = "http://127.0.0.1:1"
@@ -42,7 +42,7 @@ class GroundTruthAws:
         with zipfile.ZipFile(archive, "w") as made:
             made.writestr("1.jpg", _PHOTO)
             made.writestr("2.jpg", _PHOTO)
-        self.objects: dict[tuple[str, str], bytes] = {
+        objects = {
             ("photos", "day/1.jpg"): _PHOTO,
             **{("photos", f"week/{number}.jpg"): _PHOTO for number in range(4)},
             ("input", "ready.manifest"): f"{line}\n".encode(),
@@ -50,21 +50,13 @@ class GroundTruthAws:
             ("input", "template.liquid"): _TEMPLATE,
             ("input", "photos.zip"): archive.getvalue(),
         }
+        super().__init__(objects)
 
     def session_for_role(self, role_arn: str, region: str, account: str) -> Any:
         return self
 
     def client(self, service: str, **_: Any) -> Any:
         return self
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        if (Bucket, Key) not in self.objects:
-            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "no such key"}}, "GetObject")
-        body = self.objects[Bucket, Key]
-        return {"Body": io.BytesIO(body), "ContentLength": len(body)}
-
-    def put_object(self, *, Bucket: str, Key: str, Body: Any, **_: Any) -> None:
-        self.objects[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
 
     def get_bucket_location(self, *, Bucket: str) -> dict[str, Any]:
         return {"LocationConstraint": REGION}

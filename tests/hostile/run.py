@@ -20,6 +20,7 @@ from tests.corpus import fake_aws, pictures
 from tests.corpus.world import CORS, World, good_world
 from tests.hostile.grammar import OBJECTS_MAX, Manifest
 from tests.labeling_job import fakes
+from tests.s3 import answer
 
 #: Lambda's 15 minutes and 1,024 MB; the first is given to the handler at this pace.
 SECONDS, FASTER, MEMORY_MB = 900, 10, 1_024
@@ -65,10 +66,7 @@ class S3(fake_aws.S3):
         if Key == "in.manifest" and not Range:
             return {"Body": Stream(self._manifest.chunks())}
         data = self._files.get(Key, _JPEG)
-        first, last = map(int, (Range or "bytes=0-99999999").removeprefix("bytes=").split("-"))
-        part = data[first : last + 1]
-        span = {"ContentRange": f"bytes {first}-{first + len(part) - 1}/{len(data)}"} if Range else {}
-        return {"Body": io.BytesIO(part), "ContentLength": len(part), **span}
+        return answer(data, Range)
 
 
 class SageMaker(fakes.SageMaker):

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import IO
-
-from botocore.exceptions import ClientError
 
 from labeling_job.contract import Images
 from labeling_job.event import Event, read
 from labeling_job.images import staged
 from labeling_job.patience import Patience
 from labeling_job.storage import Storage
+from tests.s3 import Objects, service_error
 
 STACK = "arn:aws:cloudformation:eu-west-1:111122223333:stack/Streets/6c1f0c5e"
 ROLE = "arn:aws:iam::111122223333:role/Streets-JobRole"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-
-
-def service_error(operation: str, code: str, message: str = "no", *, status: int = 400) -> ClientError:
-    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, operation)
 
 
 class Clock:
@@ -151,11 +144,11 @@ def published(s3, images: Images, **job) -> str | None:
     return staging.manifest_uri
 
 
-class S3:
+class S3(Objects):
     """Buckets in memory, with the calls that the handler makes."""
 
     def __init__(self) -> None:
-        self.objects: dict[tuple[str, str], bytes] = {}
+        super().__init__()
         self.puts: list[str] = []
         self.content_types: dict[str, str] = {}
         self.fail_after: int | None = None
@@ -166,21 +159,13 @@ class S3:
     def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes], ContentType: str) -> None:
         if self.fail_after is not None and len(self.puts) >= self.fail_after:
             raise service_error("PutObject", "SlowDown")
-        self.objects[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
+        super().put_object(Bucket=Bucket, Key=Key, Body=Body)
         self.content_types[Key] = ContentType
         self.puts.append(Key)
 
     def head_object(self, Bucket: str, Key: str) -> dict:
-        if (Bucket, Key) not in self.objects:
-            raise service_error("HeadObject", "404", status=404)
         modified = self.modified.get((Bucket, Key), START - timedelta(days=1))
-        return {"ContentLength": len(self.objects[Bucket, Key]), "LastModified": modified}
-
-    def get_object(self, Bucket: str, Key: str, Range: str = "bytes=0-999999999") -> dict:
-        if (Bucket, Key) not in self.objects:
-            raise service_error("GetObject", "NoSuchKey", status=404)
-        first, last = map(int, Range.removeprefix("bytes=").split("-"))
-        return {"Body": io.BytesIO(self.objects[Bucket, Key][first : last + 1])}
+        return {**super().head_object(Bucket=Bucket, Key=Key), "LastModified": modified}
 
     def get_paginator(self, operation: str):
         assert operation == "list_objects_v2"
