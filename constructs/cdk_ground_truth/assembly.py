@@ -39,7 +39,7 @@ class Assembly:
         #: What the job has to wait for, beyond what its properties name.
         self.waits: dict[IDependable, None] = {}
         self.input: BucketUse | None = None
-        # Before anything is made: a Region without the service ends it here.
+        # This comes before anything is made: a Region without the service ends it here.
         arns = shared.service_arns
         self._check_names()
         self.output = self._bucket(settings.output_bucket, OUTPUT)
@@ -279,7 +279,7 @@ class Assembly:
         shared.hold_to_quota(role)
         if retained:
             keep(role)
-        # With whatever the app grants it later.
+        # The job waits for the role with whatever the app grants it later.
         self.waits[role] = None
         return role
 

@@ -82,7 +82,7 @@ class Buckets:
                 name=name,
                 arn=arn,
                 key=key,
-                # Not the whole bucket: below it are its notifications, and those may need the job.
+                # The whole bucket is no dependency: below it are its notifications, which may need the job.
                 dependables=(policy,) if policy is not None else (),
             )
         return self._uses[bucket]
@@ -94,7 +94,7 @@ class Buckets:
         if not isinstance(use.bucket, s3.Bucket):
             warn_about_cors(job, use.name)
         elif use.bucket not in _OPENED:
-            # Beside rules of its own: S3 takes the first that fits.
+            # This works beside rules of its own: S3 takes the first that fits.
             _OPENED.add(use.bucket)
             use.bucket.add_cors_rule(
                 allowed_methods=[s3.HttpMethods.GET], allowed_origins=["*"], exposed_headers=[_EXPOSED_HEADER]

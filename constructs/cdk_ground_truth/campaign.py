@@ -181,7 +181,7 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
             removal_policy=RemovalPolicy.DESTROY,
             probation=None,
             preflight=preflight or Preflight(),
-            # For the tags that say what each job costs; the bounds are the campaign's.
+            # The prices are for the tags that say what each job costs; the bounds are the campaign's.
             cost_ceiling=CostCeiling(prices=prices) if prices is not None else None,
             relabel=relabel,
         )

@@ -51,7 +51,7 @@ def with_own_handler(shared: StackShared, scope: Construct, folder_uri: str) -> 
             entry="labeling_campaign.entry.handler",
             description="Plans, makes, watches and gathers the jobs of one Ground Truth labeling campaign",
             options={
-                # One whole processor, which a million keys are listed and compared with.
+                # This gives one whole processor: a million keys are listed and compared.
                 "memory_size": 1769,
                 # Labels wait here, and on no more memory for more of them.
                 "ephemeral_storage_size": Size.gibibytes(10),

@@ -155,6 +155,6 @@ def _of_a_job(invoke: str, event: Any, function_arn: str) -> dict[str, Any]:
             Catch=[{**_UNTOLD, "Next": "JobDone"}],
             Next="JobDone",
         ),
-        # Of thousands of jobs a state's output has no room for more.
+        # Where jobs are thousands, a state's output has no room for more.
         "JobDone": {"Type": "Pass", "Result": {}, "End": True},
     }

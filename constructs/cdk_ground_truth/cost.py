@@ -13,7 +13,7 @@ from ._rooms import contract, cost, limits
 from .task import StoppingConditions
 from .validation import TAG_ALPHABET, Checker, is_token, tag_character
 
-# Of the contract: what the handler reads again.
+# The handler reads these texts again, so their form is a part of the contract with it.
 _ONE_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 _AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,6})?"
 

@@ -28,7 +28,7 @@ _KEY_ACTIONS = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
-# Of the Developer Guide: what training in a VPC needs.
+# The Developer Guide says that training in a VPC needs these.
 _VPC_ACTIONS = (
     "ec2:CreateNetworkInterface",
     "ec2:CreateNetworkInterfacePermission",
@@ -40,7 +40,7 @@ _VPC_ACTIONS = (
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
 )
-#: Of a key that encrypts a topic's or a queue's messages: what who sends one needs.
+#: Who sends a message needs these of the key that encrypts the topic or the queue.
 MESSAGE_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 _QUEUE_ACTIONS = (
     "sqs:CreateQueue",
@@ -70,7 +70,7 @@ class Access:
     write: dict[str, str] = field(default_factory=dict)
     #: Buckets' ARNs. Neither action takes a key, and the service asks for a bucket as a whole.
     buckets: dict[str, None] = field(default_factory=dict)
-    #: Those of assets, which others share: nothing is listed there.
+    #: These hold assets and are shared with others, so nothing is listed there.
     asset_buckets: dict[str, None] = field(default_factory=dict)
     #: Keys with which it writes labels, and those with which it only reads.
     keys: dict[kms.IKey, None] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def execution_role(
         assumed_by=iam.ServicePrincipal(
             "sagemaker.amazonaws.com", conditions={"StringEqualsIfExists": {"aws:SourceAccount": account}}
         ),
-        # In the role itself: it never exists without its permissions, and there is one resource less.
+        # Inside the role they come with it: it never exists without them, and there is one resource less.
         inline_policies={"LabelingJob": _document(statements)} if fits else {},
     )
     for statement in [] if fits else _in_parts(statements):
@@ -158,7 +158,7 @@ def grant_to(
         must = f"take a policy of {size:,} characters, and IAM allows {INLINE_SIZE_MAX:,} in a role"
         check.fail("role", f"not have to {must}", role.node.path, advice)
     policy = iam.Policy(scope, f"RolePolicy{identity}", document=_document(statements))
-    # Not the policy's own method, which would change an immutable role as well.
+    # The policy's own method would change an immutable role as well.
     role.attach_inline_policy(policy)
     return policy, wildcards
 

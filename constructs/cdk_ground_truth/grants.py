@@ -21,7 +21,7 @@ class Objects:
     """The objects of a bucket below a folder."""
 
     bucket: s3.IBucket
-    #: As IAM reads it, of `iam_text`; a wildcard in it is the library's own.
+    #: This is written as IAM reads it, by `iam_text`; a wildcard in it is the library's own.
     folder: str
     keys: tuple[kms.IKey, ...]
     why: str

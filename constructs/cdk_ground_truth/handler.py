@@ -91,7 +91,7 @@ class Handler:
             scope,
             "Handler",
             description=kind.description,
-            # One on which the handler's tests run: `make pythons`.
+            # The handler's tests run on this one, too: `make pythons`.
             runtime=lambda_.Runtime.PYTHON_3_13,
             handler=kind.entry,
             code=lambda_.Code.from_asset(str(LAMBDA_DIR), exclude=[*_NO_CODE, *kind.exclude]),
@@ -201,7 +201,7 @@ class Handler:
         named = {f"aws:RequestTag/{contract.TAG_STACK}": Aws.STACK_ID}
         owned = {f"aws:ResourceTag/{contract.TAG_STACK}": Aws.STACK_ID}
         self._allow(["sagemaker:CreateLabelingJob"], [jobs], {"StringEquals": named})
-        # With a job's creation alone: a job that is there takes no stack's tag but from its own stack.
+        # Only a job's creation may set it: a job that is there takes no stack's tag but from its own stack.
         by_creation = {"sagemaker:TaggingAction": "CreateLabelingJob"}
         self._allow(["sagemaker:AddTags"], [jobs], {"StringEquals": named | by_creation})
         self._allow(["sagemaker:StopLabelingJob"], [jobs], {"StringEquals": owned})
@@ -219,7 +219,7 @@ class Handler:
             {
                 "StringEquals": owned,
                 "ForAllValues:StringNotEqualsIgnoreCase": {"aws:TagKeys": list(contract.PROOF_TAGS)},
-                # Of a request without any key, "for all" would hold.
+                # For a request without any key, "for all" would hold.
                 "Null": {"aws:TagKeys": "false"},
             },
         )

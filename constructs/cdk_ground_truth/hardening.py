@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_sqs as sqs
 
-# Of the Developer Guide for Lambda functions in a VPC; none of them takes a resource before it exists.
+# The Lambda Developer Guide asks for these in a VPC; none of them takes a resource before it exists.
 _VPC_ACTIONS: Final = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",

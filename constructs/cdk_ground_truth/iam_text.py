@@ -87,5 +87,5 @@ def check_key(check: Checker, argument: str, key: kms.IKey | None) -> None:
 def _literal_at_deploy(text: str) -> str:
     for special in _SPECIAL:
         text = Fn.join(f"${{{special}}}", Fn.split(special, text))
-    # In a function of its own: cdk-nag takes the second argument of any Fn::Join for a list.
+    # Fn::Select hides the text from cdk-nag, which takes the second argument of any Fn::Join for a list.
     return Token.as_string({"Fn::Select": [0, [text]]})

@@ -29,7 +29,7 @@ class ImagesBinding:
     shared: StackShared
     access: Access
     job_name_prefix: str
-    #: By what a manifest is judged at synth, and what is found in it.
+    #: A manifest is judged by this at synth, and what is found in it goes here.
     task: task.LabelingTask
     found: findings.Findings
     #: The bucket for what is staged; made when first called.

@@ -15,7 +15,7 @@ from ._rooms import findings, limits, task
 from ._rooms import manifest as rules
 from .validation import Checker
 
-#: In place of the size of what a link doesn't lead to.
+#: This stands for the size where a link leads to nothing.
 _NOTHING = -1
 #: Pictures that no worker's page shows, or that a browser shows and the service may not take.
 _PICTURES = (".heic", ".heif", ".webp", ".jfif", ".jpe", ".avif", ".tif", ".tiff", ".bmp", ".gif")

@@ -16,7 +16,7 @@ from .iam_text import check_key, check_name, literal
 from .labeling_job import LabelingJobBase
 from .validation import Checker, is_token
 
-# Of the service model, `LabelingJobArn`: without anything that IAM takes for a pattern.
+# This is the service model's `LabelingJobArn` without anything that IAM takes for a pattern.
 _ARN: Final = re.compile(
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:labeling-job/(?P<name>[a-zA-Z0-9-]+)"
 )

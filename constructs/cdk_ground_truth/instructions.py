@@ -82,7 +82,7 @@ def render(
         "@@PRIOR@@": prior_attribute,
     }
     template = (ASSETS_DIR / task_type.template).read_text(encoding="utf-8")
-    # In one pass, so that a text which holds a marker stays as it is.
+    # All are replaced in one pass, so that a text which holds a marker stays as it is.
     template = re.sub("|".join(parts), lambda match: parts[match[0]], template)
     if len(template) > limits.TEMPLATE_CHARACTERS_MAX:
         check.fail(

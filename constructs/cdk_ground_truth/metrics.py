@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: The guide doesn't print the namespaces beside its table, so each method lets them be set. In the first one
 #: monitoring services have found the counts of a job's objects; CloudWatch heeds the case of a name.
 NAMESPACES: Final = ("AWS/Sagemaker/LabelingJobs", "AWS/SageMaker")
-#: Of the account's counts of ended jobs.
+#: The account's counts of ended jobs are in this namespace.
 NAMESPACE: Final = "AWS/SageMaker"
 WORKTEAM_NAMESPACE: Final = "AWS/SageMaker/Workteam"
 #: A job's counts only grow.

@@ -93,7 +93,7 @@ class PreflightNeeds:
     names_images: bool
     role_arn: str
     workteam_arn: str
-    #: Of all user pools of the job's account and Region.
+    #: This ARN stands for all user pools of the job's account and Region.
     user_pools: str
     #: Checks that nobody makes.
     skipped_checks: frozenset[str]

@@ -26,7 +26,7 @@ from .validation import TAG_ALPHABET, Checker, is_token, tag_character
 from .worker_template import WorkerTemplate
 from .workteam import Workteam
 
-# Without what would widen an IAM resource.
+# A folder has nothing that would widen an IAM resource.
 _FOLDER: Final = re.compile(r"[^/*?$\s]+")
 _RESERVED_TAGS: Final = tuple(sorted({key.partition(":")[0] + ":" for key in contract.ALL_TAGS} | {"aws:"}))
 

@@ -48,7 +48,7 @@ def create(campaign: Campaign, step: Mapping[str, Any], context: Any) -> None:
         raise DeployError(f"the run {run!r} has no plan: it was gathered already")
     job = plan.jobs[number]
     was_tried = campaign.state.token(job.name) is not None
-    # Before the job: one that ends at once finds who waits.
+    # The token is kept before the job is made: one that ends at once finds who waits.
     campaign.state.keep_token(Token(job=job.name, token=str(step["token"]), execution=execution))
     try:
         _ensure(campaign, run, number, job.manifest, execution, context, was_tried=was_tried)

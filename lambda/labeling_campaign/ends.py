@@ -12,7 +12,7 @@ from labeling_job.patience import pauses
 from .campaign import Campaign
 from .state import Plan
 
-# Of the service's reason, so that a state's output stays small.
+# More of the service's reason is cut, so that a state's output stays small.
 _REASON_MOST = 1_000
 
 

@@ -16,7 +16,7 @@ from .merging import Image
 from .sorting import Sorted
 
 _PLACE: Final = struct.Struct(">Q")
-# After all that the manifest lists.
+# This sorts after all that the manifest lists.
 _NOWHERE: Final = b"\xff" * 8
 
 

@@ -14,7 +14,7 @@ class Image(NamedTuple):
     uri: bytes
     #: When it was last written, in seconds since 1970; 0 where nobody says.
     modified: float
-    #: Of the manifest.
+    #: This is the manifest's line.
     line: bytes
 
 

@@ -61,7 +61,7 @@ def _deleted(asked: Event, folder: str, patience: Patience) -> Outcome:
     if found is None or found["StackId"] != asked.stack_id:
         log.action("DeleteNothing", why="the campaign never began, or is another stack's by now")
     else:
-        # As it was, whatever this release takes for right.
+        # The campaign is read as it was, whatever this release takes for right.
         stop_all(Campaign(folder, patience, found), "the campaign leaves its stack")
     return Outcome(physical_id=asked.current_id)
 

@@ -41,7 +41,7 @@ class Sorted:
 
     def _spill(self) -> None:
         self._chunk.sort(key=itemgetter(0))
-        # Closed, and so removed, with the last reference to it.
+        # It is closed, and so removed, with the last reference to it.
         file = tempfile.TemporaryFile()  # noqa: SIM115
         for key, value in self._chunk:
             file.write(_LENGTHS.pack(len(key), len(value)))

@@ -146,7 +146,7 @@ class State:
         self._put(f"{_RUNS}{plan.run}.json", json.dumps({**asdict(plan), **outcome}).encode())
         for job in plan.jobs:
             self._delete(f"{_TOKENS}{job.name}.json")
-        # Last: whoever dies before it gathers again, with the same result.
+        # This comes last: whoever dies before it gathers again, with the same result.
         self._delete(f"{_PENDING}{plan.run}.json")
 
     def outcome(self, run: str) -> dict[str, Any] | None:

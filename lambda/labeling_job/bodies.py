@@ -15,7 +15,7 @@ from .errors import BrokenAnswerError, said
 from .patience import pauses
 from .transport import TRANSPORT_ERRORS
 
-#: Of a body that breaks without giving anything in between.
+#: A body may break this often without giving anything in between.
 TRIES: Final = 6
 _PART: Final = re.compile(r"bytes (\d+)-(\d+)/")
 

@@ -22,7 +22,7 @@ UNLABELED: Final = "unlabeled.jsonl"
 ATTR_DATASET_URI: Final = "DatasetManifestS3Uri"
 ATTR_UNLABELED_URI: Final = "UnlabeledS3Uri"
 
-#: In the function's environment: the campaign's folder.
+#: The function's environment names the campaign's folder by this.
 FOLDER: Final = "CDK_GROUND_TRUTH_CAMPAIGN"
 
 ORDER_LISTED: Final = "Listed"

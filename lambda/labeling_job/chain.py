@@ -215,7 +215,7 @@ def _verdict_is_one_of(entry: Mapping[str, Any], selection: Mapping[str, Any]) -
     if "Verdicts" not in selection:
         return True
     metadata = entry.get(selection["VerdictAttribute"] + _METADATA)
-    # By name: an index means another verdict once one is inserted.
+    # Verdicts go by name: an index means another verdict once one is inserted.
     return isinstance(metadata, dict) and metadata.get("class-name") in selection["Verdicts"]
 
 

@@ -28,9 +28,9 @@ TAG_FINGERPRINT: Final = "cdk-ground-truth:fingerprint"
 #: Never changed on a job that is there; IAM holds the handler to it.
 PROOF_TAGS: Final = (TAG_STACK, TAG_LOGICAL_ID, TAG_REQUEST)
 OWN_TAGS: Final = (*PROOF_TAGS, TAG_FINGERPRINT)
-#: On a job that an update stopped: the job that went on from its labels.
+#: A job that an update stopped names here the job that went on from its labels.
 TAG_SUCCESSOR: Final = "cdk-ground-truth:continued-by"
-#: On a job that had ended: likewise.
+#: A job that had ended names likewise the one that went on from its labels.
 TAG_FOLLOWER: Final = "cdk-ground-truth:followed-by"
 TAG_OBJECTS: Final = "cdk-ground-truth:objects"
 TAG_TASKS: Final = "cdk-ground-truth:tasks"
@@ -45,7 +45,7 @@ ESTIMATES: Final = {ATTR_OBJECTS: TAG_OBJECTS, ATTR_TASKS: TAG_TASKS, ATTR_COST:
 #: How many warnings preflight had, kept likewise; the attribute says also where they are told.
 TAG_WARNINGS: Final = "cdk-ground-truth:warnings"
 ATTR_WARNINGS: Final = "PreflightWarnings"
-#: Of a job's 50 tags, the library's.
+#: These of a job's 50 tags are the library's.
 ALL_TAGS: Final = (*OWN_TAGS, TAG_SUCCESSOR, TAG_FOLLOWER, *ESTIMATES.values(), TAG_WARNINGS)
 
 #: `<prefix>-<8 hex of stack and logical id>-<8 hex of the request>` has to fit into 63 characters.
@@ -65,7 +65,7 @@ REMOVAL_RETAIN: Final = "Retain"
 #: 30 minutes at most: the handler's whole time is 40, and two of its three invocations have to do.
 PROBATION_SECONDS_MAX: Final = 1_800
 PROBATION_SECONDS_DEFAULT: Final = 600
-#: For how long a job is watched once it is in progress: mistakes of the set-up show minutes after the start.
+#: A job in progress is watched no longer than this: mistakes of the set-up show minutes after the start.
 WATCH_SECONDS_MAX: Final = 300
 WATCH_SECONDS_DEFAULT: Final = 180
 

@@ -127,7 +127,7 @@ class Creation:
                 step()
                 return
             except AWS_ERRORS as error:
-                # From the first refusal on: what came before it, such as a copy, may have taken long.
+                # Time counts from the first refusal on: what came before, like a copy, may have taken long.
                 until = until or self._patience.now() + _PROPAGATION
                 if not _may_be_propagation(error, properties) or self._patience.now() > until:
                     raise DeployError(f"{said(error)}{_hint(error)}") from error

@@ -37,7 +37,7 @@ from .storage import Storage
 
 # "Custom resource response objects" of CloudFormation's guide: a larger one is dropped whole.
 ANSWER_BYTES_MAX = 4_096
-# Of a reason as it is sent, so that the console's list of events stays one.
+# A longer reason is cut as it is sent, so that the console's list of events stays one.
 _REASON_BYTES_MAX = 2_400
 _CUT = " … (cut)"
 _ATTEMPTS = 5
@@ -45,8 +45,8 @@ _ATTEMPTS = 5
 _NEEDED = Config(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=5, read_timeout=30)
 # All others advise. In a VPC without a way to one of them nobody answers, and each call takes all its tries.
 _ADVISING = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
-#: In the function's environment: for how long a deploy watches a job in progress, unless the job's properties
-#: say so. Set by an AWS where mistakes show sooner than after minutes.
+#: The function's environment says by this for how long a deploy watches a job in progress, unless the job's
+#: properties do. An AWS sets it where mistakes show sooner than after minutes.
 WATCH_SECONDS = "CDK_GROUND_TRUTH_WATCH_SECONDS"
 _clients: dict[str, Any] = {}
 
@@ -153,7 +153,7 @@ def _preflight(request: Mapping[str, Any], properties: JobProperties, context: A
 
 
 def _client(service: str) -> Any:
-    # Made when first needed: a job over a ready manifest never pays for an S3 client.
+    # It is made when first needed: a job over a ready manifest never pays for an S3 client.
     if service not in _clients:
         _clients[service] = boto3.client(service, config=config_of(service))
     return _clients[service]

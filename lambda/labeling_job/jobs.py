@@ -81,7 +81,7 @@ class Jobs:
             self._insist(lambda: self._sagemaker.delete_tags(ResourceArn=arn, TagKeys=keys))
 
     def _pages(self, operation: str, needed: str, **query: Any) -> list[dict[str, Any]]:
-        # From the start where one page is broken: a paginator doesn't go on after an error.
+        # A broken page means a new start: a paginator doesn't go on after an error.
         paginator = self._sagemaker.get_paginator(operation)
         return self._insist(lambda: [_whole(page, needed) for page in paginator.paginate(**query)])
 

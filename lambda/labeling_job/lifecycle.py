@@ -162,7 +162,7 @@ class Lifecycle:
         running = [job for job in old if job["LabelingJobStatus"] not in ENDED]
         if running:
             self._creation.check(name, properties, before)
-        # Before the new job is there, so that no death hides what it will have.
+        # This is tagged before the new job is there, so that no death hides what it will have.
         self._jobs.tag(
             old[-1]["LabelingJobArn"], {TAG_SUCCESSOR if old[-1] in running else TAG_FOLLOWER: name}
         )
@@ -227,7 +227,7 @@ class Lifecycle:
 
     def _proven(self, name: str, properties: JobProperties) -> Outcome:
         try:
-            # At once, because a stack that is torn down soon has no permission left to stop the job with;
+            # It is checked at once: a stack that is torn down soon has no permission left to stop a job with;
             # and again, because nothing says that the stack waited while the job was watched.
             self._check_handed_over(name)
             job = self._watch(name, properties)
@@ -278,7 +278,7 @@ def _outcome(job: Mapping[str, Any]) -> Outcome:
             ATTR_JOB_ARN: job["LabelingJobArn"],
             ATTR_OUTPUT_URI: f"{output}/",
             ATTR_OUTPUT_MANIFEST_URI: f"{output}/manifests/output/output.manifest",
-            # As estimated when the job was made; a job made without preflight was never counted.
+            # These were estimated when the job was made; a job made without preflight was never counted.
             **{name: tags.get(tag, "unknown") for name, tag in ESTIMATES.items()},
             ATTR_WARNINGS: _warnings(tags.get(TAG_WARNINGS), job),
         },

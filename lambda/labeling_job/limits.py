@@ -94,7 +94,7 @@ AUTOMATED_LABELING_OBJECTS_ADVISED: Final = 5_000
 IMAGE_BYTES_MAX: Final = 40 * 1000 * 1000
 IMAGE_PIXELS_MAX: Final = 100_000_000
 AUTOMATED_LABELING_PIXELS_MAX: Final = 1920 * 1080
-#: Of a directory that is published as one zip: ours, see docs/preflight.md.
+#: A directory that is published as one zip has no more than this; the limit is ours, see docs/preflight.md.
 DIRECTORY_BYTES_MAX: Final = 5_000_000_000
 #: Beyond it the service wants to be asked first (HumanTaskConfig$MaxConcurrentTaskCount).
 CONCURRENT_TASKS_UNASKED: Final = 1_000

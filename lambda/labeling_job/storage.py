@@ -14,7 +14,7 @@ from .bodies import Body
 from .errors import BrokenAnswerError, code_of
 from .patience import Patience
 
-#: Of an object that was written on a condition: by it the writer knows its own.
+#: An object that was written on a condition has this mark: by it the writer knows its own.
 _MARK = "written-by"
 
 

@@ -46,7 +46,7 @@ _OF_IAM = {
     "Action": "kms:*",
     "Resource": "*",
 }
-# As in the CDK's own template: all of the account, through S3.
+# The CDK's own template says the same: all of the account, through S3.
 _THROUGH_S3 = {
     "Effect": "Allow",
     "Principal": {"AWS": "*"},

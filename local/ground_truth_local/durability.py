@@ -104,7 +104,7 @@ class Journal:
         """Return a service's state, `None` if there is none."""
         row = self._connection.execute("SELECT state FROM services WHERE name = ?", (service,)).fetchone()
         if row is None:
-            # What a version before the journal left.
+            # A version before the journal left its state like this.
             return persistence.load_state(service)
         return json.loads(row[0], object_hook=persistence._json_object_hook)
 

@@ -231,7 +231,7 @@ def _load_portal(
 
     if not isinstance(service, GroundTruthService):
         return None
-    # Through the gateway, as a user: the console sees what such a user sees, and nothing else.
+    # The console goes through the gateway and sees what an analyst sees, and nothing else.
     session = GatewaySession(
         access.endpoint_url,
         aws_access_key_id=analyst[0],

@@ -69,7 +69,7 @@ def deploy(embedded_aws: EmbeddedAws) -> Iterator[Callable[..., dict[str, dict[s
 
     def run(app: str, *stacks: str, **context: str) -> dict[str, dict[str, str]]:
         cli = CdkCli(app, embedded_aws.environment, context=context)
-        # Before the deploy: what a failed one leaves is destroyed, too.
+        # It is listed before the deploy: what a failed one leaves is destroyed, too.
         made.append((cli, stacks))
         return cli.deploy(*stacks)
 

@@ -275,7 +275,7 @@ class EmbeddedAws:
             credentials = accounts.load_credentials(self.state)
             self._profiles = profiles.write(self.config_file, self._endpoint_url, self.region, credentials)
         except BaseException:
-            # Also a Ctrl-C while one waits: no process may stay behind that nobody has a handle of.
+            # A Ctrl-C while one waits counts too: no process may stay behind that nobody has a handle of.
             self.stop()
             raise
         return self

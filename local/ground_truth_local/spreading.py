@@ -37,7 +37,7 @@ class Spreading:
         self._usual = (iam_seconds, s3_seconds)
         self._iam_seconds = 0.0
         self._lock = threading.RLock()
-        # By account and role id: since when it has which trust and policies.
+        # This says by account and role id since when a role has which trust and policies.
         self._roles: dict[tuple[str, str], list[tuple[float, Any, Any]]] = {}
         self._stock_policies = iam_evaluator._gather_role_policies
         self._stock_trust = iam_evaluator.evaluate_trust_policy
@@ -121,7 +121,7 @@ class LateConfiguration(AccountScopedDict):  # type: ignore[misc]
 
     __slots__ = ()
     seconds = 0.0
-    #: By dictionary and key: when it was changed, and what it was before.
+    #: This says by dictionary and key when it was changed, and what it was before.
     changes: ClassVar[dict[tuple[int, Any], list[tuple[float, Any]]]] = {}
 
     def __setitem__(self, key: Any, value: Any) -> None:

@@ -49,7 +49,7 @@ def paint(
     All workers see the same regions; where exactly a region ends, each draws in their own way. Where a worker
     errs, a patch has another class, so that about `accuracy` of the pixels are right.
     """
-    # As it is stored, like the people's page shows it.
+    # The picture is painted as it is stored, and as the people's page shows it.
     image = picture.convert("RGB")
     width, height = image.size
     scale = min(1.0, _SMALL_SIDE / max(width, height))

@@ -20,11 +20,11 @@ from .manifest import read_manifest
 from .plan import Plan, plan_of
 from .run import run
 
-# What is left of the invocation after the images, to create the job, and after the manifest, to answer.
+# So much is left of the invocation after the images, to create the job, and after the manifest, to answer.
 _MARGIN_MS = 180_000
 _END_MS = 45_000
 _LOGGED_AT_ONCE = 100
-# Of the message's bytes, so that its findings have room.
+# The report's URI takes no more of the message's bytes, so that its findings have room.
 _URI_SHOWN = 250
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: Of one image; another KiB is for its end.
+#: So much is read of one image; another KiB is for its end.
 BYTES_MAX: Final = 63 * 1024
 _FIRST = 8 * 1024
 _NEXT = 1024
-# Of a segment that is jumped to: an image of 40 MB has room for 611 of the largest segments.
+# So much is read of a segment that is jumped to: 40 MB have room for 611 of the largest segments.
 _HEAD = 64
 
 JPEG: Final = "JPEG"

@@ -161,7 +161,7 @@ class RolePermissions:
             return self._client("kms").describe_key(KeyId=key)
 
         try:
-            # Of the published files' key a denial doesn't pass: nobody granted it.
+            # A denial of the published files' key doesn't pass: nobody granted it.
             answer = ask() if is_published else self._reader.settled(ask)
             about = part_of(answer, "KeyMetadata")
             aws_owned = about.get("KeyManager") == "AWS"

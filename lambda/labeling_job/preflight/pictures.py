@@ -147,7 +147,7 @@ class _Look:
 
     def _unreadable(self, error: ReadError, line: int, place: Place) -> None:
         if error.kind in (NO_BUCKET, ELSEWHERE):
-            # Told once, by the check of buckets.
+            # The check of buckets tells this once.
             self._missing_buckets.add(place.bucket)
             return
         check, rule = _UNREADABLE.get(error.kind, ("image-access", "each image must be readable"))

@@ -14,7 +14,7 @@ from .access import NO_BUCKET, kind_of
 from .inspection import Inspection
 from .plan import Plan, function_name
 
-#: Of a manifest's buckets. Each takes half a dozen calls, and a manifest may name 20,000.
+#: No more of a manifest's buckets are looked at: each takes half a dozen calls, and 20,000 may be named.
 BUCKETS_MAX: Final = 100
 # What S3 calls its first two Regions.
 _OLD_NAMES = {"None": "us-east-1", "EU": "eu-west-1"}

@@ -188,7 +188,7 @@ def _value(name: str, values: Mapping[str, Any]) -> Any:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        # As Liquid shows a list: one item after the other.
+        # Liquid shows a list like this: one item after the other.
         return "".join(map(_text, value))
     return "" if value is None else value if isinstance(value, str) else str(value)
 

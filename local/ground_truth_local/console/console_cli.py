@@ -33,7 +33,7 @@ def run(terminal: Terminal, arguments: argparse.Namespace, wait: Callable[[], ob
     try:
         session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
         account = Account(session, read_only=True)
-        # Before the address is printed: a wrong profile is said here, not in a browser.
+        # This runs before the address is printed: a wrong profile is said here, not in a browser.
         account.jobs()
         with serving(account, port=arguments.port) as address:
             terminal.print("[bold]The console of your account[/] (read-only), Ctrl-C ends it:")

@@ -17,7 +17,7 @@ from .measures import minority
 
 _THUMBNAIL, _LARGE = 360, 1400
 Mask = npt.NDArray[np.integer[Any]]
-#: From "two of many differ" to "everybody else": yellow, orange, red, violet.
+#: These go from "two of many differ" to "everybody else": yellow, orange, red, violet.
 _HEAT = np.array([(255, 221, 87), (255, 150, 40), (222, 45, 38), (122, 1, 119)], np.float32)
 
 

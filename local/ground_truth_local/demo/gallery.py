@@ -25,7 +25,7 @@ def write(session: Any, manifest_uri: str, folder: Path) -> int:
     buckets = folder / "buckets"
     copied = copy_output(session.client("s3"), manifest_uri, buckets)
     shutil.copyfile(copied, folder / "output.manifest")
-    # From here on as a user with a copy of the buckets: no AWS.
+    # All that follows works on a copy of the buckets, as a user may: no AWS.
     manifest = read_manifest(copied, root=buckets)
     tiles = list(_tiles(manifest, folder / "masks"))
     _contact_sheet(tiles).save(folder / FILE)

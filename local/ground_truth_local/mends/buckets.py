@@ -49,7 +49,7 @@ def _delete(physical_id: str, props: dict[str, Any]) -> None:
 
 
 def _set_tags(name: str, props: dict[str, Any]) -> None:
-    # Not through PutBucketTagging, which refuses the aws: tags that CloudFormation sets.
+    # PutBucketTagging would refuse the aws: tags that CloudFormation sets.
     tags = {tag["Key"]: tag["Value"] for tag in props.get("Tags") or []}
     if tags:
         s3._bucket_tags[name] = tags

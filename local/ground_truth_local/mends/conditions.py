@@ -7,7 +7,7 @@ from typing import Any
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 _MODULES = (engine, stacks, handlers, changesets, provisioners)
-# What yields a value; the others (Fn::Equals, Condition…) yield a truth, which the stock code handles.
+# These yield a value; the others (Fn::Equals, Condition…) yield a truth, which the stock code handles.
 _VALUES = frozenset({"Ref", "Fn::FindInMap", "Fn::Join", "Fn::Sub", "Fn::Select", "Fn::Split", "Fn::If"})
 _stock = engine._evaluate_conditions
 

@@ -29,7 +29,7 @@ _LOOKS_EVERY = 0.25
 _FOREVER = 365 * 86_400
 _stock_fail = stepfunctions._fail_execution
 _stock_event = stepfunctions._add_event
-# Of all tokens, also of those that nobody waits for any more.
+# This has all tokens, also those that nobody waits for any more.
 _machines: dict[str, str] = {}
 
 

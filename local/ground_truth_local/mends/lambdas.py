@@ -37,7 +37,7 @@ def install() -> None:
         return {
             **stock_credentials(config),
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
-            # Also on AWS; SDKs put it into their user agent.
+            # AWS sets this too; SDKs put it into their user agent.
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
             # What shows on AWS minutes after a labeling job's start shows here at once, and a handler that
             # watches for it is told so.

@@ -33,7 +33,7 @@ _UNUSABLE = {
     "PendingReplicaDeletion": ("KMS.KMSInvalidStateException", "is pending replica deletion"),
     "PendingImport": ("KMS.KMSInvalidStateException", "is pending import"),
 }
-# Not as a denial, 403: S3 API Reference, "Error responses", list of error codes, has them as bad requests.
+# They are bad requests, not denials (403), in the list of S3 API Reference, "Error responses".
 _STATUS = 400
 # Whether a request is a HEAD, which needs the key for a checksum alone: S3 API Reference, HeadObject.
 _asks_only: contextvars.ContextVar[bool] = contextvars.ContextVar("asks_only", default=False)

@@ -224,7 +224,7 @@ class TaskQueue:
         """
         task = self.get(task_id, worker)
         answer = checked(task, answer_content)
-        # On the disk before the worker is thanked: an hour's work is nobody's to lose.
+        # It is on the disk before the worker is thanked: an hour's work is nobody's to lose.
         with self._store.transaction(durable=True):
             now = self._clock()
             # The time limit and a stop of the job are looked at in the very moment of the change.

@@ -200,7 +200,7 @@ class JobRunner:
             self._labeler.fail(
                 index, "ClientError: The data object expired before a worker submitted an annotation."
             )
-        # Each in turn, so that neither opening nor consolidating starves the other.
+        # Each has its turn, so that neither opening nor consolidating starves the other.
         opened = self._open_slice()
         consolidated = self._consolidate_slice()
         if opened or consolidated:

@@ -236,7 +236,7 @@ class Telemetry:
                 data = metrics[start : start + _MOST_METRICS]
                 self._clients.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
         except _REFUSALS as error:
-            # Not for metrics may a job fail that people work for.
+            # No job that people work for may fail for its metrics.
             _log.info("metrics of %s: %s", self._job.arn, error)
 
     @holds(LOGS, QUIET)
@@ -256,7 +256,7 @@ class Telemetry:
             events = [{"timestamp": int(when * 1000), "message": text} for when, text in lines]
             client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
         except _REFUSALS as error:
-            # Not for a log may a job fail that people work for.
+            # No job that people work for may fail for its log.
             _log.info("the log %s of %s: %s", group, self._job.arn, error)
 
 

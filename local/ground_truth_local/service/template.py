@@ -47,7 +47,7 @@ UNKNOWN_LABEL = Rule(
     assumed("such an answer could not be consolidated"),
 )
 
-#: More than the 128,000 characters of the service model's `TemplateContent`; assumed.
+#: It is more than the 128,000 characters of the service model's `TemplateContent`; assumed.
 MAX_TEMPLATE_BYTES = 1024 * 1024
 _MAX_LITERAL = 1_000_000
 _MAX_REASON = 600

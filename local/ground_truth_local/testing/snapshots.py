@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-#: In this order: an object's name that is a hash, the end of a logical id of a version or an asset, a date.
+#: These are replaced in this order: an object's name that is a hash, the end of a logical id of a version or
+#: an asset, a date.
 _PATTERNS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "<hash>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hash>"),
     (re.compile(r"\b\d{4}-\d{2}-\d{2}T[\d:.]+Z?"), "<time>"),
 )
-#: Not the user's: what the CDK writes for itself.
+#: The CDK writes these for itself; they aren't the user's.
 _OF_THE_CDK = ("CDKMetadata", "CDKMetadataAvailable", "CheckBootstrapVersion", "BootstrapVersion")
 
 
