@@ -10,7 +10,7 @@ ENV = PATH="$(NODE):$(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$$PATH" JSII_SI
 # The work team that AWS's documentation and our samples name.
 TEAM := arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators
 
-.PHONY: help setup demo test deep pythons interop docs release-check check local synth api bench lock clean
+.PHONY: help setup demo test deep pythons coverage interop docs release-check check local synth api bench lock clean
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
@@ -52,6 +52,12 @@ deep: $(READY) ## run what takes minutes: 20,000 files and 20,000 lines deployed
 
 pythons: $(READY) ## run the handler's and the labels' unit tests on each Python that the classifiers name
 	@$(ENV) python -m tests.pythons
+
+coverage: $(READY) ## run the labels' tests, print how much of its code they cover
+	@$(ENV) python -m coverage erase
+	@$(ENV) python -m coverage run -m pytest -q -n 2 tests/labels
+	@$(ENV) python -m coverage combine --quiet
+	@$(ENV) python -m coverage report
 
 # The tools that labels are exported for, in an environment of their own.
 INTEROP := .venv-interop
@@ -117,4 +123,4 @@ lock: $(READY) ## resolve requirements.in into requirements.txt
 		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 
 clean: ## remove what the commands made, except the installed tools
-	rm -rf cdk.out site demo-output .local-aws .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf cdk.out site demo-output .local-aws .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from ground_truth_labels.cli import main
+from tests.labels.sets import WHITE, line, mask, write_set
 
 
 def test_help_is_fast_and_loads_nothing_heavy():
@@ -78,3 +80,38 @@ def test_a_wrong_split_is_wrong_usage(split, capsys):
 def test_agreement_without_answers_says_where_it_looked(build_job, capsys):
     assert main(["agreement", str(build_job(workers=False).root)]) == 1
     assert "no worker responses; name the folder with --responses" in capsys.readouterr().err
+
+
+COMMANDS = {
+    "read": [],
+    "read as JSON": ["--json"],
+    "check": ["--no-images"],
+    "check as JSON": ["--json", "--no-images"],
+    "export": ["{out}", "--no-images"],
+    "repair": ["{out}"],
+    "relabel": ["{out}", "--rename", "道路", "街路"],
+    "agreement": [],
+    "workers": [],
+    "report": ["{out}.html"],
+    "partial": ["{out}", "--label-attribute", "missing-"],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "encoding"),
+    [*((command, "cp1252") for command in COMMANDS), ("read", "utf-8"), ("read", "ascii")],
+)
+def test_a_terminal_without_japanese_gets_escapes(tmp_path, command, encoding):
+    """Windows' cp1252 has no such letters: each command says what it has to say, in escapes."""
+    colors = {"BACKGROUND": WHITE, "道路": "#111111"}
+    folder = tmp_path / "仕事"
+    write_set(folder, [(line("写真/一.jpg", "m.png", colors), mask([["道路", "BACKGROUND"]], colors))])
+    words = [word.format(out=tmp_path / "out") for word in COMMANDS[command]]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    run = [sys.executable, "-m", "ground_truth_labels", command.split()[0], str(folder), *words]
+    done = subprocess.run(run, capture_output=True, env=environment, cwd=tmp_path)
+    told = (done.stdout + done.stderr).decode(encoding)
+    assert "Traceback" not in told and "unexpected" not in told and told.strip()
+    assert done.returncode == (1 if command in ("agreement", "workers", "partial") else 0), told
+    if command in ("read", "check", "relabel"):
+        assert ("路" if encoding == "utf-8" else "\\u8def") in told

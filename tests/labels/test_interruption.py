@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ground_truth_labels import ExportError, export, read_manifest
+from ground_truth_labels import ExportError, MaskError, export, read_manifest
 
 HIDDEN = ".ground-truth-labels"
 
@@ -115,3 +115,40 @@ def test_an_unfinished_export_of_other_options_is_refused(job, tmp_path):
         export(read_manifest(job.root), tmp_path / "out")
     with pytest.raises(ExportError, match="unfinished export of other labels or options"):
         export(read_manifest(job.root), tmp_path / "out", format="numpy")
+
+
+@pytest.mark.parametrize("layout", ["png", "coco"])
+def test_two_exports_into_one_target_at_once(big_job, tmp_path, layout):
+    """The one ends as if it were alone, the other says why it doesn't; repeated, it finds all done."""
+    alone = tmp_path / "alone"
+    subprocess.run(command(big_job, alone, layout), check=True, capture_output=True)
+    for round_ in range(3):
+        target = tmp_path / f"both {round_}"
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        both = [subprocess.Popen(command(big_job, target, layout), **pipes) for _ in range(2)]
+        told = [process.communicate(timeout=120) for process in both]
+        codes = sorted(process.returncode for process in both)
+        assert codes in ([0, 1], [0, 0]), told
+        for process, (_, error) in zip(both, told, strict=True):
+            if process.returncode:
+                assert error.count("\n") == 1 and "another export is writing here; wait for its end" in error
+        assert tree(target) == tree(alone)
+        again = subprocess.run(command(big_job, target, layout), capture_output=True, text=True)
+        assert again.returncode == 0 and "were there from an earlier run" in again.stdout
+
+
+def test_who_waits_for_the_folder_gets_it(job, tmp_path):
+    from ground_truth_labels.exports.lock import hold
+
+    held = hold(str(tmp_path / "out" / HIDDEN / "lock"))
+    with pytest.raises(ExportError, match="another export is writing here"):
+        export(read_manifest(job.root), tmp_path / "out")
+    held.close()
+    # What is left of one that was killed before it wrote anything is no obstacle, and goes.
+    assert export(read_manifest(job.root), tmp_path / "out").exported == {"": 6}
+    assert not (tmp_path / "out" / HIDDEN).exists()
+    # One that fails lets go of it.
+    job.local(job.lines[5]["streets-ref"]).write_bytes(b"nonsense")
+    for _ in range(2):
+        with pytest.raises(MaskError, match="must be a PNG"):
+            export(read_manifest(job.root), tmp_path / "other")

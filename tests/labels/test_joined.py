@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 
 import numpy as np
@@ -166,3 +167,57 @@ def test_relative_references_of_one_file_are_one_image(tmp_path):
     (folder / "second.manifest").write_bytes((folder / "output.manifest").read_bytes())
     with pytest.raises(ManifestError, match="both have a label of one image"):
         _ = read_manifest([folder / "output.manifest", folder / "second.manifest"]).labels
+
+
+class Account:
+    """A session in whose account two jobs have their output in one bucket."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def client(self, service, **_):
+        return self
+
+    def describe_labeling_job(self, *, LabelingJobName):
+        return {
+            "LabelingJobStatus": "Completed",
+            "LabelingJobOutput": {"OutputDatasetS3Uri": f"s3://b/{LabelingJobName}/output.manifest"},
+            "LabelCategoryConfigS3Uri": f"s3://b/{LabelingJobName}/categories.json",
+        }
+
+    def get_object(self, *, Bucket, Key, **_):
+        data = (self._folder / Key).read_bytes()
+        return {"Body": io.BytesIO(data), "ContentLength": len(data)}
+
+
+def test_several_jobs_by_their_names(two):
+    """Each job's category file has an order; that of the first is kept, and what is new comes after."""
+    for folder, names in zip(two, (["road", "car"], ["car", "bus"]), strict=True):
+        listed = {"labels": [{"label": name} for name in names]}
+        (folder / "categories.json").write_text(json.dumps(listed))
+    joined = read_manifest(job=["roads", "cars"], session=Account(two[0].parent))
+    assert joined.classes == {"BACKGROUND": 0, "road": 1, "car": 2, "bus": 3}
+    assert [item.mask().tolist() for item in joined] == [[[0, 1, 2]], [[2, 3, 0]]]
+    own = read_manifest(job=["roads", "cars"], labels="bus=9,car=8,road=7", session=Account(two[0].parent))
+    assert [item.mask().tolist() for item in own] == [[[0, 7, 8]], [[8, 9, 0]]]
+
+
+def test_conditions_on_a_part_and_on_all(two):
+    """What is left out of one before it is joined stays out; numbers of objects don't change."""
+    first, second = (read_manifest(place) for place in two)
+    joined = first.where(human=False) + second
+    assert [item.index for item in joined] == [1] and len(joined) == 1
+    assert [item.state for item in joined.every()] == ["unchosen", "labeled"]
+    assert joined[0].mask().tolist() == [[1, 3, 0]]
+    assert [item.index for item in (first + second).where(keys=["a.png"])] == [0, 1]
+
+
+def test_verifications_are_counted_through_all(two):
+    text = (two[1] / "output.manifest").read_text()
+    value = json.loads(text)
+    value["ok-ref"] = 1
+    value["ok-ref-metadata"] = {"class-name": "good", "type": "groundtruth/label-verification"}
+    (two[1] / "output.manifest").write_text(json.dumps(value) + "\n")
+    joined = read_manifest(two)
+    assert joined.scan.verifications == {"ok-ref": 1} and joined.scan.segmentations == {"streets-ref": 2}
+    assert [item.index for item in joined.where(verdict="good")] == [1]

@@ -72,6 +72,12 @@ class Run:
 
     def run(self) -> ExportResult:
         """Write what is missing; see `export`."""
+        try:
+            return self._run()
+        finally:
+            self.space.release()
+
+    def _run(self) -> ExportResult:
         plan = self._plan()
         done = self.space.open(plan)
         if done is None:

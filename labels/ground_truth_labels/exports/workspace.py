@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from ..errors import ExportError
 from ..storage import Storage, is_s3, join
+from .lock import hold
 
 HIDDEN = ".ground-truth-labels"
 DONE = "_labels/export.json"
+_LOCK = "lock"
 _FLUSH_ENTRIES, _FLUSH_SECONDS = 64, 2.0
 
 
@@ -30,32 +32,63 @@ class Workspace:
         self._buffer: list[str] = []
         self._files = 0
         self._flushed = time.monotonic()
+        self._lock: IO[bytes] | None = None
 
     def open(self, plan: dict[str, Any]) -> int | None:
         """Begin or resume; the number of batches already written, or None if the export is complete.
+
+        One export at a time writes in a folder. In S3, which has no locks, nothing keeps two apart.
 
         Raises:
             ExportError: The target holds something else.
         """
         self._refuse_links()
-        existing = next(iter(self.storage.list(self.target)), None) is not None
-        if existing and self.storage.exists(join(self.target, DONE)):
-            if self._json(join(self.target, DONE))["plan"] == plan and not self._unfinished():
+        if self._finished(plan):
+            return None
+        if not is_s3(self.target):
+            self._lock = hold(join(self._home, _LOCK))
+            if self._lock is None:
+                raise ExportError(
+                    f"{self.target}: another export is writing here; wait for its end, or choose another "
+                    "target"
+                )
+            # Whoever held it until now may have come to the end.
+            if self._finished(plan):
+                self.close()
                 return None
+            self._clean_staging()
+        if not self._unfinished():
+            self.write(f"{HIDDEN}/plan.json", json.dumps(plan).encode())
+        self._files = len(self._journal())
+        return sum(1 for _ in self.entries())
+
+    def _finished(self, plan: dict[str, Any]) -> bool:
+        """Whether this very export is there, complete.
+
+        Raises:
+            ExportError: The target holds something else.
+        """
+        lock = f"{HIDDEN}/{_LOCK}"
+        if all(name == lock for name in self.storage.list(self.target)):
+            return False
+        if self.storage.exists(join(self.target, DONE)):
+            if self._json(join(self.target, DONE))["plan"] == plan and not self._unfinished():
+                return True
             raise ExportError(f"{self.target}: holds another finished export; choose an empty target")
-        if existing and not self._unfinished():
+        if not self._unfinished():
             raise ExportError(f"{self.target}: is not empty and holds no export; choose an empty target")
-        if existing and self._json(join(self._home, "plan.json")) != plan:
+        if self._json(join(self._home, "plan.json")) != plan:
             raise ExportError(
                 f"{self.target}: holds an unfinished export of other labels or options; "
                 "repeat it with its own options, or choose an empty target"
             )
-        if not is_s3(self.target):
-            self._clean_staging()
-        if not existing:
-            self.write(f"{HIDDEN}/plan.json", json.dumps(plan).encode())
-        self._files = len(self._journal())
-        return sum(1 for _ in self.entries())
+        return False
+
+    def release(self) -> None:
+        """Let another export write here."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _refuse_links(self) -> None:
         """A prepared target must not lead what is written and removed below it to another place."""
@@ -118,6 +151,7 @@ class Workspace:
 
     def close(self) -> None:
         """Remove everything hidden: the export is complete."""
+        self.release()
         for name in reversed(list(self.storage.list(self._home))):
             self.storage.remove(join(self._home, name))
         if not is_s3(self.target):
