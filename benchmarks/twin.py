@@ -127,7 +127,7 @@ def _client(aws: EmbeddedAws, names: list[str], number: int) -> list[float]:
 
 def _ended(aws: EmbeddedAws, names: list[str]) -> list[dict[str, Any]]:
     client, deadline = aws.session().client("sagemaker"), time.monotonic() + PATIENCE
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     while len(found) < len(names):
         assert time.monotonic() < deadline, f"{len(names) - len(found)} jobs haven't ended"
         for name in names:
