@@ -26,7 +26,9 @@ from tests.labeling_job.preflight.conftest import CONTEXT, properties
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = (ROOT / "docs" / "preflight.md").read_text()
 ROWS = re.findall(r"^\| `([a-z-]+)` \|.+\| ([^|]+) \|$", DOCS, re.MULTILINE)
-COMMANDS = re.findall(r"^\$ (cdk-ground-truth .+)$", DOCS + (ROOT / "README.md").read_text(), re.MULTILINE)
+COMMANDS = re.findall(
+    r"^\$ (cdk-ground-truth check .+)$", DOCS + (ROOT / "README.md").read_text(), re.MULTILINE
+)
 SAMPLES = re.findall(r"```python\nSemanticSegmentationLabelingJob\(\s*\.\.\.,(.+?)\n```", DOCS, re.DOTALL)
 NAMES = {"corpus-input": "streets-photos", "corpus-output": "streets-labels", "corpus-": "streets-"}
 
