@@ -148,7 +148,9 @@ class Lifecycle:
             return self.create()
         if not keeps_labels(parsed_or_none(self._event.old_properties), properties, old):
             return self.create()
-        return self._go_on(self._owned.with_followers(old), name, properties) or _outcome(old)
+        chain = self._owned.with_followers(old)
+        # Where nothing is left to label, the last of them has all labels in its output.
+        return self._go_on(chain, name, properties) or _outcome(chain[-1])
 
     def _go_on(
         self, old: Sequence[Mapping[str, Any]], name: str, properties: JobProperties

@@ -20,10 +20,12 @@ def _deploy(*args: object, **kwargs: object) -> Callable[[World], object]:
     return lambda world: world.cloudformation.deploy(*args, **kwargs)  # type: ignore[arg-type]
 
 
-def _worked_on(properties: dict[str, Any], *, back: bool = False) -> Callable[[World], object]:
-    """Another resource fails after somebody has painted for the new job."""
+def _worked_on(
+    properties: dict[str, Any], *, count: int | None = 1, back: bool = False
+) -> Callable[[World], object]:
+    """Another resource fails after somebody has painted so many images for the new job; None for all."""
     return lambda world: world.cloudformation.deploy(
-        properties, other_fails=True, back=back, meanwhile=lambda: labels.paint(world, 1)
+        properties, other_fails=True, back=back, meanwhile=lambda: labels.paint(world, count)
     )
 
 
@@ -178,6 +180,12 @@ SCENARIOS += (
     Scenario(
         "update in the middle of the work, the new job is worked on, another resource fails",
         _worked_on(labels.job("B")),
+        (_deploy(_LABELED), labels.painted(2)),
+        **_KEEPING,
+    ),
+    Scenario(
+        "update in the middle of the work, the new job labels all the rest, another resource fails",
+        _worked_on(labels.job("B"), count=None),
         (_deploy(_LABELED), labels.painted(2)),
         **_KEEPING,
     ),

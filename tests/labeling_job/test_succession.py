@@ -288,6 +288,17 @@ def test_labels_of_a_job_that_a_rollback_took_away_are_not_bought_again(world, c
     assert world.sagemaker.jobs[second]["tags"][TAG_FOLLOWER] == third
 
 
+def test_where_a_job_that_a_rollback_took_away_has_the_rest_it_is_the_answer(world):
+    world.label(world.first, 6)
+    world.s3.objects |= {("photos", f"day/{n}.jpg"): b"x" for n in (6, 7)}
+    second = world.changed(world.described(title="Roads")).physical_id
+    assert len(world.label(second, 2)) == 8
+    outcome = world.changed(world.described(title="Lanes"), request_id="request-3")
+    # Only its output has all labels.
+    assert outcome.physical_id == second and second in outcome.data["OutputManifestS3Uri"]
+    assert len(world.sagemaker.jobs) == 2
+
+
 def test_followers_of_another_stack_or_in_a_circle_are_nobodys(world):
     world.label(world.first, 2, status="Stopped")
     world.sagemaker.jobs[world.first]["tags"][TAG_FOLLOWER] = world.first
