@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from ground_truth_local import mend_sources, reality, service, sources
+from ground_truth_local.conformance.rows import load
 
 TARGET = Path(__file__).parent / "twin.md"
 HEAD = """# Where the embedded AWS has its rules from
@@ -44,15 +45,24 @@ def render() -> str:
     parts += [f"| {kind} | {counts[kind]} |" for kind in sources.Kind]
     parts.append(f"| *all* | {len(found)} |")
     for kind in sources.Kind:
-        parts.append(
-            f"\n## {kind.capitalize()}\n\n{NOTES[kind]}\n\n| rule | what it says | source |\n|---|---|---|"
-        )
+        parts.append(f"\n## {kind[0].upper()}{kind[1:]}\n\n{NOTES[kind]}\n")
+        parts.append("| rule | what it says | source |\n|---|---|---|")
         parts += [
             f"| `{rule.name}` | {_cell(rule.says)} | {_cell(rule.source.where)} |"
             for rule in found
             if rule.source.kind == kind
         ]
+        if kind == sources.Kind.ASSUMED:
+            parts.append(_settled(found))
     return "\n".join(parts) + "\n"
+
+
+def _settled(found: list[sources.Rule]) -> str:
+    """Tell which assumptions a real account would settle for nothing: those that a free row tries."""
+    free = {row.rule for row in load() if row.is_free}
+    names = [rule.name for rule in found if rule.source.kind == sources.Kind.ASSUMED and rule.name in free]
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"\n`--endpoint aws` asks an account about {len(names)} of them, for nothing: {listed}."
 
 
 def _cell(text: str) -> str:

@@ -91,7 +91,9 @@ MENDS: dict[str, Rule] = {
     "step_functions_failed": Rule(
         "mend-step-functions-failed",
         "A job that doesn't complete fails a `.sync` task with `States.TaskFailed` and its description.",
-        assumed("as other `.sync` integrations do"),
+        assumed(
+            "as failed executions and tasks of `.sync` integrations show it; of SageMaker's nobody prints one"
+        ),
     ),
     "workteams": Rule(
         "mend-workteams",

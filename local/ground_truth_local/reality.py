@@ -158,7 +158,7 @@ OPTIONS: dict[str, Option] = {
         _rule(
             "foreign-tags",
             "Other tools put tags on a job: auto-tagging, cost allocation.",
-            assumed("what companies do in their accounts; no AWS rule"),
+            observed("cloud-custodian/cloud-custodian#5800: auto-tag and mark-for-op on labeling jobs"),
         ),
         "--foreign-tag",
         {

@@ -84,20 +84,21 @@ class Careless:
     """An account that accepts whatever is asked, and remembers what it was asked."""
 
     def __init__(self, answers=None):
-        self.asked = []
+        self.asked, self.bodies = [], []
         self.answers = answers or {}
 
     def handle(self, call):
         self.asked.append(call.operation)
+        self.bodies.append(call.body)
         if call.operation in self.answers:
             return self.answers[call.operation]
         return Answer(body={"LabelingJobArn": "arn:aws:sagemaker:us-east-1:1:labeling-job/x"})
 
 
-def ask(monkeypatch, capsys, service, *arguments, said=ACCOUNT):
+def ask(monkeypatch, capsys, service, *arguments, said=ACCOUNT, answering=None):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setattr(builtins, "input", lambda *_: said)
+    monkeypatch.setattr(builtins, "input", answering or (lambda *_: said))
     with Front(service, account=ACCOUNT, region="us-east-1") as front:
         code = command.main(["--endpoint", front.url, *arguments])
     return code, capsys.readouterr().out
@@ -105,7 +106,7 @@ def ask(monkeypatch, capsys, service, *arguments, said=ACCOUNT):
 
 def test_an_account_that_is_the_embedded_one_differs_nowhere(stage, monkeypatch, capsys):
     code, out = ask(
-        monkeypatch, capsys, stage._service, "--region", "eu-west-1",
+        monkeypatch, capsys, stage.service, "--region", "eu-west-1",
         "--role", stage.place.role, "--workteam", stage.place.workteam,
     )  # fmt: skip
     assert code == 0, out
@@ -120,6 +121,33 @@ def test_what_an_account_does_otherwise_is_shown_and_a_job_made_by_mistake_is_st
     assert service.asked == ["CreateLabelingJob", "StopLabelingJob"]
     assert "account: accepted" in out and "embedded: ValidationException" in out
     assert "1 differ" in out
+
+
+def test_a_job_made_by_mistake_is_stopped_by_its_own_name_or_told(monkeypatch, capsys):
+    """A row may have another name than its job has; a job that goes on costs."""
+    monkeypatch.setattr(command, "_STOP_AGAIN_SECONDS", 0.0)
+    service = Careless()
+    ask(monkeypatch, capsys, service, "--rows", "request-name-dot")
+    assert (
+        service.bodies[-1]
+        == {"LabelingJobName": service.bodies[0]["LabelingJobName"]}
+        != {"LabelingJobName": "request-name-dot"}
+    )
+    refused = Answer(status=400, body={"__type": "ValidationException", "message": "not now"})
+    _, out = ask(
+        monkeypatch, capsys, Careless({"StopLabelingJob": refused}), "--rows", "attribute-without-ref"
+    )
+    assert "attribute-without-ref was made and can't be stopped: ValidationException" in out
+
+
+def test_nobody_who_answers_is_no_account(monkeypatch, capsys):
+    service = Careless()
+
+    def nobody(*_):
+        raise EOFError
+
+    code, _ = ask(monkeypatch, capsys, service, answering=nobody)
+    assert (code, service.asked) == (2, [])
 
 
 def test_nothing_is_sent_to_another_account_than_was_named(monkeypatch, capsys):
@@ -152,4 +180,4 @@ def test_long_texts_are_written_short():
 def test_the_command_prints_rows_and_counts(capsys):
     assert command.main(["--rows", "categories-twice"]) == 0
     out = capsys.readouterr().out
-    assert "as expected categories-twice" in out and "1 rows (1 AWS documentation), 0 deviations." in out
+    assert "as expected categories-twice" in out and "1 rows (1 service model), 0 deviations." in out

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 
+from ground_truth_local import service
+from ground_truth_local.conformance.rows import load
 from ground_truth_local.mend_sources import MENDS
-from ground_truth_local.sources import Rule, assumed
+from ground_truth_local.sources import RULES, Kind, Rule, assumed
 
 ROOT = Path(__file__).parents[2]
 LOCAL = ROOT / "local" / "ground_truth_local"
@@ -48,6 +55,61 @@ def test_a_rule_is_used_where_it_is_held(path):
     }
     for name in made - used:
         assert f"import {name}" in everywhere or f", {name}" in everywhere, name
+
+
+@cache
+def botocores():
+    return botocore.session.get_session().get_service_model("sagemaker")
+
+
+def resolves(path):
+    """Whether botocore's service model has a shape, a `Shape$Member` or an operation of this name."""
+    shape, _, member = path.partition("$")
+    if member:
+        return shape in botocores().shape_names and member in botocores().shape_for(shape).members
+    return shape in botocores().shape_names or shape in botocores().operation_names
+
+
+def wrong(where):
+    """The paths and errors of a source, `path, path: note`, that botocore's service model doesn't have.
+
+    A note of one word is an error of the operation, `required` a list that the shape has.
+    """
+    paths, _, note = where.partition(": ")
+    missing = [path for path in paths.split(", ") if not resolves(path)]
+    if not missing and re.fullmatch(r"[A-Z]\w+", note):
+        errors = {shape.name for shape in botocores().operation_model(paths).error_shapes}
+        missing += sorted({note} - errors)
+    return missing
+
+
+def cited():
+    for module in pkgutil.iter_modules(service.__path__):
+        importlib.import_module(f"{service.__name__}.{module.name}")
+    rules = [(name, rule.source.where) for name, rule in RULES.items() if rule.source.kind == Kind.MODEL]
+    rows = [(f"row {row.name}", row.source.partition(": ")[2]) for row in load() if row.kind == Kind.MODEL]
+    return [*rules, *rows]
+
+
+def test_the_service_model_has_what_is_cited_of_it():
+    found = cited()
+    assert len(found) >= 100
+    assert {name: wrong(where) for name, where in found if wrong(where)} == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "missing"),
+    [
+        ("LabelCounters$TotalLabeled", []),
+        ("LabelCounters, StopLabelingJob: what was labeled", []),
+        ("StopLabelingJob: ResourceNotFound", []),
+        ("LabelCounters$Sum", ["LabelCounters$Sum"]),
+        ("LabelCounters, DeleteLabelingJob", ["DeleteLabelingJob"]),
+        ("DescribeWorkteam: ResourceNotFound", ["ResourceNotFound"]),
+    ],
+)
+def test_what_the_service_model_lacks_is_found(where, missing):
+    assert wrong(where) == missing
 
 
 @pytest.mark.parametrize("path", SERVICE, ids=lambda path: path.stem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from .stage import Stage
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _NOBODY = "cdk-ground-truth-conformance-no-such"
 _WIDTH = 60
+_STOPS = 3
+_STOP_AGAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +130,7 @@ def _on_an_account(console: Console, rows: Sequence[Row], options: argparse.Name
         f"{len(rows)} reads and refused requests are sent in {options.region}. If one isn't refused, its "
         "job is stopped at once; a job's name is never free again."
     )
-    if console.input("Number of the account that is to be asked: ").strip() != account:
+    if _number(console) != account:
         console.print("Your credentials are of another account. Nothing was sent.")
         return 2
     place = asking.Place(
@@ -141,12 +144,35 @@ def _on_an_account(console: Console, rows: Sequence[Row], options: argparse.Name
     differing = 0
     with Stage() as stage:
         for row in rows:
-            seen = asking.ask(client, row.call, asking.request(row, place))
+            body = asking.request(row, place)
+            seen = asking.ask(client, row.call, body)
             if row.call == "CreateLabelingJob" and "answer" in seen:
-                asking.ask(client, "StopLabelingJob", {"LabelingJobName": row.name})
+                _stop(console, client, body["LabelingJobName"])
             differing += _print_both(console, row, seen, stage.play(row))
     console.print(f"{len(rows)} rows, {differing} differ between the account and the embedded AWS.")
     return 1 if differing else 0
+
+
+def _number(console: Console) -> str:
+    """Ask for the account's number; where nobody can answer, it is none."""
+    try:
+        return console.input("Number of the account that is to be asked: ").strip()
+    except EOFError:
+        return ""
+
+
+def _stop(console: Console, client: Any, name: str) -> None:
+    """Stop a job that should have been refused; one that can't be stopped would cost, so it is told."""
+    answer: dict[str, Any] = {}
+    for _ in range(_STOPS):
+        answer = asking.ask(client, "StopLabelingJob", {"LabelingJobName": name})
+        if "error" not in answer:
+            return
+        time.sleep(_STOP_AGAIN_SECONDS)
+    console.print(
+        f"[red]The job {name} was made and can't be stopped:[/] {answer['error']['code']}. Stop it yourself: "
+        f"aws sagemaker stop-labeling-job --labeling-job-name {name}"
+    )
 
 
 def _print_both(console: Console, row: Row, seen: dict[str, Any], twin: dict[str, Any]) -> bool:

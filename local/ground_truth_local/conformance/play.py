@@ -21,6 +21,7 @@ from .rows import Row
 
 PATIENCE_SECONDS = 20.0
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_LONGER_THAN_A_STOP = "61s"
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -45,6 +46,7 @@ class Play:
             "return": self._return, "advance": self._advance, "stop": self._stop, "wait": self._wait,
             "deny": self._deny, "none": self._none, "again": self._again, "tag": self._tag,
             "untag": self._untag, "labeled": self._labeled, "verdict": self._verdict,
+            "status": self._status, "describe": self._see,
         }  # fmt: skip
         for step in self._row.steps:
             verb, *words = step.split()
@@ -57,6 +59,8 @@ class Play:
         seen = self._seen()
         if seen["job"]["LabelingJobStatus"] not in _ENDED:
             self._stop()
+            if self._row.slow:
+                self._advance(_LONGER_THAN_A_STOP)
             self._wait(*_ENDED)
         return seen
 
@@ -153,7 +157,18 @@ class Play:
     def _deny(self, action: str, part: str = "") -> None:
         self._aws.denied.add((action, part))
 
+    def _status(self, status: str) -> None:
+        """Wait for a status, whether the job's data is loaded or not."""
+        self._until(lambda: self._describe()["LabelingJobStatus"] == status)
+
+    def _see(self, case: str = "") -> None:
+        """Describe the job by its name, or by its name in upper case."""
+        name = self._row.name.upper() if case == "upper" else self._row.name
+        self._answers.append(asking.ask(self._client, "DescribeLabelingJob", {"LabelingJobName": name}))
+
     def _wait(self, *statuses: str) -> None:
+        """Wait for one of the statuses, and for the data of a job in progress."""
+
         def look() -> bool:
             job = self._service.job(self._arn)
             assert job is not None, "just made"

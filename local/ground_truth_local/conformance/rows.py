@@ -38,6 +38,8 @@ class Row:
         template: replacements in a correct template, pairs of old and new.
         cors: the CORS rules of the images' bucket.
         denied: what the role may not do, pairs of action and part of the resource.
+        slow: whether the service takes its time: a minute until the job is in progress, two until it is set
+            up, one for a stop. Nothing waits for it: the step `advance` moves the clock.
         steps: what happens then, one after the other.
         expect: path in what is seen afterwards → value; `~…` is a regular expression.
     """
@@ -56,6 +58,7 @@ class Row:
     template: list[list[str]] = field(default_factory=list)
     cors: list[dict[str, Any]] | None = None
     denied: list[list[str]] = field(default_factory=list)
+    slow: bool = False
     steps: list[str] = field(default_factory=list)
 
     @property

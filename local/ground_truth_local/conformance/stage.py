@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,12 +16,15 @@ from ..service.api import GroundTruthService
 from ..service.pace import Pace
 from . import asking
 from .front import Front
-from .memory_aws import CORS, MemoryAws
+from .memory_aws import CORS, Bucket, MemoryAws
 from .play import PATIENCE_SECONDS, Play, PlayError
 from .rows import Row
 
 _ACCOUNT = "111122223333"
 _REGION = "eu-west-1"
+_ELSEWHERE = "us-west-2"
+_AT_ONCE = Pace(initializing=0.0, stopping=0.0, poll=0.005, manifest_every=0.0, telemetry_every=0.0)
+_SLOW = replace(_AT_ONCE, initializing=60.0, set_up=120.0, stopping=60.0)
 _TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <crowd-form><crowd-semantic-segmentation name="crowd-semantic-segmentation"
   src="{{ task.input.taskObject | grant_read_access }}" header="Paint"
@@ -43,7 +47,7 @@ def _picture(kind: str) -> bytes | None:
 
 
 class Stage:
-    """One service for all rows; each row has its own job and its own files."""
+    """One service for all rows, and a slow one; each row has its own job and its own files."""
 
     def __init__(self) -> None:
         role = f"arn:aws:iam::{_ACCOUNT}:role/labeling"
@@ -52,37 +56,46 @@ class Stage:
             account=_ACCOUNT, region=_REGION, role=role, workteam=team, files="s3://input"
         )
         self._aws = MemoryAws(_REGION, role)
-        pace = Pace(initializing=0.0, stopping=0.0, poll=0.005, manifest_every=0.0, telemetry_every=0.0)
-        self._service = GroundTruthService(None, self._aws, workteams=[team], pace=pace)
-        self._front = Front(self._service, account=_ACCOUNT, region=_REGION)
-        self._client: Any = None
+        self._aws.buckets["elsewhere"] = Bucket(_ELSEWHERE)
+        self._services = {
+            slow: GroundTruthService(None, self._aws, workteams=[team], pace=_SLOW if slow else _AT_ONCE)
+            for slow in (False, True)
+        }
+        self._fronts = {
+            slow: Front(service, account=_ACCOUNT, region=_REGION) for slow, service in self._services.items()
+        }
+        self._clients: dict[bool, Any] = {}
 
     def __enter__(self) -> Self:
-        self._service.start()
-        self._front.__enter__()
         session = boto3.Session(aws_access_key_id="AKIA", aws_secret_access_key="x", region_name=_REGION)
-        self._client = asking.client(_REGION, endpoint=self._front.url, session=session)
+        for slow, front in self._fronts.items():
+            self._services[slow].start()
+            front.__enter__()
+            self._clients[slow] = asking.client(_REGION, endpoint=front.url, session=session)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._front.__exit__(kind, error, trace)
-        self._service.stop()
+        for slow, front in self._fronts.items():
+            front.__exit__(kind, error, trace)
+            self._services[slow].stop()
 
     @property
-    def url(self) -> str:
-        """The address, for a client of somebody else's."""
-        return self._front.url
+    def service(self) -> GroundTruthService:
+        """The service that answers at once."""
+        return self._services[False]
 
     def play(self, row: Row) -> dict[str, Any]:
         """Play a row; return what is seen afterwards."""
         self._prepare(row)
         first = len(self._aws.metrics)
-        seen = asking.ask(self._client, row.call, asking.request(row, self.place))
+        client = self._clients[row.slow]
+        seen = asking.ask(client, row.call, asking.request(row, self.place))
         if "answer" in seen and row.call == "CreateLabelingJob":
             arn = seen["answer"]["LabelingJobArn"]
-            seen |= Play(self._service, self._aws, self._client, row, arn).run() | self._told(row, arn, first)
+            play = Play(self._services[row.slow], self._aws, client, row, arn)
+            seen |= play.run() | self._told(row, arn, first)
         self._aws.denied.clear()
         self._aws.buckets["input"].cors[:] = [dict(rule) for rule in CORS]
         return seen

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..sources import Rule, assumed, guide, holds
+from ..sources import Rule, guide, holds
 from .errors import JobFailure, ObjectFailure, shown
 from .masks import Mask, empty_mask
 from .palette import BACKGROUND, to_rgb
@@ -24,7 +24,7 @@ _PAGE = "sms-verification-data"
 EARLIER = Rule(
     "adjustment-earlier-label",
     "An object without an earlier label and its metadata fails by itself.",
-    assumed(f"the guide ({_PAGE}) asks for them in each line; one bad line is an object's matter"),
+    guide(f"{_PAGE}, Filter Your Data: unlabeled objects fail one by one and don't cause the job to fail"),
 )
 OTHER_ATTRIBUTE = Rule(
     "adjustment-other-attribute",
@@ -34,12 +34,12 @@ OTHER_ATTRIBUTE = Rule(
 COLORS = Rule(
     "adjustment-colors",
     "The earlier label's `internal-color-map` names a `hex-color` for each class, or the job fails.",
-    guide(f"{_PAGE}: the colour map of the earlier job"),
+    guide(f"{_PAGE}, Color Information Requirements: else the tool shows an error and ends the set-up"),
 )
 STATUS = Rule(
     "adjustment-status",
     "`adjustment-status` is `adjusted` if the mask differs from the earlier one, else `unadjusted`.",
-    guide("sms-data-output, adjustment job output"),
+    guide(f"{_PAGE}, Label Verification and Adjustment Data in the Output Manifest"),
 )
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")

@@ -19,11 +19,15 @@ SEGMENTATION = "SemanticSegmentation"
 ADJUSTMENT = "AdjustmentSemanticSegmentation"
 VERIFICATION = "VerificationSemanticSegmentation"
 
-_ARNS = in_model("HumanTaskConfig$PreHumanTaskLambdaArn, AnnotationConsolidationConfig")
+_ARNS = in_model(
+    "HumanTaskConfig$PreHumanTaskLambdaArn, AnnotationConsolidationConfig$AnnotationConsolidationLambdaArn"
+)
 FUNCTION_MISSING = Rule(
     "built-in-function-required",
     "A built-in task type needs its `PRE-` and its `ACS-` function.",
-    assumed("the model makes both optional, for task types with a `HumanTaskUiArn`"),
+    assumed(
+        "the model makes both optional; the guide (sms-custom-templates-step2-automate) of custom tasks alone"
+    ),
 )
 OTHER_FUNCTION = Rule(
     "built-in-function-unknown",
@@ -38,7 +42,9 @@ FUNCTION_ACCOUNT = Rule(
 SAME_TASK = Rule(
     "built-in-functions-match",
     "`PRE-` and `ACS-` function are for the same task type.",
-    assumed("the model lists them side by side; what a mixed pair does is not said"),
+    assumed(
+        "the model lists them side by side; one mixed request to an account would tell, it is free if refused"
+    ),
 )
 
 _SOURCES = {

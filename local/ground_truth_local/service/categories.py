@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..sources import Rule, assumed, guide, model
+from ..sources import Rule, assumed, guide, model, twin
 from .errors import JobFailure, shown
 from .rules import MAX_AUTOMATED_LABELS, S3Location
 
@@ -14,23 +14,28 @@ VERSION = Rule(
     "categories-version",
     "`document-version`, where the file has one, is `2018-11-28`; a file without one is taken.",
     assumed(
-        "the model prints it in the format, but files without it stand in AWS's own notebooks and in "
-        "published segmentation jobs (amazon-sagemaker-examples, from_unlabeled_data_to_deployed…)"
+        "the model prints it in the format, but files without it stand in AWS's own notebooks "
+        "(amazon-sagemaker-examples, from_unlabeled_data_to_deployed…), and other dates in those of video "
+        "frames and point clouds; what another date does to a job of images nobody tells"
     ),
 )
 LABELS = Rule("categories-labels", 'Labels are a list of `{"label": "name"}`.', _MEMBER)
-AT_LEAST_ONE = Rule("categories-at-least-one", "There is at least one label.", guide("sms-label-cat-config"))
-UNIQUE = Rule("categories-unique", "Label names are unique.", guide("sms-label-cat-config"))
-LENGTH = Rule("categories-length", "A label name has at most 256 characters.", guide("sms-label-cat-config"))
+AT_LEAST_ONE = Rule("categories-at-least-one", "There is at least one label.", _MEMBER)
+UNIQUE = Rule("categories-unique", "Label names are unique.", _MEMBER)
+LENGTH = Rule(
+    "categories-length",
+    "A label name has at most 256 characters.",
+    guide("input-data-limits, Label Category Quotas"),
+)
 MOST = Rule(
     "categories-most",
-    "A job has at most 65,534 labels.",
-    assumed("what a 16-bit class id leaves; no limit is documented"),
+    "Here a job has at most 65,534 labels, which a 16-bit class id leaves.",
+    twin("the guide (input-data-limits) has no limit for requests, and ten labels in the console"),
 )
 MOST_AUTOMATED = Rule(
     "categories-most-automated",
     "Automated labeling takes at most 20 labels.",
-    guide("sms-automated-labeling"),
+    guide("input-data-limits, Label Category Quotas"),
 )
 
 MAX_FILE_BYTES = 10 * 1024 * 1024

@@ -17,7 +17,7 @@ from .types import Call
 NAME_TAKEN = Rule(
     "name-taken",
     "A job's name is unique in account and Region, whatever its case, and never free again: `ResourceInUse`.",
-    model("CreateLabelingJobRequest$LabelingJobName; there is no delete operation"),
+    model("CreateLabelingJobRequest$LabelingJobName: there is no delete operation"),
 )
 QUOTA = Rule(
     "live-jobs-most",
@@ -27,7 +27,7 @@ QUOTA = Rule(
 TEAM = Rule(
     "team-exists",
     "The work team exists, and a private one is of the caller's account.",
-    assumed("`ValidationException` is the one error left for it"),
+    assumed("teams are of an account and a Region; the model leaves `ValidationException` alone for it"),
 )
 ROLE = Rule(
     "role-exists",
@@ -37,7 +37,10 @@ ROLE = Rule(
 STOP_ENDED = Rule(
     "stop-ended",
     "A job that has ended can't be stopped: `ValidationException`.",
-    assumed("as SageMaker's other Stop…Job operations; callers must take either"),
+    assumed(
+        "as SageMaker's other Stop…Job operations; hashicorp/terraform-provider-aws stops completed jobs, "
+        "too, and expects no refusal, so callers must take either"
+    ),
 )
 STOP_STOPPING = Rule(
     "stop-stopping",

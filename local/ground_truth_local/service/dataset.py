@@ -18,17 +18,23 @@ EXPIRY = Rule(
     "object-expiry",
     "An object expires when `TaskAvailabilityLifetimeInSeconds` is over, or when as many workers as it "
     "wants have declined it; it then goes to nobody else.",
-    guide("sms-monitor-cloud-watch, Labeling Job Expiration and Declining Tasks"),
+    guide("sms-monitor-cloud-watch, Declining Tasks; sms-custom-templates-step3-lambda-requirements"),
 )
 PARTIAL = Rule(
     "partial-answers",
     "An object that expires with some of its answers is consolidated from these.",
-    assumed("answers that were paid for are not thrown away"),
+    assumed(
+        "the guide's sms-batching said in 2023 that one worker is enough for a label and says now that as "
+        "many as were asked for must label it; that no worker means failed, another page says"
+    ),
 )
 EXPIRED_FAILS = Rule(
     "expired-fails",
     "An object that expires without any answer counts as `FailedNonRetryableError`.",
-    assumed("consoles show such jobs as complete with labeling errors (amazon-sagemaker-examples#2928)"),
+    guide(
+        "sms-custom-templates-step3-lambda-requirements: without a worker until the lifetime's end it is "
+        "marked as failed; 'complete with labeling errors' in the console, amazon-sagemaker-examples#2928"
+    ),
 )
 CONDITIONS = Rule(
     "stopping-conditions",

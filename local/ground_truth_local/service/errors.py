@@ -17,12 +17,16 @@ FAILURE_REASON = Rule(
     model("FailureReason"),
 )
 NOT_FOUND = Rule(
-    "not-found", "A job or resource that doesn't exist is `ResourceNotFound`.", model("DescribeLabelingJob")
+    "not-found",
+    "A job or resource that doesn't exist is `ResourceNotFound`.",
+    model("DescribeLabelingJob: ResourceNotFound"),
 )
 INTERNAL = Rule(
     "internal-error",
     "A failure inside the service begins with `InternalServerError`, one of its caller with `ClientError`.",
-    assumed("ClientError is how published FailureReasons begin; the other word is its counterpart"),
+    assumed(
+        "so begin those of training jobs (aws/sagemaker-python-sdk#35); of a labeling job nobody shows one"
+    ),
 )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from ..sources import Rule, assumed, guide, holds
+from ..sources import Rule, guide, holds, observed
+from ..sources import model as in_model
 from . import adjustment, builtin, palette, verification
 from .consolidation import consolidate
 from .errors import JobFailure, ObjectFailure
@@ -25,7 +26,7 @@ from .store import Store
 MAX_IMAGE_BYTES = 40 * 1024 * 1024
 MAX_IMAGE_PIXELS = 100_000_000
 MAX_AUTOMATED_PIXELS = 1920 * 1080
-IMAGE_FORMAT = Rule("image-format", "An image is a JPEG or a PNG.", guide("sms-data-input"))
+IMAGE_FORMAT = Rule("image-format", "An image is a JPEG or a PNG.", guide("sms-supported-data-formats"))
 IMAGE_PIXELS = Rule(
     "image-pixels",
     "An image has at most 100 million pixels, 1920 x 1080 with automated labeling.",
@@ -34,7 +35,10 @@ IMAGE_PIXELS = Rule(
 ALONE = Rule(
     "object-fails-alone",
     "An object that can't be labeled counts as `FailedNonRetryableError`, and its line says why.",
-    guide("sms-data-output, `failure-reason`"),
+    observed(
+        "awslabs/aiops-modules, run_verification_job.py: `failure-reason` in the label's metadata; the "
+        "counter is the model's LabelCounters$FailedNonRetryableError"
+    ),
 )
 AS_STORED = Rule(
     "image-as-stored",
@@ -49,7 +53,7 @@ COLOR_MAP = Rule(
 FAILED_CONSOLIDATION = Rule(
     "consolidation-fails-object",
     "What can't be consolidated fails its object.",
-    assumed("answers are checked when they come, so it should not happen"),
+    in_model("LabelCounters$FailedNonRetryableError: objects that could not be labeled due to an error"),
 )
 
 _log = logging.getLogger(__name__)

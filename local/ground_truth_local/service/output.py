@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from ..sources import Rule, assumed, guide, holds
+from ..sources import Rule, guide, holds
 from .jobs import Job
 from .rules import S3Location
 from .s3 import RoleS3
@@ -33,7 +33,7 @@ TIMES = Rule(
 RESPONSE = Rule(
     "worker-response",
     "A worker response has acceptance and submission time, seconds spent, worker id and identity.",
-    guide(f"{_PAGE}, worker responses"),
+    guide(f"{_PAGE}, Worker Metadata"),
 )
 UNCHANGED = Rule(
     "unlabeled-line", "An object without a label appears as its input line, unchanged.", guide(_PAGE)
@@ -41,7 +41,10 @@ UNCHANGED = Rule(
 ALL_LINES = Rule(
     "output-manifest-lines",
     "The output manifest has all lines of the input in their order, also when a job was stopped or failed.",
-    assumed("the guide shows it for completed jobs"),
+    guide(
+        f"{_PAGE}: intermediate files have a line for each of the manifest; sms-reusing-data: the output of "
+        "stopped and failed jobs is chained"
+    ),
 )
 
 _SPOOL_BYTES = 8 * 1024 * 1024

@@ -30,7 +30,7 @@ CHAINED = Rule(
     guide("sms-reusing-data"),
 )
 REGIONS = Rule(
-    "buckets-region", "All buckets are in the job's Region.", guide("sms-data-input, the bucket's Region")
+    "buckets-region", "All buckets are in the job's Region.", guide("sms-input-data-input-manifest")
 )
 
 _INSERT_ROWS = 500

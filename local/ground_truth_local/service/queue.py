@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..sources import Rule, assumed, guide, holds
+from ..sources import model as in_model
 from .drafts import DraftBook
 from .errors import TaskError
 from .jobs import Job, JobBook
@@ -24,17 +25,20 @@ DIFFERENT_WORKERS = Rule(
 TIME_LIMIT = Rule(
     "task-time",
     "A task that isn't submitted within its time limit goes back to the others.",
-    guide("sms-create-labeling-job-api, TaskTimeLimitInSeconds"),
+    in_model("HumanTaskConfig$TaskTimeLimitInSeconds"),
 )
 AFTER_STOP = Rule(
     "answer-after-stop",
     "An answer that comes after the job was stopped is refused.",
-    assumed("a stopped job hands out and takes nothing; the page says the task is over"),
+    assumed(
+        "a stopped job hands out nothing and takes nothing; A2I, which has the same workers, lets accepted "
+        "tasks be finished while it is stopping (a2i-delete-human-loop), and of labeling jobs nobody tells"
+    ),
 )
 DECLINE = Rule(
     "decline",
     "A worker who declined an object isn't offered it again; one who returned it may be.",
-    guide("sms-monitor-cloud-watch, Declining Tasks"),
+    guide("sms-point-cloud-worker-instructions-semantic-segmentation: Decline, Release"),
 )
 
 _ACTIVE = "('accepted', 'submitted', 'declined')"

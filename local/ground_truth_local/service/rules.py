@@ -18,7 +18,7 @@ _ATTRIBUTE = model("CreateLabelingJobRequest$LabelAttributeName")
 DEFAULTS = Rule(
     "default-availability",
     "Without a value `TaskAvailabilityLifetimeInSeconds` is 30 days and `MaxConcurrentTaskCount` 1,000.",
-    model("HumanTaskConfig$TaskAvailabilityLifetimeInSeconds, MaxConcurrentTaskCount"),
+    model("HumanTaskConfig$TaskAvailabilityLifetimeInSeconds, HumanTaskConfig$MaxConcurrentTaskCount"),
 )
 RESERVED = Rule(
     "attribute-reserved", "`source` and `source-ref` are no label attributes.", guide("sms-reusing-data")
@@ -34,7 +34,7 @@ STREAMING = Rule("no-streaming", "Streaming labeling jobs are refused.", twin("n
 DATA_SOURCE = Rule(
     "data-source",
     "A job has an `S3DataSource`, an `SnsDataSource` or both.",
-    assumed("the model makes each optional; without any there is nothing to label"),
+    model("LabelingJobDataSource: at least one of them"),
 )
 TASK_UI = Rule(
     "human-task-ui",
@@ -57,7 +57,7 @@ PUBLIC_TEAM = Rule(
 TEAM_REGION = Rule(
     "team-region",
     "The work team is in the job's Region.",
-    assumed("teams are of a Region; the answer is not documented"),
+    assumed("a team's ARN has a Region; that it must be the job's, and the answer, is not told"),
 )
 TIME_LIMIT = Rule(
     "task-time-limit",
@@ -72,10 +72,12 @@ AVAILABILITY = Rule(
 ROLE_ACCOUNT = Rule(
     "role-account",
     "The role is of the caller's account.",
-    assumed("SageMaker's other Create calls say 'Cross-account pass role is not allowed'"),
+    reference("IAM User Guide, id_roles_use_passrole: only to a service of the same account"),
 )
 KEY_REGION = Rule(
-    "key-region", "A KMS key is in the job's Region.", assumed("S3 refuses a key of another Region")
+    "key-region",
+    "A KMS key is in the job's Region.",
+    assumed("S3 takes keys of the bucket's Region; when the service says so is not told"),
 )
 ALGORITHM = Rule(
     "automated-labeling-arn",
@@ -88,7 +90,7 @@ NO_AUTOMATION = Rule(
 TAG_KEYS = Rule(
     "tag-keys-unique",
     "A tag key is given once.",
-    reference("Tag restrictions, as of AWS Batch: 'For each resource, each tag key must be unique'"),
+    model("AddTags: tag keys must be unique per resource"),
 )
 TAG_RESERVED = Rule(
     "tag-key-reserved",

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..sources import Rule, assumed, guide, holds, model, observed
+from ..sources import Rule, assumed, guide, holds, model, observed, reference
 from .dataset import Dataset
 from .errors import INTERNAL, JobFailure
 from .jobs import Job, JobBook
@@ -38,12 +38,18 @@ IN_PROGRESS_SOON = Rule(
 FIRST_BATCH = Rule(
     "first-batch",
     "The first batch has ten objects, the others `MaxConcurrentTaskCount`.",
-    guide("sms-batching; sources differ on whether private teams get it, nothing may rest on it"),
+    reference(
+        "AWS Knowledge Center, sagemaker-ground-truth-errors; the guide's sms-batching said it of Mechanical "
+        "Turk alone and leaves it out now, so nothing may rest on it"
+    ),
 )
 FIRST_BATCH_FAILED = Rule(
     "first-batch-failed",
     "If no object of the first batch can be shown to workers, the job fails.",
-    assumed("the guide says that the batch checks the set-up"),
+    assumed(
+        "AWS's Knowledge Center says that the batch checks the set-up, not what comes of it; automated jobs "
+        "fail when more than 10 % of their first objects do (sms-automated-labeling)"
+    ),
 )
 NOTHING_LABELED = Rule(
     "nothing-labeled",
@@ -54,7 +60,7 @@ NOTHING_LABELED = Rule(
 )
 LIFETIME = Rule("job-lifetime", "A job fails after 30 days.", model("LabelingJobStoppingConditions"))
 STOP_WRITES = Rule(
-    "stop-writes", "What was labeled before a stop is in the output.", model("operation StopLabelingJob")
+    "stop-writes", "What was labeled before a stop is in the output.", model("StopLabelingJob")
 )
 STOP_PARTIAL = Rule(
     "stop-partial",

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from ..sources import Rule, assumed, model, reference
+from ..sources import Rule, assumed, model, observed
 from .errors import ServiceError, not_found, validation
 from .jobs import LIVE, JobBook
 from .paging import page, sort
@@ -14,14 +14,12 @@ from .rules import check_tags
 from .teams import TeamBook, team_arn
 from .types import Call
 
-TEAMS = Rule(
-    "workteams-most", "An account has at most 25 work teams in a Region.", model("operation CreateWorkteam")
-)
+TEAMS = Rule("workteams-most", "An account has at most 25 work teams in a Region.", model("CreateWorkteam"))
 TEAM_NAME = Rule("workteam-name", "A work team's name is used once.", model("CreateWorkteam: ResourceInUse"))
 TEAM_MISSING = Rule(
     "workteam-missing",
     "A work team that isn't there is a `ValidationException`.",
-    model("DescribeWorkteam has no ResourceNotFound"),
+    observed("hashicorp/terraform-provider-aws, workteam.go: `ValidationException`, 'The work team'…"),
 )
 TEAM_BUSY = Rule(
     "workteam-busy",
@@ -33,7 +31,7 @@ MEMBER_KINDS = Rule(
     "Members come from Cognito or from OIDC, and all from one user pool and client.",
     model("CreateWorkteamRequest$MemberDefinitions"),
 )
-TAGS = Rule("tags-most", "A resource has at most 50 tags.", reference("Tagging AWS resources"))
+TAGS = Rule("tags-most", "A resource has at most 50 tags.", model("TagList"))
 
 MAX_TEAMS = 25
 MAX_TAGS = 50

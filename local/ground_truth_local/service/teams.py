@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..sources import Rule, assumed, guide, holds, twin
+from ..sources import Rule, guide, holds, twin
 from .store import Store
 
 IDENTITY = Rule(
@@ -20,7 +20,7 @@ IDENTITY = Rule(
 WORKER_ID = Rule(
     "worker-id",
     "A worker's id is `private.<Region>.<16 hex digits>`, the same in all teams.",
-    assumed("published worker responses show `private.us-east-1.…`"),
+    guide("sms-custom-templates-step3-lambda-requirements: the payloads; sms-data-output, Worker Metadata"),
 )
 SPARES = Rule(
     "spare-workers",

@@ -37,7 +37,9 @@ TASK_EVENT = Rule(
 TASK_STATES = Rule(
     "event-task-states",
     "`State` is `Accepted`, `Submitted`, `Returned` or `Declined`.",
-    assumed("the guide names these four acts and prints no values"),
+    assumed(
+        "the guide names these four acts; neither it nor the event's schema in the CDK prints the values"
+    ),
 )
 OBJECT_METRICS = Rule(
     "metrics-objects",
@@ -54,7 +56,7 @@ LOGS = Rule(
     "log-groups",
     "`/aws/sagemaker/LabelingJobs` has a stream for each job, `/aws/sagemaker/groundtruth/WorkerActivity` a "
     "line for each act of a worker.",
-    guide("sms-monitor-cloud-watch; workforce monitoring"),
+    guide("logging-cloudwatch; workteam-private-tracking"),
 )
 QUIET = Rule(
     "telemetry-denied",

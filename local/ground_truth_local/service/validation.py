@@ -16,7 +16,7 @@ from .errors import ServiceError, validation
 REQUEST = Rule(
     "request-shape",
     "Required members, lengths, ranges, enums and patterns hold, or it is a `ValidationException`.",
-    in_model("the operation's input shape"),
+    in_model("CreateLabelingJobRequest: each operation's input shape"),
 )
 TYPES = Rule(
     "request-types",

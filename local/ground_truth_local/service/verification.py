@@ -15,7 +15,7 @@ MAX_VERDICTS = 10
 VERDICTS = Rule(
     "verification-verdicts",
     "A verification has at most 10 verdicts.",
-    guide("sms-ui-template-crowd-image-classifier, categories"),
+    guide("sms-ui-template-crowd-image-classifier, categories; input-data-limits has no limit for requests"),
 )
 VERDICT_FORM = Rule(
     "verdict-form",
