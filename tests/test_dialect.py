@@ -25,7 +25,7 @@ def tree(path: Path) -> ast.Module:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_a_package_imports_itself_relatively(package):
+def test_a_package_imports_itself_relatively(package) -> None:
     own = Path(package).name
     for path in sorted((ROOT / package).rglob("*.py")):
         for node in ast.walk(tree(path)):
@@ -42,7 +42,7 @@ def exports(path: Path) -> list[str] | None:
     return None
 
 
-def test_only_what_users_import_from_lists_its_names():
+def test_only_what_users_import_from_lists_its_names() -> None:
     """Elsewhere an underscore says what is private, and a second list would go stale."""
     for path in MODULES:
         names = exports(path)
@@ -51,6 +51,6 @@ def test_only_what_users_import_from_lists_its_names():
             assert imported or path.name == "__init__.py" or path.stem == "_rooms", path
 
 
-def test_no_module_is_too_long_to_read():
+def test_no_module_is_too_long_to_read() -> None:
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in MODULES}
     assert {name for name, lines in lengths.items() if lines > 350} == set()

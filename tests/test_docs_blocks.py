@@ -39,7 +39,7 @@ def blocks(page):
     return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
-def test_every_page_with_a_block_is_known():
+def test_every_page_with_a_block_is_known() -> None:
     pages = [
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/**/*.md"),
@@ -58,7 +58,7 @@ def test_every_page_with_a_block_is_known():
         for number in range(len(blocks(page)))
     ],
 )
-def test_a_block_of_an_app_runs(page, number, tmp_path, monkeypatch):
+def test_a_block_of_an_app_runs(page, number, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.jpg")
@@ -93,7 +93,7 @@ def test_a_block_of_an_app_runs(page, number, tmp_path, monkeypatch):
 
 @pytest.mark.deploy
 @pytest.mark.xdist_group("testing")
-def test_the_page_on_tests_is_a_test_file(tmp_path):
+def test_the_page_on_tests_is_a_test_file(tmp_path: Path) -> None:
     own, to_order, snapshot, options = blocks("docs/testing.md")
     (tmp_path / "photos").mkdir()
     for name in ("one.png", "two.png"):
@@ -124,7 +124,7 @@ def snapshot():
 
 
 @pytest.mark.deploy
-def test_the_embedded_aws_starts_as_its_readme_says():
+def test_the_embedded_aws_starts_as_its_readme_says() -> None:
     server, fixture = blocks("local/README.md")
     names = {}
     exec(server, names)
@@ -132,7 +132,7 @@ def test_the_embedded_aws_starts_as_its_readme_says():
     compile(fixture, "local/README.md", "exec")
 
 
-def test_each_row_of_the_comparison_has_its_test():
+def test_each_row_of_the_comparison_has_its_test() -> None:
     rows = (ROOT / "docs" / "comparison.md").read_text("utf-8").split("|---|")[-1].splitlines()
     ours = [row.split("|")[2] for row in rows if row.startswith("| ")]
     assert len(ours) > 10

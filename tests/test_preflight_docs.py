@@ -61,17 +61,17 @@ def streets():
     )
 
 
-def test_each_check_has_its_row_in_the_order_in_which_they_are_told():
+def test_each_check_has_its_row_in_the_order_in_which_they_are_told() -> None:
     assert [name for name, _ in ROWS] == list(CHECKS)
 
 
 @pytest.mark.parametrize(("name", "otherwise"), ROWS)
-def test_a_row_says_what_stops_a_deploy(name, otherwise):
+def test_a_row_says_what_stops_a_deploy(name, otherwise) -> None:
     stops = name in {check for check, _ in BROKEN.values()}
     assert otherwise.startswith("error" if stops else "warning")
 
 
-def test_the_example_is_what_is_said(monkeypatch):
+def test_the_example_is_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "_SETTLE_SECONDS", 0.0)
     world = streets()
     photos = world.buckets["streets-photos"]
@@ -89,7 +89,7 @@ def test_the_example_is_what_is_said(monkeypatch):
     assert str(caught.value) == re.search(r"```\n(Preflight: .+?)\n```", DOCS, re.DOTALL)[1]
 
 
-def test_the_numbers_are_those_of_the_table():
+def test_the_numbers_are_those_of_the_table() -> None:
     for number in (
         f"1 to {limits.OBJECTS_MAX:,} lines",
         f"{limits.AUTOMATED_LABELING_OBJECTS_MIN:,} or more",
@@ -105,7 +105,9 @@ def test_the_numbers_are_those_of_the_table():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_run(command, tmp_path, monkeypatch, capsys):
+def test_the_commands_run(
+    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = streets()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos.manifest").write_bytes(world.buckets["streets-photos"].objects["in.manifest"])
@@ -117,7 +119,7 @@ def test_the_commands_run(command, tmp_path, monkeypatch, capsys):
     assert "3" in capsys.readouterr().out
 
 
-def test_there_are_commands():
+def test_there_are_commands() -> None:
     assert len(COMMANDS) == 4
 
 
@@ -125,7 +127,7 @@ PUBLIC = {name: getattr(cdk_ground_truth, name) for name in cdk_ground_truth.__a
 
 
 @pytest.mark.parametrize("arguments", SAMPLES)
-def test_the_samples_are_accepted(arguments, tmp_path):
+def test_the_samples_are_accepted(arguments, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(pictures.jpeg())
     stack = Stack(App(), "Streets")
     job = cdk_ground_truth.SemanticSegmentationLabelingJob(
@@ -139,5 +141,5 @@ def test_the_samples_are_accepted(arguments, tmp_path):
     assert job.estimated_cost
 
 
-def test_there_are_samples():
+def test_there_are_samples() -> None:
     assert len(SAMPLES) == 2

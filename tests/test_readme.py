@@ -22,7 +22,7 @@ ARGUMENTS = re.findall(r"`((?:images|instructions|worker_template|input_bucket|\
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What the samples name: photographs, a picture, a template, a manifest."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
@@ -33,20 +33,20 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_samples_run(folder):
+def test_the_samples_run(folder) -> None:
     first, assertions = SAMPLES[0], next(sample for sample in SAMPLES if "assertions" in sample)
     names: dict = {}
     exec(first.replace("app.synth()", ""), names)
     exec(assertions, names)
 
 
-def test_the_first_sample_is_the_fixed_one():
+def test_the_first_sample_is_the_fixed_one() -> None:
     assert SAMPLES[0].startswith("from aws_cdk import App, Stack\nfrom cdk_ground_truth import Images,")
     assert 'labels=["road", "building", "pedestrian"]' in SAMPLES[0]
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
-def test_the_arguments_it_names_are_accepted(folder, arguments):
+def test_the_arguments_it_names_are_accepted(folder, arguments) -> None:
     stack = Stack(App(), "Streets")
     names = {
         **{name: getattr(cdk_ground_truth, name) for name in cdk_ground_truth.__all__},
@@ -65,13 +65,13 @@ def test_the_arguments_it_names_are_accepted(folder, arguments):
     assert job.label_attribute_name == "streets-job-ref"
 
 
-def test_the_attributes_it_names_exist():
+def test_the_attributes_it_names_exist() -> None:
     attributes = re.findall(r"`job\.(\w+)`", README)
     assert len(attributes) > 5
     assert all(hasattr(cdk_ground_truth.SemanticSegmentationLabelingJob, name) for name in attributes)
 
 
-def test_its_links_and_pictures_exist():
+def test_its_links_and_pictures_exist() -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []

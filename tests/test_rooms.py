@@ -46,14 +46,14 @@ def imports(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_what_its_row_says(room):
+def test_a_room_imports_what_its_row_says(room) -> None:
     assert files(room)
     own = {Path(room).name}
     for path in files(room):
         assert imports(path) - STANDARD - own <= ROOMS[room], path.relative_to(ROOT)
 
 
-def test_the_construct_knows_the_handler_through_one_file():
+def test_the_construct_knows_the_handler_through_one_file() -> None:
     for path in files("constructs/cdk_ground_truth"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and not node.level and node.module.startswith("labeling_job"):
@@ -61,13 +61,13 @@ def test_the_construct_knows_the_handler_through_one_file():
                 assert {alias.name for alias in node.names} <= SHARED
 
 
-def test_boto3_is_for_the_commands_alone():
+def test_boto3_is_for_the_commands_alone() -> None:
     for path in files("constructs/cdk_ground_truth"):
         if path.name not in ("command_line.py", "planned_stacks.py"):
             assert not imports(path) & {"boto3", "botocore"}, path.name
 
 
-def test_the_embedded_aws_never_knows_the_constructs_or_the_handlers_rules():
+def test_the_embedded_aws_never_knows_the_constructs_or_the_handlers_rules() -> None:
     assert files("local/ground_truth_local")
     for path in files("local/ground_truth_local"):
         # A test's stack is synthesized for it, by the CDK that it was written with.
@@ -75,7 +75,7 @@ def test_the_embedded_aws_never_knows_the_constructs_or_the_handlers_rules():
         assert not imports(path) & (NEVER_LOCAL - allowed), path.relative_to(ROOT)
 
 
-def test_apps_use_the_public_names_alone():
+def test_apps_use_the_public_names_alone() -> None:
     for room in ("app.py", "examples"):
         for path in files(room):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -83,7 +83,7 @@ def test_apps_use_the_public_names_alone():
                     assert node.module == "cdk_ground_truth"
 
 
-def test_source_roots_are_no_packages():
+def test_source_roots_are_no_packages() -> None:
     assert not any(
         (ROOT / room / "__init__.py").exists() for room in ("constructs", "lambda", "labels", "local")
     )

@@ -8,7 +8,7 @@ import sys
 from tests import attacks
 
 
-def test_the_table_is_what_the_tests_try():
+def test_the_table_is_what_the_tests_try() -> None:
     # In a process of its own, because a pytest inside of a pytest shares its plugins.
     code = (
         "from tests import attacks; import sys; sys.exit(attacks.page() != attacks.PAGE.read_text('utf-8'))"

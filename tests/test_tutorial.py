@@ -30,7 +30,7 @@ def steps():
                 yield "", command
 
 
-def test_the_tutorial_runs_as_it_stands(tmp_path):
+def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     printed = {}
     for name, text in steps():

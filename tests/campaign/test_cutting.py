@@ -17,7 +17,7 @@ def _uris(rng: random.Random) -> list[bytes]:
     return [f"s3://{rng.choice('xy')}/{rng.choice(names)}".encode() for _ in range(rng.randrange(25))]
 
 
-def test_what_is_cut_covers_and_is_disjoint_ordered_bounded_and_even():
+def test_what_is_cut_covers_and_is_disjoint_ordered_bounded_and_even() -> None:
     rng = random.Random(17)
     for _ in range(CASES):
         total, most = rng.randrange(300), rng.randint(1, 40)
@@ -30,7 +30,7 @@ def test_what_is_cut_covers_and_is_disjoint_ordered_bounded_and_even():
         assert not jobs or (max(parts) <= most and max(parts) - min(parts) <= 1)
 
 
-def test_what_is_missing_is_what_a_dictionary_says():
+def test_what_is_missing_is_what_a_dictionary_says() -> None:
     rng = random.Random(18)
     for _ in range(CASES):
         images = [Image(uri, rng.randrange(9), b"line of " + uri) for uri in _uris(rng)]
@@ -45,7 +45,7 @@ def test_what_is_missing_is_what_a_dictionary_says():
         assert all(image is first[image.uri] for image in found)
 
 
-def test_what_is_merged_is_each_image_once_with_its_newest_label():
+def test_what_is_merged_is_each_image_once_with_its_newest_label() -> None:
     rng = random.Random(19)
     for _ in range(CASES):
         labels = {uri: b"old " + uri for uri in _uris(rng)}
@@ -69,7 +69,7 @@ def test_what_is_merged_is_each_image_once_with_its_newest_label():
             assert answer.line or answer.reason == wanted.reason
 
 
-def test_sorting_in_pieces_is_sorting_and_equal_keys_stay_as_they_came():
+def test_sorting_in_pieces_is_sorting_and_equal_keys_stay_as_they_came() -> None:
     rng = random.Random(20)
     for _ in range(CASES // 10):
         records = [(b"%d" % rng.randrange(30), b"%d" % number) for number in range(rng.randrange(200))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Template
 
@@ -23,7 +25,9 @@ BOTH = {"AWS/Sagemaker/LabelingJobs", "AWS/SageMaker"}
 
 
 @pytest.mark.parametrize("method", NAMED)
-def test_named_metrics_are_the_guides_in_whichever_namespace(stack, add_job, method):
+def test_named_metrics_are_the_guides_in_whichever_namespace(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], method
+) -> None:
     job = add_job(stack)
     both = getattr(job, method)()
     there, here = both.using_metrics
@@ -36,7 +40,7 @@ def test_named_metrics_are_the_guides_in_whichever_namespace(stack, add_job, met
     assert (other.namespace, other.statistic, other.period.to_hours(), other.label) == ("Own", "Sum", 1, "L")
 
 
-def test_the_accounts_metrics():
+def test_the_accounts_metrics() -> None:
     counts = {
         "jobs_failed": "AWS/SageMaker",
         "jobs_stopped": "AWS/SageMaker",
@@ -75,7 +79,7 @@ def stats(alarm):
     }
 
 
-def test_nothing_labeled(stack, add_job):
+def test_nothing_labeled(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     add_job(stack).alarm_nothing_labeled("Idle", within=Duration.hours(6))
     template = Template.from_stack(stack)
     idle = alarm(template, "IdleIdle")
@@ -107,7 +111,9 @@ def test_nothing_labeled(stack, add_job):
     assert text.count("ALARM(") == 3 and "NOT (ALARM(" in text.replace("(NOT", "NOT")
 
 
-def test_what_was_never_measured_is_no_idleness(stack, add_job):
+def test_what_was_never_measured_is_no_idleness(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     add_job(stack).alarm_nothing_labeled("Idle", within=Duration.hours(6))
     template = Template.from_stack(stack)
     measured = alarm(template, "IdleMeasured")
@@ -124,7 +130,7 @@ def test_what_was_never_measured_is_no_idleness(stack, add_job):
     assert name in str(composite["Properties"]["AlarmRule"])
 
 
-def test_declines(stack, add_job):
+def test_declines(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     add_job(stack).alarm_declined("Declined", declines=4, within=Duration.hours(2))
     template = Template.from_stack(stack)
     found = alarm(template, "Declined")
@@ -138,12 +144,14 @@ def test_declines(stack, add_job):
 
 
 @pytest.mark.parametrize(("argument", "value"), [("declines", 0), ("within", Duration.minutes(5))])
-def test_declines_within_bounds(stack, add_job, argument, value):
+def test_declines_within_bounds(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], argument: str, value
+) -> None:
     with pytest.raises(ValueError, match=f"'{argument}' must be"):
         add_job(stack).alarm_declined("Declined", **{argument: value})
 
 
-def test_an_imported_job_has_no_deploys(stack):
+def test_an_imported_job_has_no_deploys(stack: Stack) -> None:
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/streets"
     job = SemanticSegmentationLabelingJob.from_labeling_job_arn(stack, "Old", arn)
     job.alarm_nothing_labeled("Idle", within=Duration.hours(1))
@@ -152,12 +160,14 @@ def test_an_imported_job_has_no_deploys(stack):
 
 
 @pytest.mark.parametrize("within", [Duration.minutes(90), Duration.hours(25), Duration.seconds(0)])
-def test_within_is_whole_hours(stack, add_job, within):
+def test_within_is_whole_hours(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], within
+) -> None:
     with pytest.raises(ValueError, match="'within' must be 1 to 24 whole hours"):
         add_job(stack).alarm_nothing_labeled("Idle", within=within)
 
 
-def test_failed(stack, add_job):
+def test_failed(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     alarm = add_job(stack).alarm_failed("Failed")
     assert isinstance(alarm, cloudwatch.Alarm)
     template = Template.from_stack(stack)
@@ -168,7 +178,9 @@ def test_failed(stack, add_job):
     )
 
 
-def test_a_dashboard_takes_the_widgets(stack, add_job):
+def test_a_dashboard_takes_the_widgets(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     dashboard = cloudwatch.Dashboard(stack, "Dashboard")
     dashboard.add_widgets(*add_job(stack).dashboard_widgets(namespace="Own"))
     [made] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
@@ -176,7 +188,9 @@ def test_a_dashboard_takes_the_widgets(stack, add_job):
     assert body.count("TotalDatasetObjectsLabeled") == 2 and '"Own"' in body
 
 
-def test_one_graph_takes_the_counts_of_two_jobs_in_either_namespace(stack, add_job):
+def test_one_graph_takes_the_counts_of_two_jobs_in_either_namespace(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     jobs = [add_job(stack, name) for name in ("One", "Two")]
     dashboard = cloudwatch.Dashboard(stack, "Dashboard")
     for job in jobs:

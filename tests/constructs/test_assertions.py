@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from aws_cdk import Stack
 from aws_cdk.assertions import Template
 
+from cdk_ground_truth import SemanticSegmentationLabelingJob
 from cdk_ground_truth.assertions import evaluate, labeling_job, labeling_jobs, policy_statements
 from tests.constructs.conftest import role_of
 
 
-def test_the_effective_request(stack, add_job):
+def test_the_effective_request(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     job = add_job(stack, number_of_human_workers_per_data_object=5, tags={"team": "vision"})
     template = Template.from_stack(stack)
     role = role_of(template.to_json()["Resources"])
@@ -28,7 +32,7 @@ def test_the_effective_request(stack, add_job):
     assert found.logical_id == "JobB9D00F9F" and role in found.depends_on
 
 
-def test_one_of_several(stack, add_job):
+def test_one_of_several(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     add_job(stack, "One", labels=["a"])
     add_job(stack, "Two", labels=["b"])
     template = Template.from_stack(stack)
@@ -40,13 +44,15 @@ def test_one_of_several(stack, add_job):
         labeling_job(template, "other")
 
 
-def test_none():
+def test_none() -> None:
     assert labeling_jobs({"Resources": {}}) == []
     with pytest.raises(AssertionError, match=r"got \[\]"):
         labeling_job({"Resources": {}})
 
 
-def test_policy_statements_are_of_one_role_or_all(stack, add_job):
+def test_policy_statements_are_of_one_role_or_all(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     add_job(stack)
     template = Template.from_stack(stack)
     own = policy_statements(template, role_of(template.to_json()["Resources"]))
@@ -69,7 +75,7 @@ def test_policy_statements_are_of_one_role_or_all(stack, add_job):
         ({"a": [1, {"Fn::GetAtt": ["A", "Arn"]}]}, {"a": [1, "<A.Arn>"]}),
     ],
 )
-def test_functions_are_evaluated(value, expected):
+def test_functions_are_evaluated(value, expected) -> None:
     template = {
         "Parameters": {"Given": {"Default": "value"}},
         "Mappings": {"M": {"us-east-1": {"k": "v"}}},
@@ -77,6 +83,6 @@ def test_functions_are_evaluated(value, expected):
     assert evaluate(template, value) == expected
 
 
-def test_a_part_of_what_only_cloudformation_knows_is_as_unknown():
+def test_a_part_of_what_only_cloudformation_knows_is_as_unknown() -> None:
     part = {"Fn::Select": [1, {"Fn::Split": ["||", {"Ref": "AssetVersionKey"}]}]}
     assert evaluate({"Resources": {}}, part) == "<AssetVersionKey>"

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 
+from cdk_ground_truth import SemanticSegmentationLabelingJob
+from tests.constructs.conftest import Synthesized
 
-def test_they_are_private_encrypted_versioned_tls_only_and_stay(stack, add_job, synth):
+
+def test_they_are_private_encrypted_versioned_tls_only_and_stay(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack)
     template = synth(stack)
     buckets = template.of_type("AWS::S3::Bucket")
@@ -37,7 +45,9 @@ def test_they_are_private_encrypted_versioned_tls_only_and_stay(stack, add_job, 
         assert deny["Effect"] == "Deny" and deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_with_a_key_of_ones_own(stack, add_job, synth):
+def test_with_a_key_of_ones_own(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     key = kms.Key(stack, "Key")
     add_job(stack, encryption_key=key)
     template = synth(stack)

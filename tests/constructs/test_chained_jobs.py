@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, Duration, Stack
@@ -79,7 +80,7 @@ def world():
     return World()
 
 
-def test_a_verification_follows_from_the_job_it_is_about(world):
+def test_a_verification_follows_from_the_job_it_is_about(world) -> None:
     world.verify()
     job = labeling_job(Template.from_stack(world.stack), "streets-check")
     task = job.request["HumanTaskConfig"]
@@ -97,7 +98,7 @@ def test_a_verification_follows_from_the_job_it_is_about(world):
     assert [each["label"] for each in categories["labels"]] == ["right", "wrong"]
 
 
-def test_an_adjustment_keeps_the_classes_and_asks_only_what_a_verification_rejected(world):
+def test_an_adjustment_keeps_the_classes_and_asks_only_what_a_verification_rejected(world) -> None:
     world.adjust(of=world.verify(), only=Only(verdicts=["wrong"]))
     properties = world.properties("streets-fix")
     assert properties["Request"]["LabelAttributeName"] == "streets-fix-ref"
@@ -139,7 +140,7 @@ def attributes(page: str, element: str) -> dict:
     found = []
 
     class Reader(HTMLParser):
-        def handle_starttag(self, tag, attrs):
+        def handle_starttag(self, tag, attrs) -> None:
             if tag == element:
                 found.append(dict(attrs))
 
@@ -147,7 +148,7 @@ def attributes(page: str, element: str) -> dict:
     return found[0]
 
 
-def test_an_adjustments_page_starts_from_the_earlier_mask(world):
+def test_an_adjustments_page_starts_from_the_earlier_mask(world) -> None:
     world.adjust()
     source = world.published(world.properties("streets-fix")["Request"]["HumanTaskConfig"]["UiConfig"])
     element = attributes(rendered(source, LINE, CLASSES), "crowd-semantic-segmentation")
@@ -156,7 +157,7 @@ def test_an_adjustments_page_starts_from_the_earlier_mask(world):
     assert json.loads(element["labels"]) == CLASSES
 
 
-def test_a_verifications_page_shows_the_earlier_mask(world):
+def test_a_verifications_page_shows_the_earlier_mask(world) -> None:
     world.verify(verdicts=["right", "</script>' wrong"])
     source = world.published(world.properties("streets-check")["Request"]["HumanTaskConfig"]["UiConfig"])
     element = attributes(rendered(source, LINE, ["right", "</script>' wrong"]), "crowd-image-classifier")
@@ -167,7 +168,7 @@ def test_a_verifications_page_shows_the_earlier_mask(world):
     assert json.loads(element["categories"]) == ["right", "</script>' wrong"]
 
 
-def test_the_role_reads_images_and_earlier_masks_and_writes_its_own_output(world):
+def test_the_role_reads_images_and_earlier_masks_and_writes_its_own_output(world) -> None:
     world.verify()
     statements = policy_statements(Template.from_stack(world.stack))
     text = json.dumps([each for each in statements if "s3:GetObject" in each.get("Action", [])])
@@ -175,7 +176,7 @@ def test_the_role_reads_images_and_earlier_masks_and_writes_its_own_output(world
     assert "/day/*" in text
 
 
-def test_the_earlier_output_bucket_is_opened_to_browsers():
+def test_the_earlier_output_bucket_is_opened_to_browsers() -> None:
     world = World()
     stack = Stack(world.app, "Elsewhere")
     labels = s3.Bucket(stack, "Labels")
@@ -190,7 +191,7 @@ def test_the_earlier_output_bucket_is_opened_to_browsers():
     assert found["Properties"]["CorsConfiguration"]["CorsRules"]
 
 
-def test_the_earlier_outputs_key_may_be_used(world):
+def test_the_earlier_outputs_key_may_be_used(world) -> None:
     key = kms.Key(world.stack, "Key")
     team = world.team
     first = SemanticSegmentationLabelingJob(
@@ -206,7 +207,7 @@ def test_the_earlier_outputs_key_may_be_used(world):
     assert "kms:Decrypt" in policies
 
 
-def test_a_job_goes_on_from_an_earlier_one_with_its_attribute_and_more_images(world):
+def test_a_job_goes_on_from_an_earlier_one_with_its_attribute_and_more_images(world) -> None:
     job = SemanticSegmentationLabelingJob(
         world.stack,
         "More",
@@ -220,7 +221,7 @@ def test_a_job_goes_on_from_an_earlier_one_with_its_attribute_and_more_images(wo
     assert "Verdicts" not in images
 
 
-def test_an_output_manifest_does_as_well(world):
+def test_an_output_manifest_does_as_well(world) -> None:
     earlier = EarlierLabels.from_output_manifest(
         world.photos, "old/output.manifest", label_attribute_name="old-ref", labels=["a"]
     )
@@ -237,7 +238,7 @@ def imported(world, **options):
     )
 
 
-def test_so_does_an_imported_job(world):
+def test_so_does_an_imported_job(world) -> None:
     old = imported(world, output_bucket=world.photos)
     earlier = EarlierLabels.from_job(
         old, label_attribute_name="old-ref", labels=["a"], image_buckets=[world.photos]
@@ -280,12 +281,12 @@ def test_so_does_an_imported_job(world):
         ),
     ],
 )
-def test_what_cannot_be_right_is_refused_at_synth(world, make, message):
+def test_what_cannot_be_right_is_refused_at_synth(world, make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(world)
 
 
-def test_a_verifications_own_template_has_the_element_that_asks_for_verdicts(world, tmp_path):
+def test_a_verifications_own_template_has_the_element_that_asks_for_verdicts(world, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     text = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>
         <{tag} name="verdict" header="h" src="{{{{ task.input.taskObject | grant_read_access }}}}"
@@ -295,7 +296,7 @@ def test_a_verifications_own_template_has_the_element_that_asks_for_verdicts(wor
         world.verify(worker_template=WorkerTemplate.from_file(page))
 
 
-def test_a_verifications_own_template_that_asks_for_verdicts_is_taken(world, tmp_path):
+def test_a_verifications_own_template_that_asks_for_verdicts_is_taken(world, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(
         """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>
@@ -308,7 +309,7 @@ def test_a_verifications_own_template_that_asks_for_verdicts_is_taken(world, tmp
     assert source == page.read_text()
 
 
-def test_how_long_they_are_watched(world):
+def test_how_long_they_are_watched(world) -> None:
     world.adjust(watch=Duration.seconds(40))
     world.verify(watch=Duration.seconds(0))
     assert world.properties("streets-fix")["WatchSeconds"] == 40

@@ -6,7 +6,9 @@ import contextlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Never
 
 import pytest
 
@@ -37,7 +39,7 @@ CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, log_grou
 
 
 @pytest.fixture
-def check(capsys):
+def check(capsys: pytest.CaptureFixture[str]):
     """Run the command; its exit code and what it printed."""
 
     def run(*arguments, aws=None):
@@ -88,7 +90,7 @@ def by_the_handler(world, monkeypatch):
 
 
 @pytest.mark.parametrize("name", sorted(set(CHANGES) - ANOTHER_JOB - ABOUT_OUTPUT_TOO))
-def test_the_command_finds_what_the_handler_finds(check, monkeypatch, name):
+def test_the_command_finds_what_the_handler_finds(check, monkeypatch: pytest.MonkeyPatch, name) -> None:
     world = world_of(name)
     found = by_the_handler(world, monkeypatch)
     code, printed = check(*line_of(arguments_of(world)), aws=FakeAws(world))
@@ -98,7 +100,7 @@ def test_the_command_finds_what_the_handler_finds(check, monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", sorted(ABOUT_OUTPUT_TOO))
-def test_of_a_role_it_finds_what_concerns_the_input(check, monkeypatch, name):
+def test_of_a_role_it_finds_what_concerns_the_input(check, monkeypatch: pytest.MonkeyPatch, name) -> None:
     world = world_of(name)
     found = by_the_handler(world, monkeypatch)
     code, printed = check(*line_of(arguments_of(world)), aws=FakeAws(world))
@@ -115,7 +117,7 @@ def test_of_a_role_it_finds_what_concerns_the_input(check, monkeypatch, name):
 @pytest.mark.parametrize(
     "name", ["a bare URI", "no source-ref", "labels: BACKGROUND", "template: no form", "GIF"]
 )
-def test_files_of_this_machine_are_checked_as_those_in_s3(check, tmp_path, name):
+def test_files_of_this_machine_are_checked_as_those_in_s3(check, tmp_path: Path, name: str) -> None:
     world = world_of(name)
     in_s3 = arguments_of(world)
     on_disk = dict(in_s3)
@@ -131,14 +133,14 @@ def test_files_of_this_machine_are_checked_as_those_in_s3(check, tmp_path, name)
     )
 
 
-def test_what_it_writes_and_creates_is_nothing(check):
+def test_what_it_writes_and_creates_is_nothing(check) -> None:
     aws = FakeAws(good_world())
     assert check(*line_of(arguments_of(aws.world)), aws=aws)[0] == cli.OK
     assert not aws.written and not aws.created
 
 
 @pytest.fixture
-def manifest(tmp_path):
+def manifest(tmp_path: Path):
     path = tmp_path / "in.manifest"
     line = json.dumps({"source-ref": f"s3://{INPUT}/day/a.jpg"})
     path.write_text(f"{line}\n{line}\n")
@@ -146,7 +148,7 @@ def manifest(tmp_path):
 
 
 class TestWords:
-    def test_lines_rules_and_what_was_left_out(self, check, manifest):
+    def test_lines_rules_and_what_was_left_out(self, check, manifest) -> None:
         code, printed = check(manifest, "--labels", "road, sky", "--offline")
         lines = printed.out.splitlines()
         assert code == cli.FOUND
@@ -156,18 +158,18 @@ class TestWords:
         assert "skipped, no --template: template" in lines
         assert any(line.startswith("skipped, --offline: ") and "image-exists" in line for line in lines)
 
-    def test_only_a_few_of_many_are_printed(self, check, manifest):
+    def test_only_a_few_of_many_are_printed(self, check, manifest) -> None:
         manifest.write_text(manifest.read_text() * 50)
         printed = check(manifest, "--offline")[1].out
         assert printed.count("repeats line 1") == 20
         assert "and 79 more, which --json prints" in printed
 
-    def test_a_skipped_check(self, check, manifest):
+    def test_a_skipped_check(self, check, manifest) -> None:
         code, printed = check(manifest, "--offline", "--skip", "manifest-duplicates")
         assert code == cli.OK
         assert "skipped, --skip: manifest-duplicates" in printed.out
 
-    def test_all_checks_run_or_are_named_as_left_out(self, check):
+    def test_all_checks_run_or_are_named_as_left_out(self, check) -> None:
         world = good_world()
         skipped_checks = json.loads(check(*line_of(arguments_of(world)), aws=FakeAws(world))[1].out)[
             "skipped_checks"
@@ -177,10 +179,10 @@ class TestWords:
 
 
 class TestOffline:
-    def test_nobody_is_asked(self, check, manifest, tmp_path):
+    def test_nobody_is_asked(self, check, manifest, tmp_path: Path) -> None:
         (tmp_path / "t.html").write_text(TEMPLATE)
 
-        def client(service):
+        def client(service) -> Never:
             raise AssertionError(service)
 
         options = [
@@ -196,11 +198,11 @@ class TestOffline:
         code, printed = check(manifest, "--offline", "--region", REGION, *options, aws=client)
         assert (code, printed.out.count("ERROR")) == (cli.FOUND, 1)
 
-    def test_a_region_without_the_task_type(self, check, manifest):
+    def test_a_region_without_the_task_type(self, check, manifest) -> None:
         printed = check(manifest, "--offline", "--region", "eu-north-1")[1].out
         assert "ERROR function-region" in printed
 
-    def test_an_object_in_s3_cant_be_read(self, check):
+    def test_an_object_in_s3_cant_be_read(self, check) -> None:
         code, printed = check("s3://bucket/in.manifest", "--offline")
         assert code == cli.USAGE
         assert "--offline reads files of this machine alone, not s3://bucket/in.manifest" in printed.err
@@ -216,7 +218,7 @@ class TestUsage:
             (["MANIFEST", "--template", "MANIFEST"], "--template needs --labels or --categories"),
         ],
     )
-    def test_what_cant_be_checked(self, check, manifest, arguments, says):
+    def test_what_cant_be_checked(self, check, manifest, arguments, says: str) -> None:
         code, printed = check(*(manifest if word == "MANIFEST" else word for word in arguments))
         assert code == cli.USAGE
         assert says in printed.err and not printed.out
@@ -224,13 +226,13 @@ class TestUsage:
     @pytest.mark.parametrize(
         "arguments", [[], ["--skip", "no-such-check"], ["--labels", "a", "--categories", "b"]]
     )
-    def test_what_argparse_refuses(self, check, manifest, arguments):
+    def test_what_argparse_refuses(self, check, manifest, arguments) -> None:
         with pytest.raises(SystemExit) as caught:
             check(*([manifest, *arguments] if arguments else []))
         assert caught.value.code == cli.USAGE
 
     @pytest.fixture
-    def nobody(self, monkeypatch, tmp_path):
+    def nobody(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """A machine on which AWS isn't configured, nor is it a machine of AWS's."""
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION"):
             monkeypatch.delenv(name, raising=False)
@@ -239,21 +241,21 @@ class TestUsage:
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "none"))
 
-    def test_without_a_region(self, check, manifest, nobody):
+    def test_without_a_region(self, check, manifest, nobody) -> None:
         code, printed = check(manifest)
         assert (code, "no Region; give --region" in printed.err) == (cli.USAGE, True)
 
-    def test_without_credentials(self, check, manifest, nobody):
+    def test_without_credentials(self, check, manifest, nobody) -> None:
         code, printed = check(manifest, "--region", REGION, "--endpoint-url", "http://127.0.0.1:9")
         assert (code, "Unable to locate credentials" in printed.err) == (cli.USAGE, True)
 
-    def test_without_boto3(self, check, manifest, monkeypatch):
+    def test_without_boto3(self, check, manifest, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "boto3", None)
         code, printed = check(manifest, "--region", REGION)
         assert (code, "pip install 'cdk-ground-truth[check]'" in printed.err) == (cli.USAGE, True)
 
 
-def test_as_a_process(manifest):
+def test_as_a_process(manifest) -> None:
     command = [sys.executable, "-m", "cdk_ground_truth.cli", "check", str(manifest), "--offline", "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == cli.FOUND

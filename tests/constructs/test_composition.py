@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import jsii
@@ -43,6 +44,7 @@ from cdk_ground_truth import (
     Preflight,
     Prices,
     PriceTier,
+    SemanticSegmentationLabelingJob,
     StoppingConditions,
     Workteam,
 )
@@ -54,7 +56,7 @@ BOUNDARY = "arn:aws:iam::444455556666:policy/boundary"
 
 
 @pytest.fixture
-def app(tmp_path):
+def app(tmp_path: Path):
     return App(outdir=str(tmp_path / "app"))
 
 
@@ -62,7 +64,7 @@ def roles(template):
     return template.find_resources("AWS::IAM::Role").values()
 
 
-def test_tags_of_the_app_reach_the_job(app, add_job):
+def test_tags_of_the_app_reach_the_job(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test")
     add_job(stack)
     Tags.of(app).add("cost-center", "42")
@@ -70,7 +72,9 @@ def test_tags_of_the_app_reach_the_job(app, add_job):
 
 
 @pytest.mark.parametrize("of_a_stage", [False, True])
-def test_permissions_boundaries_apply_to_all_roles(app, add_job, of_a_stage):
+def test_permissions_boundaries_apply_to_all_roles(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob], of_a_stage: bool
+) -> None:
     boundary = PermissionsBoundary.from_arn(BOUNDARY) if of_a_stage else None
     stack = Stack(Stage(app, "Prod", permissions_boundary=boundary), "Test")
     add_job(stack)
@@ -81,7 +85,9 @@ def test_permissions_boundaries_apply_to_all_roles(app, add_job, of_a_stage):
     assert found == [BOUNDARY, BOUNDARY]
 
 
-def test_a_removal_policy_aspect_reaches_the_buckets(app, add_job):
+def test_a_removal_policy_aspect_reaches_the_buckets(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = Stack(app, "Test")
     add_job(stack)
     RemovalPolicies.of(stack).destroy()
@@ -90,10 +96,12 @@ def test_a_removal_policy_aspect_reaches_the_buckets(app, add_job):
             assert resource["DeletionPolicy"] == "Delete"
 
 
-def test_an_aspect_of_the_users_own_sees_and_changes_all(app, add_job):
+def test_an_aspect_of_the_users_own_sees_and_changes_all(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     @jsii.implements(IAspect)
     class ShortLogs:
-        def visit(self, node):
+        def visit(self, node) -> None:
             if isinstance(node, logs.CfnLogGroup):
                 node.retention_in_days = 30
 
@@ -103,7 +111,9 @@ def test_an_aspect_of_the_users_own_sees_and_changes_all(app, add_job):
     Template.from_stack(stack).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
 
 
-def test_a_qualifier_and_a_bucket_of_the_bootstrap_reach_uris_and_policies(app, add_job):
+def test_a_qualifier_and_a_bucket_of_the_bootstrap_reach_uris_and_policies(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     synthesizer = DefaultStackSynthesizer(qualifier="acme", file_assets_bucket_name="acme-assets")
     stack = Stack(app, "Test", synthesizer=synthesizer)
     add_job(stack)
@@ -117,7 +127,7 @@ def test_a_qualifier_and_a_bucket_of_the_bootstrap_reach_uris_and_policies(app, 
     assert arn in read["Resource"]
 
 
-def test_another_synthesizer(app, add_job):
+def test_another_synthesizer(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test", synthesizer=CliCredentialsStackSynthesizer())
     add_job(stack)
     assert (
@@ -125,7 +135,9 @@ def test_another_synthesizer(app, add_job):
     )
 
 
-def test_a_nested_stack_has_a_handler_of_its_own(app, add_job):
+def test_a_nested_stack_has_a_handler_of_its_own(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     parent = Stack(app, "Test")
     nested = NestedStack(parent, "Nested")
     job = add_job(nested)
@@ -143,7 +155,9 @@ def test_a_nested_stack_has_a_handler_of_its_own(app, add_job):
     assert re.search(r"Outputs\.\w*Ref", text)
 
 
-def test_a_stage_publishes_its_assets_in_its_own_manifest(app, add_job):
+def test_a_stage_publishes_its_assets_in_its_own_manifest(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stage = Stage(app, "Prod", env=Environment(account="444455556666", region="eu-west-1"))
     stack = Stack(stage, "Streets")
     add_job(stack)
@@ -155,7 +169,9 @@ def test_a_stage_publishes_its_assets_in_its_own_manifest(app, add_job):
     assert all((Path(assembly.directory) / each["source"]["path"]).exists() for each in files.values())
 
 
-def test_a_cross_stack_reference_to_a_bucket(app, add_job):
+def test_a_cross_stack_reference_to_a_bucket(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     home, stack = Stack(app, "Home"), Stack(app, "Test")
     bucket = s3.Bucket(home, "Photos")
     add_job(stack, images=Images.from_bucket(bucket))
@@ -165,7 +181,9 @@ def test_a_cross_stack_reference_to_a_bucket(app, add_job):
     )
 
 
-def test_a_cross_region_reference_to_an_attribute(app, add_job):
+def test_a_cross_region_reference_to_an_attribute(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     env = {"account": "444455556666"}
     there = Stack(app, "There", env=Environment(region="eu-west-1", **env), cross_region_references=True)
     here = Stack(app, "Here", env=Environment(region="us-east-1", **env), cross_region_references=True)
@@ -177,7 +195,9 @@ def test_a_cross_region_reference_to_an_attribute(app, add_job):
     assert "Custom::CrossRegionExportWriter" in json.dumps(Template.from_stack(there).to_json())
 
 
-def test_a_weak_reference_leaves_the_job_replaceable(app, add_job):
+def test_a_weak_reference_leaves_the_job_replaceable(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     env = Environment(account="444455556666", region="eu-west-1")
     there, here = Stack(app, "There", env=env), Stack(app, "Here", env=env)
     name = Stack.consume_reference(add_job(there).job_name, ReferenceStrength.WEAK)
@@ -186,7 +206,7 @@ def test_a_weak_reference_leaves_the_job_replaceable(app, add_job):
 
 
 @pytest.mark.parametrize("given", ["name", "parameter", "arn"])
-def test_imported_buckets(app, add_job, given):
+def test_imported_buckets(app, add_job: Callable[..., SemanticSegmentationLabelingJob], given: str) -> None:
     stack = Stack(app, "Test")
     if given == "name":
         bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
@@ -202,7 +222,9 @@ def test_imported_buckets(app, add_job, given):
     Annotations.from_stack(stack).has_warning("/Test/Job", Match.string_like_regexp("put-bucket-cors"))
 
 
-def test_a_role_without_policy_updates_stays_as_it_is(app, add_job):
+def test_a_role_without_policy_updates_stays_as_it_is(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = Stack(app, "Test")
     role = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
     add_job(stack, role=role.without_policy_updates())
@@ -213,7 +235,9 @@ def test_a_role_without_policy_updates_stays_as_it_is(app, add_job):
 
 
 @pytest.mark.parametrize("imported", [False, True])
-def test_a_key_from_elsewhere(app, add_job, imported):
+def test_a_key_from_elsewhere(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob], imported: bool
+) -> None:
     home, stack = Stack(app, "Home"), Stack(app, "Test")
     arn = "arn:aws:kms:us-east-1:444455556666:key/11111111-2222-3333-4444-555555555555"
     key = kms.Key.from_key_arn(stack, "Key", arn) if imported else kms.Key(home, "Key")
@@ -225,7 +249,7 @@ def test_a_key_from_elsewhere(app, add_job, imported):
     assert [each["Resource"] for each in granted] == [used]
 
 
-def test_encrypted_messages(app, add_job):
+def test_encrypted_messages(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test")
     topic_key, queue_key = kms.Key(stack, "TopicKey"), kms.Key(stack, "QueueKey")
     Hardening(dead_letter_queue=sqs.Queue(stack, "Dead", encryption_master_key=queue_key)).apply_to(stack)
@@ -243,7 +267,9 @@ def test_encrypted_messages(app, add_job):
     }
 
 
-def test_vpc_and_the_rest_of_the_hardening(app, add_job):
+def test_vpc_and_the_rest_of_the_hardening(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = Stack(app, "Test", env=Environment(account="444455556666", region="eu-west-1"))
     Hardening(
         vpc=ec2.Vpc(stack, "Vpc", nat_gateways=0),
@@ -276,7 +302,7 @@ def test_vpc_and_the_rest_of_the_hardening(app, add_job):
         Hardening().apply_to(stack)
 
 
-def test_tokens_where_they_may_be(app, add_job):
+def test_tokens_where_they_may_be(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test")
     text = CfnParameter(stack, "Text", default="streets").value_as_string
     number = CfnParameter(stack, "Number", type="Number", default=4).value_as_number
@@ -322,7 +348,7 @@ def test_tokens_where_they_may_be(app, add_job):
     assert job.tags == {"key": "streets"}
 
 
-def test_a_manifests_key_may_be_a_token(app, add_job):
+def test_a_manifests_key_may_be_a_token(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test")
     text = CfnParameter(stack, "Text", default="streets").value_as_string
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
@@ -362,7 +388,9 @@ def _prices(amount):
         ),
     ],
 )
-def test_tokens_where_they_may_not_be(app, add_job, name, arguments):
+def test_tokens_where_they_may_not_be(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob], name: str, arguments
+) -> None:
     stack = Stack(app, "Test")
     text = CfnParameter(stack, "Text").value_as_string
     number = CfnParameter(stack, "Number", type="Number").value_as_number
@@ -370,7 +398,7 @@ def test_tokens_where_they_may_not_be(app, add_job, name, arguments):
         add_job(stack, **arguments(text, number))
 
 
-def test_an_environment_agnostic_stack(app, add_job):
+def test_an_environment_agnostic_stack(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test")
     add_job(stack)
     for region in ("eu-west-1", "us-west-2"):
@@ -378,7 +406,9 @@ def test_an_environment_agnostic_stack(app, add_job):
         assert f":lambda:{region}:" in job.request["HumanTaskConfig"]["PreHumanTaskLambdaArn"]
 
 
-def test_default_removal_keeps_what_was_paid_for(app, add_job):
+def test_default_removal_keeps_what_was_paid_for(
+    app, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = Stack(app, "Test")
     add_job(stack)
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::Logs::LogGroup"):

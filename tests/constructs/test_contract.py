@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import botocore.session
 import pytest
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from botocore.validate import ParamValidator
 
-from cdk_ground_truth import AutomatedLabeling, Images, StoppingConditions
+from cdk_ground_truth import AutomatedLabeling, Images, SemanticSegmentationLabelingJob, StoppingConditions
 from cdk_ground_truth._rooms import contract
+from tests.constructs.conftest import Synthesized
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 SHAPE = MODEL.operation_model("CreateLabelingJob").input_shape
@@ -39,7 +41,7 @@ def leaves(value, path=""):
             yield f"{path}{name}", member
 
 
-def check(request):
+def check(request) -> None:
     """Botocore's own check, and the patterns, which botocore leaves to the service."""
     report = ParamValidator().validate(request, SHAPE)
     assert not report.has_errors(), report.generate_report()
@@ -67,13 +69,15 @@ def request_of(template):
     return request
 
 
-def test_request_fields_are_the_services_live_ones():
+def test_request_fields_are_the_services_live_ones() -> None:
     live = {path for path, _ in members(SHAPE)} - NOT_OURS
     live = {path for path in live if "PublicWorkforceTaskPrice" not in path}
     assert live == set(contract.REQUEST_FIELDS)
 
 
-def test_with_no_optional_field(stack, add_job, synth):
+def test_with_no_optional_field(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack)
     template = synth(stack)
     request = request_of(template)
@@ -89,7 +93,9 @@ def test_with_no_optional_field(stack, add_job, synth):
     assert job.tags == {}
 
 
-def test_with_every_optional_field(stack, add_job, synth):
+def test_with_every_optional_field(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     key = kms.Key(stack, "Key")
     topic = sns.Topic(stack, "Topic")
     vpc = ec2.Vpc.from_vpc_attributes(
@@ -147,7 +153,12 @@ def test_with_every_optional_field(stack, add_job, synth):
 
 
 @pytest.mark.parametrize("source", ["bucket", "manifest", "topic", "topic with manifest"])
-def test_from_every_source(stack, add_job, synth, source):
+def test_from_every_source(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    source: str,
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     topic = sns.Topic(stack, "Topic")
     manifest = Images.from_manifest(bucket, "in/my.manifest")

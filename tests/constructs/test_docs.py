@@ -17,13 +17,15 @@ FAQ = (ROOT / "docs" / "faq.md").read_text()
 OURS = re.findall(r"^### (.+)$", FAQ.partition("## From other tools")[0], re.MULTILINE)
 
 
-def test_the_reference_is_up_to_date():
+def test_the_reference_is_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "generate_api.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def test_drift_is_told_with_the_command_that_mends_it(tmp_path, monkeypatch, capsys):
+def test_drift_is_told_with_the_command_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     spec = importlib.util.spec_from_file_location("generate_api", ROOT / "docs" / "generate_api.py")
     generate_api = importlib.util.module_from_spec(spec)
     # Its dataclass looks its module up.
@@ -39,7 +41,7 @@ def test_drift_is_told_with_the_command_that_mends_it(tmp_path, monkeypatch, cap
     assert "make api" in capsys.readouterr().err and "\napi:" in (ROOT / "Makefile").read_text()
 
 
-def test_the_table_of_composition_is_that_of_the_tests():
+def test_the_table_of_composition_is_that_of_the_tests() -> None:
     rows = re.findall(
         r"^\|.*\|.*\| (.*`.*) \|$", (ROOT / "docs" / "composition.md").read_text(), re.MULTILINE
     )
@@ -58,7 +60,7 @@ def test_the_table_of_composition_is_that_of_the_tests():
             assert (ROOT / path / "app.py").exists(), path
 
 
-def test_the_page_on_campaigns_has_a_sample_that_synthesizes_and_names_that_exist():
+def test_the_page_on_campaigns_has_a_sample_that_synthesizes_and_names_that_exist() -> None:
     text = (ROOT / "docs" / "campaign.md").read_text()
     names: dict = {}
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
@@ -83,7 +85,7 @@ def sources():
 
 
 @pytest.mark.parametrize("heading", OURS)
-def test_the_faq_is_about_errors_that_exist(sources, heading):
+def test_the_faq_is_about_errors_that_exist(sources, heading) -> None:
     # An argument's message is put together by the Checker: 'name' must …
     parts = [part.strip(" :;'") for part in re.split(r"…|'\w+' must|'-ref'|\(|\)", heading)]
     assert [part for part in parts if len(part) > 1 and part not in sources] == []

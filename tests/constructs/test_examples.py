@@ -32,7 +32,7 @@ JOBS = {
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     def run(name):
         monkeypatch.chdir(EXAMPLES)
         monkeypatch.setattr(aws_cdk, "App", functools.partial(aws_cdk.App, outdir=str(tmp_path)))
@@ -47,7 +47,7 @@ def run(monkeypatch, tmp_path):
     return run
 
 
-def test_every_example_is_tested_and_explained():
+def test_every_example_is_tested_and_explained() -> None:
     assert {path.parent.name for path in EXAMPLES.glob("*/app.py")} == set(JOBS)
     for name in JOBS:
         readme = (EXAMPLES / name / "README.md").read_text()
@@ -55,12 +55,12 @@ def test_every_example_is_tested_and_explained():
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_it_synthesizes(run, name):
+def test_it_synthesizes(run, name) -> None:
     templates = run(name)
     assert sum(len(labeling_jobs(template)) for template in templates.values()) == JOBS[name]
 
 
-def test_own_resources_makes_none_of_its_own(run):
+def test_own_resources_makes_none_of_its_own(run) -> None:
     [template] = run("own_resources").values()
     kinds = [each["Type"] for each in template["Resources"].values()]
     assert kinds.count("AWS::S3::Bucket") == 2
@@ -68,7 +68,7 @@ def test_own_resources_makes_none_of_its_own(run):
     assert kinds.count("AWS::IAM::Role") == 2
 
 
-def test_twelve_regions_are_all_there_are(run):
+def test_twelve_regions_are_all_there_are(run) -> None:
     found = {name.removeprefix("Labeling-"): template for name, template in run("regions").items()}
     assert set(found) == set(limits.FUNCTION_ACCOUNTS)
     for region, template in found.items():
@@ -77,7 +77,7 @@ def test_twelve_regions_are_all_there_are(run):
         assert f":{region}:{account}:" in job.request["HumanTaskConfig"]["PreHumanTaskLambdaArn"]
 
 
-def test_training_does_not_depend_on_the_job(run):
+def test_training_does_not_depend_on_the_job(run) -> None:
     templates = run("train_on_completion")
     assert "Labeling:" not in json.dumps(templates["Training"])
     assert "Outputs" not in templates["Labeling"]
@@ -86,7 +86,9 @@ def test_training_does_not_depend_on_the_job(run):
     assert "OutputManifestS3Uri" in json.dumps(target.get("InputTemplate", target))
 
 
-def test_a_growing_bucket_trains_when_labels_of_several_nights_add_up(run, monkeypatch):
+def test_a_growing_bucket_trains_when_labels_of_several_nights_add_up(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     template = Template.from_json(run("growing_bucket")["GrowingBucket"])
     detail = {"detail-type": ["Labeling Campaign Run Completed"]}
     template.has_resource_properties("AWS::Events::Rule", {"EventPattern": Match.object_like(detail)})

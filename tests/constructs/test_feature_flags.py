@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
+from cdk_ground_truth import SemanticSegmentationLabelingJob
 from cdk_ground_truth.assertions import labeling_job
 from tests.constructs.conftest import TEAM_ARN
 
@@ -27,7 +30,9 @@ def flags(manifest):
 
 
 @pytest.mark.parametrize("value", [True, False], ids=["all on", "all off"])
-def test_the_job_is_the_same(tmp_path, add_job, value):
+def test_the_job_is_the_same(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], value: bool
+) -> None:
     manifest, plain, _ = synthesized(tmp_path / "plain", add_job, {})
     # With this one off, assets come by parameters of CloudFormation as in CDK v1: their places are unknown.
     names = [name for name in flags(manifest) if name != "@aws-cdk/core:newStyleStackSynthesis"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, CfnParameter, Stack
@@ -22,6 +23,7 @@ from aws_cdk.assertions import Template
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam, iam_text
 from cdk_ground_truth.assertions import policy_statements
 from cdk_ground_truth.execution_role import Access, _statements
+from tests.constructs.conftest import Synthesized
 from tests.constructs.iam_simulator import Request, verdicts
 
 CASES = 5_000
@@ -128,7 +130,7 @@ def labels_case(generator: random.Random, arn: str) -> tuple[list[dict], list[Re
 
 
 @pytest.mark.attack("who writes a manifest", "what a role may read", attempts=CASES)
-def test_what_is_allowed_is_what_was_meant(record_property):
+def test_what_is_allowed_is_what_was_meant(record_property) -> None:
     generator = random.Random(SEED)
     cases = [chosen(generator, *case(generator)) for _ in range(CASES)]
     answers = verdicts((statements, asked) for statements, asked, _ in cases)
@@ -151,7 +153,7 @@ def own_wildcards(pattern: str) -> str:
     return "".join(re.findall(r"[*?]|\$\{?", re.sub(r"\$\{[*?$]\}", "", pattern)))
 
 
-def test_no_wildcard_of_the_users_is_left_unescaped():
+def test_no_wildcard_of_the_users_is_left_unescaped() -> None:
     generator = random.Random(SEED)
     for _ in range(CASES):
         prefix = text(generator, most=9)
@@ -160,12 +162,14 @@ def test_no_wildcard_of_the_users_is_left_unescaped():
         assert own_wildcards(iam_text.outputs(prefix, "job")) == "?" * 16
 
 
-def test_what_a_policy_can_not_hold():
+def test_what_a_policy_can_not_hold() -> None:
     # botocore's model of IAM: [\u0009\u000A\u000D\u0020-\u00FF]+
     assert iam_text.literal("улица/ÿ/照片/😀") == "?????/ÿ/??/*"
 
 
-def test_no_input_of_the_public_api_widens_a_policy(tmp_path, add_job):
+def test_no_input_of_the_public_api_widens_a_policy(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = Stack(App(outdir=str(tmp_path / "out")), "Test")
     generator = random.Random(SEED)
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
@@ -203,7 +207,9 @@ def test_no_input_of_the_public_api_widens_a_policy(tmp_path, add_job):
     assert seen == {"", "*", "?" * 16 + "*"}
 
 
-def test_a_prefix_that_only_cloudformation_knows_is_escaped_there(tmp_path, add_job):
+def test_a_prefix_that_only_cloudformation_knows_is_escaped_there(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = Stack(App(outdir=str(tmp_path / "out")), "Test")
     prefix = CfnParameter(stack, "Prefix").value_as_string
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
@@ -262,7 +268,13 @@ KEYS = {
         ("manifest", "s3://*/a.jpg", "Test/Job: '.*"),
     ],
 )
-def test_what_names_one_resource_is_no_pattern(tmp_path, add_job, argument, value, message):
+def test_what_names_one_resource_is_no_pattern(
+    tmp_path: Path,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    argument: str,
+    value: str,
+    message: str,
+) -> None:
     stack = Stack(App(outdir=str(tmp_path / "out")), "Test")
 
     def build():
@@ -286,7 +298,9 @@ def test_what_names_one_resource_is_no_pattern(tmp_path, add_job, argument, valu
         build()
 
 
-def test_a_known_alias_of_the_app_is_as_good_as_its_key(stack, add_job, synth):
+def test_a_known_alias_of_the_app_is_as_good_as_its_key(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     alias = kms.Alias(stack, "Alias", alias_name="alias/labels", target_key=kms.Key(stack, "Key"))
     add_job(stack, encryption_key=alias)
     key = "arn:aws:kms:eu-west-1:444455556666:key/Key961B73FD"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aws_cdk import Annotations, App, CfnParameter, Stack
@@ -10,7 +12,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
-from cdk_ground_truth import AutomatedLabeling, Images, StoppingConditions
+from cdk_ground_truth import AutomatedLabeling, Images, SemanticSegmentationLabelingJob, StoppingConditions
+from tests.constructs.conftest import Synthesized
 
 ROLE = "JobExecutionRole"
 HANDLER = "CdkGroundTruthHandlerRole"
@@ -23,7 +26,9 @@ def published(template, suffix=""):
     return [path for path in template.directory.glob("asset.*") if path.name.endswith(suffix)]
 
 
-def test_a_directory_is_one_archive_of_its_images_alone(stack, add_job, synth):
+def test_a_directory_is_one_archive_of_its_images_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack)
     template = synth(stack)
     folders = [path for path in published(template) if path.is_dir() and (path / "one.png").exists()]
@@ -39,7 +44,12 @@ def test_a_directory_is_one_archive_of_its_images_alone(stack, add_job, synth):
     assert archive not in template.allowed(ROLE, "s3:GetObject")
 
 
-def test_a_directory_of_images_alone_needs_no_exclusion(stack, add_job, synth, photos):
+def test_a_directory_of_images_alone_needs_no_exclusion(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    photos: Path,
+) -> None:
     (photos / "notes.txt").unlink()
     (photos / "link").symlink_to(photos / "sub folder")
     add_job(stack)
@@ -47,7 +57,9 @@ def test_a_directory_of_images_alone_needs_no_exclusion(stack, add_job, synth, p
     assert (folder / "link" / "straße 2.JPG").read_bytes()
 
 
-def test_a_given_input_bucket_is_staged_to(stack, add_job, synth):
+def test_a_given_input_bucket_is_staged_to(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     key = kms.Key(stack, "Key")
     bucket = s3.Bucket(stack, "Mine", encryption_key=key)
     job = add_job(stack, input_bucket=bucket)
@@ -72,7 +84,9 @@ def _listing_of_given(template):
     return listing
 
 
-def test_a_bucket_is_listed_at_deploy_time_below_its_prefix_alone(stack, add_job, synth):
+def test_a_bucket_is_listed_at_deploy_time_below_its_prefix_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     add_job(stack, images=Images.from_bucket(bucket, prefix="photos/"))
     template = synth(stack)
@@ -83,7 +97,9 @@ def test_a_bucket_is_listed_at_deploy_time_below_its_prefix_alone(stack, add_job
     assert listing["Condition"] == {"StringLike": {"s3:prefix": "photos/*"}}
 
 
-def test_a_whole_bucket_is_listed_without_condition(stack, add_job, synth):
+def test_a_whole_bucket_is_listed_without_condition(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack, images=Images.from_bucket(s3.Bucket.from_bucket_name(stack, "Given", "given")))
     template = synth(stack)
     assert "Condition" not in _listing_of_given(template)
@@ -91,13 +107,17 @@ def test_a_whole_bucket_is_listed_without_condition(stack, add_job, synth):
 
 
 @pytest.mark.parametrize("prefix", ["/photos", "s3://bucket/photos", "a*", "a?"])
-def test_a_prefix_that_names_no_keys_is_refused(stack, add_job, prefix):
+def test_a_prefix_that_names_no_keys_is_refused(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], prefix: str
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     with pytest.raises(ValueError, match=r"Test/Job: 'images' must have a prefix like 'photos/'"):
         add_job(stack, images=Images.from_bucket(bucket, prefix=prefix))
 
 
-def test_a_manifest_in_s3_and_further_buckets(stack, add_job, synth):
+def test_a_manifest_in_s3_and_further_buckets(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     buckets = [s3.Bucket.from_bucket_name(stack, name, name.lower()) for name in ("First", "Second")]
     images = Images.from_manifest(buckets[0], "in/a.manifest", image_buckets=buckets[1:])
     add_job(stack, images=images)
@@ -110,13 +130,20 @@ def test_a_manifest_in_s3_and_further_buckets(stack, add_job, synth):
 
 
 @pytest.mark.parametrize("key", ["", "/a.manifest", "s3://given/a.manifest"])
-def test_a_manifest_key_that_is_none_is_refused(stack, add_job, key):
+def test_a_manifest_key_that_is_none_is_refused(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], key: str
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     with pytest.raises(ValueError, match="name the manifest's key"):
         add_job(stack, images=Images.from_manifest(bucket, key))
 
 
-def test_a_manifest_file_is_published_and_its_buckets_readable(stack, add_job, synth, tmp_path):
+def test_a_manifest_file_is_published_and_its_buckets_readable(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    tmp_path: Path,
+) -> None:
     lines = [{"source-ref": f"s3://pics/2026/{name}.png"} for name in ("may/a", "june/b")]
     lines.append({"source-ref": "s3://mine/x.png", "note": "kept"})
     manifest = tmp_path / "in.manifest"
@@ -133,7 +160,12 @@ def test_a_manifest_file_is_published_and_its_buckets_readable(stack, add_job, s
     assert "arn:aws:s3:::" + uri.removeprefix("s3://") in read
 
 
-def test_preflight_may_look_at_every_bucket_of_a_manifest_file(stack, add_job, synth, tmp_path):
+def test_preflight_may_look_at_every_bucket_of_a_manifest_file(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    tmp_path: Path,
+) -> None:
     manifest = tmp_path / "in.manifest"
     manifest.write_text('{"source-ref": "s3://pics/a.png"}\n{"source-ref": "s3://given/photos/b.png"}\n')
     # Images and labels side by side in one bucket, which only the manifest names as one of images.
@@ -145,7 +177,9 @@ def test_preflight_may_look_at_every_bucket_of_a_manifest_file(stack, add_job, s
         assert template.allowed(HANDLER, f"s3:{action}") == both
 
 
-def test_a_topic_feeds_a_streaming_job(stack, add_job, synth):
+def test_a_topic_feeds_a_streaming_job(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     topic, done = sns.Topic(stack, "In"), sns.Topic(stack, "Done")
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     add_job(stack, images=Images.from_topic(topic, image_buckets=[bucket]), output_topic=done)
@@ -159,7 +193,9 @@ def test_a_topic_feeds_a_streaming_job(stack, add_job, synth):
     assert template.allowed(ROLE, "sns:Unsubscribe") == {"*"}
 
 
-def test_a_streaming_job_needs_no_output_topic(stack, add_job, synth):
+def test_a_streaming_job_needs_no_output_topic(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack, images=Images.from_topic(sns.Topic(stack, "In"), image_buckets=[]))
     template = synth(stack)
     assert "SnsTopicArn" not in template.delivered()["Request"]["OutputConfig"]
@@ -176,14 +212,18 @@ def test_a_streaming_job_needs_no_output_topic(stack, add_job, synth):
         ),
     ],
 )
-def test_what_a_streaming_job_can_not_have(stack, add_job, arguments, message):
+def test_what_a_streaming_job_can_not_have(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], arguments, message: str
+) -> None:
     topic = sns.Topic(stack, "In")
     images = Images.from_topic(topic, image_buckets=[])
     with pytest.raises(ValueError, match=message):
         add_job(stack, **({"images": images, "output_topic": topic} | arguments))
 
 
-def test_a_topic_begins_with_a_manifest_alone(stack, add_job, photos):
+def test_a_topic_begins_with_a_manifest_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], photos: Path
+) -> None:
     topic = sns.Topic(stack, "In")
     images = Images.from_topic(topic, image_buckets=[], manifest=Images.from_directory(photos))
     with pytest.raises(ValueError, match=r"'manifest' must be Images\.from_manifest"):
@@ -201,7 +241,13 @@ def test_a_topic_begins_with_a_manifest_alone(stack, add_job, photos):
         ("label", "labels", True),
     ],
 )
-def test_output_lies_outside_of_the_input(stack, add_job, prefix, output, clash):
+def test_output_lies_outside_of_the_input(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    prefix: str,
+    output: str,
+    clash: bool,
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     arguments = {"images": Images.from_bucket(bucket, prefix=prefix), "output_prefix": output}
     if clash:
@@ -211,7 +257,9 @@ def test_output_lies_outside_of_the_input(stack, add_job, prefix, output, clash)
         add_job(stack, output_bucket=bucket, **arguments)
 
 
-def test_staged_images_clash_with_output_too(stack, add_job):
+def test_staged_images_clash_with_output_too(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     with pytest.raises(ValueError, match="'output_prefix' must lie outside of the input"):
         add_job(stack, input_bucket=bucket, output_bucket=bucket, output_prefix="inputs")
@@ -221,7 +269,9 @@ def warnings_of(job):
     return [each.data for each in job.node.metadata if each.type == "aws:cdk:warning"]
 
 
-def test_cors_is_set_on_a_bucket_of_the_app_once(tmp_path, add_job, synth):
+def test_cors_is_set_on_a_bucket_of_the_app_once(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     app = App(outdir=str(tmp_path / "out"))
     home, jobs = Stack(app, "Home"), Stack(app, "Jobs")
     bucket = s3.Bucket(home, "Photos")
@@ -237,7 +287,9 @@ def test_cors_is_set_on_a_bucket_of_the_app_once(tmp_path, add_job, synth):
     ]
 
 
-def test_an_imported_bucket_gets_a_warning_that_names_the_fix(stack, add_job):
+def test_an_imported_bucket_gets_a_warning_that_names_the_fix(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     job = add_job(stack, images=Images.from_bucket(bucket))
     (warning,) = warnings_of(job)
@@ -247,7 +299,9 @@ def test_an_imported_bucket_gets_a_warning_that_names_the_fix(stack, add_job):
     assert not warnings_of(quiet)
 
 
-def test_pictures_that_are_not_taken_are_counted(stack, add_job, tmp_path):
+def test_pictures_that_are_not_taken_are_counted(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], tmp_path: Path
+) -> None:
     for name in ("a.jpg", "b.HEIC", "c.heic", "d.webp", "e.jfif", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
     job = add_job(stack, images=Images.from_directory(tmp_path))
@@ -256,7 +310,9 @@ def test_pictures_that_are_not_taken_are_counted(stack, add_job, tmp_path):
     assert "acknowledge_warning('cdk-ground-truth:pictures-not-taken')" in warning
 
 
-def test_an_imported_bucket_without_a_known_name_is_warned_about_too(stack, add_job):
+def test_an_imported_bucket_without_a_known_name_is_warned_about_too(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     name = CfnParameter(stack, "Name").value_as_string
     bucket = s3.Bucket.from_bucket_name(stack, "Given", name)
     (warning,) = warnings_of(add_job(stack, images=Images.from_bucket(bucket)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, CfnOutput, Stack, Tags
@@ -12,14 +14,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from cdk_ground_truth import Images
+from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
 from tests import pythons
-from tests.constructs.conftest import role_of
+from tests.constructs.conftest import Synthesized, role_of
 
 JOB = "Custom::SemanticSegmentationLabelingJob"
 
 
-def test_one_default_job_is_ten_resources_with_pinned_logical_ids(stack, add_job, synth):
+def test_one_default_job_is_ten_resources_with_pinned_logical_ids(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack)
     template = synth(stack)
     # A changed logical id replaces the resource in everyone's stacks. The role's is the job's: see
@@ -41,7 +45,9 @@ def test_one_default_job_is_ten_resources_with_pinned_logical_ids(stack, add_job
     assert set(template.template) <= {"Resources", "Mappings", "Parameters", "Rules"}
 
 
-def test_each_further_job_adds_its_role_and_itself(stack, add_job, synth):
+def test_each_further_job_adds_its_role_and_itself(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     for name in ("One", "Two", "Three"):
         add_job(stack, name, labels=[name])
     types = Counter(each["Type"] for each in synth(stack).resources.values())
@@ -53,7 +59,9 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def test_a_hundred_jobs_share_a_handler_whose_policies_stay_in_iams_limits(stack, add_job, synth):
+def test_a_hundred_jobs_share_a_handler_whose_policies_stay_in_iams_limits(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     for index in range(100):
         add_job(stack, f"Job{index}", labels=[f"label {index}"])
     template = synth(stack)
@@ -77,14 +85,18 @@ def test_a_hundred_jobs_share_a_handler_whose_policies_stay_in_iams_limits(stack
     assert overflow and all(overflow <= set(job["DependsOn"]) for job in template.jobs())
 
 
-def test_the_handler_runs_on_a_python_that_its_tests_run_on(stack, add_job, synth):
+def test_the_handler_runs_on_a_python_that_its_tests_run_on(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     """`make pythons` runs them on each of these that a machine has."""
     add_job(stack)
     [function] = synth(stack).of_type("AWS::Lambda::Function").values()
     assert function["Properties"]["Runtime"].removeprefix("python") in pythons.versions()
 
 
-def test_the_job_waits_for_permissions_and_bucket_policies(stack, add_job, synth):
+def test_the_job_waits_for_permissions_and_bucket_policies(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     job = add_job(stack)
     s3.Bucket.from_bucket_name(stack, "Later", "later").grant_read(job.role)
     template = synth(stack)
@@ -99,7 +111,11 @@ def test_the_job_waits_for_permissions_and_bucket_policies(stack, add_job, synth
     }
 
 
-def test_two_synths_are_equal(new_stack, add_job, synth):
+def test_two_synths_are_equal(
+    new_stack: Callable[..., Stack],
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+) -> None:
     texts = []
     for _ in range(2):
         stack = new_stack()
@@ -108,7 +124,9 @@ def test_two_synths_are_equal(new_stack, add_job, synth):
     assert texts[0] == texts[1]
 
 
-def test_attributes_come_from_the_custom_resource(stack, add_job, synth):
+def test_attributes_come_from_the_custom_resource(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     job = add_job(stack)
     assert stack.resolve(job.job_name) == {"Ref": "JobB9D00F9F"}
     for value, attribute in (
@@ -129,14 +147,18 @@ def test_attributes_come_from_the_custom_resource(stack, add_job, synth):
     assert synth(stack).template["Outputs"]["Name"]["Value"] == {"Ref": "JobB9D00F9F"}
 
 
-def test_nothing_is_made_that_is_not_needed(stack, add_job, synth):
+def test_nothing_is_made_that_is_not_needed(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
     job = add_job(stack, images=Images.from_manifest(bucket, "a.manifest"), output_bucket=bucket)
     assert job.input_bucket is None and job.output_bucket is bucket
     assert not synth(stack).of_type("AWS::S3::Bucket")
 
 
-def test_a_job_does_not_wait_for_what_hangs_on_a_given_bucket(stack, add_job, synth):
+def test_a_job_does_not_wait_for_what_hangs_on_a_given_bucket(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     bucket = s3.Bucket(stack, "Mine", enforce_ssl=True)
     add_job(stack, output_bucket=bucket)
     waits = set(synth(stack).jobs()[0]["DependsOn"])
@@ -144,7 +166,9 @@ def test_a_job_does_not_wait_for_what_hangs_on_a_given_bucket(stack, add_job, sy
     assert not any(name.startswith("Mine") and not name.startswith("MinePolicy") for name in waits)
 
 
-def test_jobs_of_two_keys_get_buckets_of_their_own(stack, add_job, synth):
+def test_jobs_of_two_keys_get_buckets_of_their_own(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     keys = [kms.Key(stack, f"Key{index}") for index in range(2)]
     jobs = [
         add_job(stack, f"Job{index}", encryption_key=key) for index, key in enumerate([keys[0], *keys, None])
@@ -154,7 +178,9 @@ def test_jobs_of_two_keys_get_buckets_of_their_own(stack, add_job, synth):
     synth(stack)
 
 
-def test_tags_come_from_the_argument_and_from_aspects(stack, add_job, synth):
+def test_tags_come_from_the_argument_and_from_aspects(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     job = add_job(stack, tags={"team": "vision", "stage": "test"})
     Tags.of(job).add("stage", "live")
     Tags.of(stack).add("cost", "42")
@@ -165,14 +191,22 @@ def test_tags_come_from_the_argument_and_from_aspects(stack, add_job, synth):
     ]
 
 
-def test_a_tag_of_an_aspect_is_checked_at_synth(stack, add_job, synth):
+def test_a_tag_of_an_aspect_is_checked_at_synth(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     Tags.of(add_job(stack)).add("cdk-ground-truth:stack-id", "forged")
     with pytest.raises(RuntimeError, match="no key that starts with 'aws:' or 'cdk-ground-truth:'"):
         synth(stack)
 
 
 @pytest.mark.parametrize(("imported", "policies"), [(False, 1), (True, 1)])
-def test_a_given_role_gets_the_same_permissions(new_stack, add_job, synth, imported, policies):
+def test_a_given_role_gets_the_same_permissions(
+    new_stack: Callable[..., Stack],
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    imported: bool,
+    policies: int,
+) -> None:
     default, given = new_stack(), new_stack()
     add_job(default)
     service = iam.ServicePrincipal("sagemaker.amazonaws.com")
@@ -192,7 +226,9 @@ def test_a_given_role_gets_the_same_permissions(new_stack, add_job, synth, impor
     assert policy in template.jobs()[0]["DependsOn"]
 
 
-def test_an_immutable_role_stays_as_it_is(stack, add_job, synth):
+def test_an_immutable_role_stays_as_it_is(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     role = iam.Role.from_role_arn(stack, "Mine", "arn:aws:iam::444455556666:role/mine", mutable=False)
     add_job(stack, role=role)
     template = synth(stack)
@@ -200,7 +236,9 @@ def test_an_immutable_role_stays_as_it_is(stack, add_job, synth):
     assert template.delivered()["Request"]["RoleArn"] == "arn:aws:iam::444455556666:role/mine"
 
 
-def test_two_stacks_of_an_app_have_a_handler_each(tmp_path, add_job, synth):
+def test_two_stacks_of_an_app_have_a_handler_each(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     app = App(outdir=str(tmp_path / "out"))
     stacks = [Stack(app, name) for name in ("One", "Two")]
     for each in stacks:

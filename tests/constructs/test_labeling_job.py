@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, Environment, Stack
@@ -24,7 +26,7 @@ IMPORTED = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/streets"
 
 
 @pytest.fixture
-def user(stack):
+def user(stack: Stack):
     return iam.Role(stack, "User", assumed_by=iam.AccountRootPrincipal())
 
 
@@ -42,7 +44,9 @@ def _list(value):
     return value if isinstance(value, list) else [value]
 
 
-def test_describe_and_stop_are_of_this_job_alone(stack, add_job, user):
+def test_describe_and_stop_are_of_this_job_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], user
+) -> None:
     job = add_job(stack)
     job.grant_describe(user)
     job.grant_stop(user)
@@ -53,7 +57,7 @@ def test_describe_and_stop_are_of_this_job_alone(stack, add_job, user):
     }
 
 
-def test_no_grant_uses_what_the_cdk_has_deprecated(tmp_path):
+def test_no_grant_uses_what_the_cdk_has_deprecated(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(
         "from aws_cdk import App, Stack, aws_iam as iam\n"
@@ -71,7 +75,9 @@ def test_no_grant_uses_what_the_cdk_has_deprecated(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_reading_labels_takes_the_key_and_needs_no_wait_for_the_job(stack, add_job, user):
+def test_reading_labels_takes_the_key_and_needs_no_wait_for_the_job(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], user
+) -> None:
     job = add_job(stack, encryption_key=kms.Key(stack, "Key"))
     assert job.grant_read_labels(user).success
     bucket = stack.resolve(job.output_bucket.bucket_arn)["Fn::GetAtt"][0]
@@ -84,7 +90,9 @@ def test_reading_labels_takes_the_key_and_needs_no_wait_for_the_job(stack, add_j
     }
 
 
-def test_writing_images_to_a_bucket_takes_its_key(stack, add_job, user):
+def test_writing_images_to_a_bucket_takes_its_key(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], user
+) -> None:
     bucket = s3.Bucket(stack, "Mine", encryption_key=kms.Key(stack, "Key"))
     job = add_job(stack, images=Images.from_bucket(bucket, prefix="in/"))
     assert job.grant_write_images(user).success
@@ -96,7 +104,9 @@ def test_writing_images_to_a_bucket_takes_its_key(stack, add_job, user):
     }
 
 
-def test_writing_images_of_a_streaming_job_goes_to_all_its_buckets(stack, add_job, user):
+def test_writing_images_of_a_streaming_job_goes_to_all_its_buckets(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], user
+) -> None:
     topic = sns.Topic(stack, "Topic")
     buckets = [s3.Bucket.from_bucket_name(stack, name, name) for name in ("one", "two")]
     job = add_job(stack, images=Images.from_topic(topic, image_buckets=buckets), output_topic=topic)
@@ -104,7 +114,9 @@ def test_writing_images_of_a_streaming_job_goes_to_all_its_buckets(stack, add_jo
     assert {resource for _, resource in granted(stack)} == {"arn:aws:s3:::one/*", "arn:aws:s3:::two/*"}
 
 
-def test_a_grant_that_has_no_place_warns_with_the_fix(stack, add_job, user):
+def test_a_grant_that_has_no_place_warns_with_the_fix(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], user
+) -> None:
     assert not add_job(stack).grant_write_images(user).success
     imported = SemanticSegmentationLabelingJob.from_labeling_job_arn(stack, "Old", IMPORTED)
     assert not imported.grant_read_labels(user).success
@@ -114,7 +126,9 @@ def test_a_grant_that_has_no_place_warns_with_the_fix(stack, add_job, user):
     warnings.has_warning("/Test/Old", Match.string_like_regexp("from_labeling_job_attributes"))
 
 
-def test_a_role_of_another_account_gets_through_the_buckets_policy(new_stack, add_job):
+def test_a_role_of_another_account_gets_through_the_buckets_policy(
+    new_stack: Callable[..., Stack], add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = new_stack(region="eu-west-1")
     foreign = iam.Role.from_role_arn(stack, "Foreign", "arn:aws:iam::999900001111:role/trainer")
     job = add_job(stack)
@@ -135,7 +149,9 @@ def test_a_role_of_another_account_gets_through_the_buckets_policy(new_stack, ad
     }
 
 
-def test_a_grant_on_an_imported_bucket_for_a_foreign_role_warns(new_stack, add_job):
+def test_a_grant_on_an_imported_bucket_for_a_foreign_role_warns(
+    new_stack: Callable[..., Stack], add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     stack = new_stack(region="eu-west-1")
     foreign = iam.Role.from_role_arn(stack, "Foreign", "arn:aws:iam::999900001111:role/trainer")
     job = add_job(stack, output_bucket=s3.Bucket.from_bucket_name(stack, "Given", "given"))
@@ -152,7 +168,9 @@ def test_a_grant_on_an_imported_bucket_for_a_foreign_role_warns(new_stack, add_j
         ("on_stopped", ["Stopped"]),
     ],
 )
-def test_a_rule_matches_this_job_as_long_as_the_construct_lives(stack, add_job, method, statuses):
+def test_a_rule_matches_this_job_as_long_as_the_construct_lives(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], method: str, statuses
+) -> None:
     job = add_job(stack)
     topic = sns.Topic(stack, "Topic")
     getattr(job, method)("Rule", target=targets.SnsTopic(topic), description="Ends", rule_name="ends")
@@ -172,7 +190,9 @@ def test_a_rule_matches_this_job_as_long_as_the_construct_lives(stack, add_job, 
     )
 
 
-def test_a_rule_over_what_workers_do(stack, add_job):
+def test_a_rule_over_what_workers_do(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     job = add_job(stack)
     job.on_task_status("Rule", target=targets.SnsTopic(sns.Topic(stack, "Topic")), states=("Submitted",))
     Template.from_stack(stack).has_resource_properties(
@@ -192,14 +212,18 @@ def test_a_rule_over_what_workers_do(stack, add_job):
         job.on_task_status("Other", states=("Done",))
 
 
-def test_a_rule_over_no_status_is_refused(stack, add_job):
+def test_a_rule_over_no_status_is_refused(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     job = add_job(stack)
     for statuses in ((), ("InProgress",), "Failed"):
         with pytest.raises(ValueError, match=r"Test/Job: 'statuses' must be some of \('Completed'"):
             job.on_state_change("Rule", statuses=statuses)
 
 
-def test_a_target_in_another_stack_leaves_the_job_free_to_be_replaced(tmp_path, add_job):
+def test_a_target_in_another_stack_leaves_the_job_free_to_be_replaced(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     app = App(outdir=str(tmp_path / "out"))
     consumer, producer = Stack(app, "Consumer"), Stack(app, "Producer")
     function = lambda_.Function(
@@ -215,7 +239,9 @@ def test_a_target_in_another_stack_leaves_the_job_free_to_be_replaced(tmp_path, 
     assert [each["Value"]["Fn::GetAtt"][1] for each in exports.values()] == ["Arn"]
 
 
-def test_a_consumer_waits_for_the_job(stack, add_job):
+def test_a_consumer_waits_for_the_job(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     job = add_job(stack)
     lambda_.Function(
         stack,
@@ -231,7 +257,7 @@ def test_a_consumer_waits_for_the_job(stack, add_job):
     )
 
 
-def test_imports(tmp_path):
+def test_imports(tmp_path: Path) -> None:
     stack = Stack(
         App(outdir=str(tmp_path / "out")), "Test", env=Environment(account="111122223333", region="eu-west-1")
     )
@@ -261,7 +287,7 @@ def test_imports(tmp_path):
         _ = by_arn.output_s3_uri
 
 
-def test_what_is_no_job_is_refused(stack):
+def test_what_is_no_job_is_refused(stack: Stack) -> None:
     job = SemanticSegmentationLabelingJob
     with pytest.raises(ValueError, match="'labeling_job_arn' must be the ARN of a labeling job"):
         job.from_labeling_job_arn(stack, "A", "arn:aws:sagemaker:eu-west-1:111122223333:workteam/x/y")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
-from cdk_ground_truth import Images
+from aws_cdk import Stack
+
+from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
 from cdk_ground_truth._rooms import limits
+from tests.constructs.conftest import Synthesized
 
 
-def test_20000_files_are_one_asset(stack, add_job, synth, tmp_path):
+def test_20000_files_are_one_asset(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    tmp_path: Path,
+) -> None:
     photos = tmp_path / "many"
     for folder in range(20):
         (photos / f"{folder:02}").mkdir(parents=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aws_cdk import Acknowledgment, App, Stack, Validations
@@ -18,6 +20,7 @@ from cdk_ground_truth import (
     Images,
     Runs,
     SemanticSegmentationLabelingCampaign,
+    SemanticSegmentationLabelingJob,
     Workteam,
     nag,
 )
@@ -47,7 +50,7 @@ def violations(tmp_path, fill, **context):
 
 
 def fill_with_everything(add_job):
-    def fill(app):
+    def fill(app) -> None:
         home, stack = Stack(app, "Home"), Stack(app, "Test")
         elsewhere = s3.Bucket(home, "Photos")
         imported = s3.Bucket.from_bucket_name(stack, "Imported", "imported")
@@ -70,7 +73,7 @@ def fill_with_everything(add_job):
     return fill
 
 
-def add_campaigns(stack, bucket):
+def add_campaigns(stack, bucket) -> None:
     """One over a bucket, one over a manifest."""
     team = Workteam.from_workteam_arn(stack, "AnyTeam", TEAM_ARN)
     for name, images in (
@@ -88,7 +91,9 @@ def add_campaigns(stack, bucket):
 
 
 @pytest.mark.parametrize("minimized", [True, False])
-def test_no_error_under_the_construct(tmp_path, add_job, minimized):
+def test_no_error_under_the_construct(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], minimized: bool
+) -> None:
     found = violations(
         tmp_path, fill_with_everything(add_job), **{"@aws-cdk/aws-iam:minimizePolicies": minimized}
     )
@@ -97,7 +102,9 @@ def test_no_error_under_the_construct(tmp_path, add_job, minimized):
     assert {each for each in found if not each[1].startswith("Home/")} == set()
 
 
-def test_the_control_without_acknowledgements_fails(tmp_path, add_job, monkeypatch):
+def test_the_control_without_acknowledgements_fails(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(nag, "Acknowledgment", lambda id, reason: Acknowledgment(id=f"{id}x", reason=reason))
     found = {rule for rule, _ in violations(tmp_path, fill_with_everything(add_job))}
     for resource in (
@@ -111,7 +118,9 @@ def test_the_control_without_acknowledgements_fails(tmp_path, add_job, monkeypat
     assert "AwsSolutions-S1" in found
 
 
-def test_acknowledgements_are_narrow_and_say_why(tmp_path, add_job):
+def test_acknowledgements_are_narrow_and_say_why(
+    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     app = App(outdir=str(tmp_path / "out"))
     fill_with_everything(add_job)(app)
     app.synth()
@@ -137,11 +146,11 @@ def test_acknowledgements_are_narrow_and_say_why(tmp_path, add_job):
         ({"Fn::ImportValue": "Home:X"}, "Home:X"),
     ],
 )
-def test_a_resource_in_cdk_nags_notation(arn, flat):
+def test_a_resource_in_cdk_nags_notation(arn, flat: str) -> None:
     assert nag.wildcard_rules([(arn, "why")]) == {f"AwsSolutions-IAM5[Resource::{flat}]": "why"}
 
 
 @pytest.mark.attack("who writes a manifest", "what cdk-nag reports", attempts=6)
 @pytest.mark.parametrize("folder", ["a]", "x], y[", "${*}", "${$}{s3:prefix}", "a'b", "<Ref>*"])
-def test_an_odd_folder_is_left_to_cdk_nag(folder):
+def test_an_odd_folder_is_left_to_cdk_nag(folder: str) -> None:
     assert nag.wildcard_rules([(f"arn:aws:s3:::photos/{folder}/*", "why")]) == {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
-from cdk_ground_truth import Images, Preflight
-from tests.constructs.conftest import role_of
+from cdk_ground_truth import Images, Preflight, SemanticSegmentationLabelingJob
+from tests.constructs.conftest import Synthesized, role_of
 
 KEPT = "RetainExceptOnCreate"
 
@@ -49,19 +51,34 @@ def roles(new_stack, add_job, synth, change):
 
 
 @pytest.mark.parametrize("what", ANOTHER_JOB)
-def test_another_job_comes_with_a_role_of_its_own(new_stack, add_job, synth, what):
+def test_another_job_comes_with_a_role_of_its_own(
+    new_stack: Callable[..., Stack],
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    what,
+) -> None:
     old, new = roles(new_stack, add_job, synth, ANOTHER_JOB[what])
     assert old != new
 
 
 @pytest.mark.parametrize("what", SAME_JOB)
-def test_the_same_job_keeps_its_role(new_stack, add_job, synth, what):
+def test_the_same_job_keeps_its_role(
+    new_stack: Callable[..., Stack],
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    what,
+) -> None:
     old, new = roles(new_stack, add_job, synth, SAME_JOB[what])
     assert old == new
 
 
 @pytest.mark.parametrize("named", [None, "labeler"])
-def test_a_role_of_the_users_gets_a_policy_for_each_job(new_stack, add_job, synth, named):
+def test_a_role_of_the_users_gets_a_policy_for_each_job(
+    new_stack: Callable[..., Stack],
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    named,
+) -> None:
     found = []
     for bucket in ("one", "two"):
         stack = new_stack()
@@ -75,7 +92,9 @@ def test_a_role_of_the_users_gets_a_policy_for_each_job(new_stack, add_job, synt
     assert found[0] and found[1] and found[0].isdisjoint(found[1])
 
 
-def test_what_a_retained_job_needs_stays(stack, add_job, synth):
+def test_what_a_retained_job_needs_stays(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     key = kms.Key(stack, "Key")
     add_job(stack, encryption_key=key, removal_policy=RemovalPolicy.RETAIN)
     own = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from cdk_nag import (
     ServerlessChecks,
 )
 
-from cdk_ground_truth import Hardening, Images
+from cdk_ground_truth import Hardening, Images, SemanticSegmentationLabelingJob
 
 ROOT = Path(__file__).parents[2]
 BUCKETS = ("owned", "imported", "parameter", "cross-stack")
@@ -61,7 +62,7 @@ ACKNOWLEDGED = {
 }
 
 
-def fill(app, photos, add_job, bucket, key, role, harden=False):
+def fill(app, photos, add_job, bucket, key, role, harden=False) -> None:
     env = Environment(account="444455556666", region="eu-west-1") if harden else None
     home, stack = Stack(app, "Home", env=env), Stack(app, "Test", env=env)
     if harden:
@@ -128,7 +129,9 @@ def found(tmp_path, packs, **options):
 
 
 @pytest.mark.parametrize(("bucket", "key", "role"), MATRIX)
-def test_no_error_of_aws_solutions(tmp_path, photos, add_job, bucket, key, role):
+def test_no_error_of_aws_solutions(
+    tmp_path: Path, photos: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], bucket, key, role
+) -> None:
     app, rules = found(
         tmp_path, [AwsSolutionsChecks], photos=photos, add_job=add_job, bucket=bucket, key=key, role=role
     )
@@ -161,7 +164,9 @@ def table():
 
 
 @pytest.mark.parametrize("harden", [False, True])
-def test_what_the_other_packs_find_is_what_the_docs_explain(tmp_path, photos, add_job, table, harden):
+def test_what_the_other_packs_find_is_what_the_docs_explain(
+    tmp_path: Path, photos: Path, add_job: Callable[..., SemanticSegmentationLabelingJob], table, harden: bool
+) -> None:
     app, rules = found(
         tmp_path,
         PACKS,
@@ -192,7 +197,9 @@ def _rule(name):
     )
 
 
-def test_cfn_lint_finds_nothing(tmp_path, photos, add_job):
+def test_cfn_lint_finds_nothing(
+    tmp_path: Path, photos: Path, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     files = []
     for index, (bucket, key, role) in enumerate(MATRIX[::5]):
         app = App(outdir=str(tmp_path / f"out{index}"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from cdk_ground_truth import Images
-from tests.constructs.conftest import role_of
+from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
+from tests.constructs.conftest import Synthesized, role_of
 
 HANDLER = "CdkGroundTruthHandlerRole"
 #: Characters of all inline policies of a role, of one managed policy, and managed policies of one role.
@@ -16,7 +19,7 @@ INLINE, MANAGED, ATTACHED = 10_240, 6_144, 10
 
 
 @pytest.fixture
-def manifest_of(tmp_path):
+def manifest_of(tmp_path: Path):
     """A manifest that names buckets with the longest names that S3 takes."""
 
     def write(buckets):
@@ -57,7 +60,13 @@ def of_role(template, prefix):
 
 
 @pytest.mark.parametrize("buckets", [1, 20, 50, 100])
-def test_a_manifest_of_a_hundred_buckets_fits(stack, add_job, synth, manifest_of, buckets):
+def test_a_manifest_of_a_hundred_buckets_fits(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    manifest_of,
+    buckets: int,
+) -> None:
     add_job(stack, images=manifest_of(buckets))
     template = synth(stack)
     for prefix in ("JobExecutionRole", HANDLER):
@@ -72,13 +81,20 @@ def test_a_manifest_of_a_hundred_buckets_fits(stack, add_job, synth, manifest_of
     assert set(template.of_type("AWS::IAM::ManagedPolicy")) <= set(job["DependsOn"])
 
 
-def test_what_does_not_fit_is_told_at_synth(stack, add_job, synth, manifest_of):
+def test_what_does_not_fit_is_told_at_synth(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    manifest_of,
+) -> None:
     add_job(stack, images=manifest_of(400))
     with pytest.raises(RuntimeError, match=r"managed policies for all buckets and jobs, and IAM attaches 10"):
         synth(stack)
 
 
-def test_a_role_of_the_users_has_no_room_for_a_hundred(stack, add_job, manifest_of):
+def test_a_role_of_the_users_has_no_room_for_a_hundred(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], manifest_of
+) -> None:
     role = iam.Role(stack, "Mine", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
     with pytest.raises(
         ValueError, match=r"a policy of [0-9,]+ characters, and IAM allows 10,240 in a role.*leave"

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from cdk_ground_truth import CostCeiling, Images, Preflight, Prices, PriceTier, StoppingConditions
+from cdk_ground_truth import (
+    CostCeiling,
+    Images,
+    Preflight,
+    Prices,
+    PriceTier,
+    SemanticSegmentationLabelingJob,
+    StoppingConditions,
+)
 from labeling_job import cost as handler_cost
 from labeling_job.contract import parse
 from labeling_job.rules.findings import CHECKS
+from tests.constructs.conftest import Synthesized
 from tests.least_privilege import skipped
 
 HANDLER = "CdkGroundTruthHandlerRole"
@@ -24,17 +35,32 @@ PRICES = Prices(
 
 
 class TestPreflight:
-    def test_is_on_unless_it_is_switched_off(self, stack, add_job, synth):
+    def test_is_on_unless_it_is_switched_off(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         add_job(stack)
         assert synth(stack).delivered()["Preflight"] == {}
 
-    def test_what_is_skipped_reaches_the_handler(self, stack, add_job, synth):
+    def test_what_is_skipped_reaches_the_handler(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         skip = ["image-orientation", "quota", "quota"]
         add_job(stack, preflight=Preflight(skip=skip, image_time=Duration.minutes(2)))
         parsed = parse(synth(stack).delivered())
         assert parsed.preflight == {"Skip": ["image-orientation", "quota"], "Seconds": 120}
 
-    def test_switched_off_it_asks_for_nothing(self, stack, add_job, synth):
+    def test_switched_off_it_asks_for_nothing(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         add_job(stack, preflight=Preflight(enabled=False))
         template = synth(stack)
         assert "Preflight" not in template.delivered()
@@ -49,14 +75,23 @@ class TestPreflight:
             (Preflight(image_time=Duration.minutes(11)), "'preflight.image_time' must be 1 to 600 seconds"),
         ],
     )
-    def test_nonsense_is_refused(self, stack, add_job, preflight, message):
+    def test_nonsense_is_refused(
+        self, stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], preflight, message: str
+    ) -> None:
         with pytest.raises(ValueError, match=message):
             add_job(stack, preflight=preflight)
 
-    def test_every_check_can_be_skipped(self, stack, add_job):
+    def test_every_check_can_be_skipped(
+        self, stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+    ) -> None:
         add_job(stack, preflight=Preflight(skip=list(CHECKS)))
 
-    def test_the_handler_reads_what_the_job_reads_and_writes_a_report(self, stack, add_job, synth):
+    def test_the_handler_reads_what_the_job_reads_and_writes_a_report(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         add_job(stack)
         template = synth(stack)
         [role] = template.allowed(HANDLER, "iam:SimulatePrincipalPolicy")
@@ -73,7 +108,12 @@ class TestPreflight:
         written = {arn for arn in template.allowed(HANDLER, "s3:PutObject") if "/labels/" in arn}
         assert len(written) == 1 and written.pop().endswith("/labels/preflight/*")
 
-    def test_a_report_can_be_written_to_a_bucket_with_a_key(self, stack, add_job, synth):
+    def test_a_report_can_be_written_to_a_bucket_with_a_key(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         key, listed = kms.Key(stack, "Key"), s3.Bucket.from_bucket_name(stack, "Photos", "photos")
         output = s3.Bucket(stack, "Labels", encryption_key=key)
         add_job(stack, images=Images.from_bucket(listed), output_bucket=output)
@@ -81,7 +121,12 @@ class TestPreflight:
         arn = template.resolve(stack.resolve(key.key_arn))
         assert template.allowed(HANDLER, "kms:GenerateDataKey") == {arn}
 
-    def test_a_continued_manifest_can_be_written_there_too(self, stack, add_job, synth):
+    def test_a_continued_manifest_can_be_written_there_too(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         key, bucket = kms.Key(stack, "Key"), s3.Bucket.from_bucket_name(stack, "Photos", "photos")
         add_job(
             stack,
@@ -94,13 +139,23 @@ class TestPreflight:
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             assert template.allowed(HANDLER, action) == {arn}
 
-    def test_a_skipped_check_is_not_allowed_for(self, stack, add_job, synth):
+    def test_a_skipped_check_is_not_allowed_for(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         add_job(stack, encryption_key=kms.Key(stack, "Key"), preflight=Preflight(skip=skipped.CHECKS))
         template = synth(stack)
         assert not {action for action in skipped.ACTIONS if template.allowed(HANDLER, action)}
         assert template.allowed(HANDLER, "s3:GetBucketCORS") and template.allowed(HANDLER, "kms:Decrypt")
 
-    def test_a_ceiling_alone_reads_the_manifest_alone(self, stack, add_job, synth):
+    def test_a_ceiling_alone_reads_the_manifest_alone(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         ceiling = CostCeiling(max_objects=5)
         add_job(stack, preflight=Preflight(enabled=False), cost_ceiling=ceiling)
         template = synth(stack)
@@ -110,14 +165,24 @@ class TestPreflight:
         assert archive.endswith(".zip") and staged.endswith("/inputs/*")
         assert output.endswith("/labels/*/manifests/output/output.manifest")
 
-    def test_a_manifest_of_somebody_elses_may_name_what_is_missing(self, stack, add_job, synth):
+    def test_a_manifest_of_somebody_elses_may_name_what_is_missing(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         bucket = s3.Bucket.from_bucket_name(stack, "Photos", "photos")
         add_job(stack, images=Images.from_manifest(bucket, "in.manifest"))
         assert "arn:aws:s3:::photos" in synth(stack).allowed(HANDLER, "s3:ListBucket")
 
 
 class TestCeiling:
-    def test_reaches_the_handler(self, stack, add_job, synth):
+    def test_reaches_the_handler(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         add_job(stack, cost_ceiling=CostCeiling(max_objects=5, max_tasks=9, max_amount="500", prices=PRICES))
         terms = handler_cost.terms(parse(synth(stack).delivered()).cost)
         assert (terms.max_objects, terms.max_tasks, terms.max_amount) == (5, 9, 500)
@@ -135,16 +200,30 @@ class TestCeiling:
             ({"max_objects": 30_000}, 20_000),
         ],
     )
-    def test_a_job_can_stop_at_it(self, stack, add_job, synth, bounds, most):
+    def test_a_job_can_stop_at_it(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+        bounds,
+        most: int,
+    ) -> None:
         add_job(stack, cost_ceiling=CostCeiling(stop_at_ceiling=True, **bounds))
         conditions = synth(stack).delivered()["Request"]["StoppingConditions"]
         assert conditions == {"MaxHumanLabeledObjectCount": str(most)}
 
-    def test_without_one_there_is_no_cost(self, stack, add_job, synth):
+    def test_without_one_there_is_no_cost(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+    ) -> None:
         add_job(stack)
         assert "Cost" not in synth(stack).delivered()
 
-    def test_the_estimate_is_an_attribute(self, stack, add_job):
+    def test_the_estimate_is_an_attribute(
+        self, stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+    ) -> None:
         job = add_job(stack)
         for name in ("estimated_object_count", "estimated_task_count", "estimated_cost"):
             assert "Fn::GetAtt" in str(stack.resolve(getattr(job, name)))
@@ -186,11 +265,15 @@ class TestCeiling:
             (CostCeiling(max_tasks=2, stop_at_ceiling=True), "allow at least one object of 3 workers"),
         ],
     )
-    def test_nonsense_is_refused(self, stack, add_job, ceiling, message):
+    def test_nonsense_is_refused(
+        self, stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], ceiling, message: str
+    ) -> None:
         with pytest.raises(ValueError, match=message):
             add_job(stack, cost_ceiling=ceiling)
 
-    def test_two_ways_to_stop_are_one_too_many(self, stack, add_job):
+    def test_two_ways_to_stop_are_one_too_many(
+        self, stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+    ) -> None:
         with pytest.raises(ValueError, match=r"be left out with cost_ceiling\.stop_at_ceiling"):
             add_job(
                 stack,
@@ -209,7 +292,14 @@ class TestImagesFromBucket:
             ({"sample": 50, "seed": 7}, {"Sample": 50, "Seed": 7}),
         ],
     )
-    def test_how_it_is_listed_reaches_the_handler(self, stack, add_job, synth, options, expected):
+    def test_how_it_is_listed_reaches_the_handler(
+        self,
+        stack: Stack,
+        add_job: Callable[..., SemanticSegmentationLabelingJob],
+        synth: Callable[..., Synthesized],
+        options,
+        expected,
+    ) -> None:
         bucket = s3.Bucket(stack, "Photos")
         add_job(stack, images=Images.from_bucket(bucket, prefix="day/", **options))
         assert parse(synth(stack).delivered()).images.listing == expected
@@ -223,6 +313,8 @@ class TestImagesFromBucket:
             ({"seed": -1}, "images.seed' must be at least 0"),
         ],
     )
-    def test_nonsense_is_refused(self, stack, add_job, options, message):
+    def test_nonsense_is_refused(
+        self, stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], options, message: str
+    ) -> None:
         with pytest.raises(ValueError, match=message):
             add_job(stack, images=Images.from_bucket(s3.Bucket(stack, "Photos"), **options))

@@ -55,7 +55,7 @@ def public(kind: type) -> list[str]:
     return sorted(name for name in vars(kind) if not name.startswith("_"))
 
 
-def test_exports():
+def test_exports() -> None:
     assert cdk_ground_truth.__all__ == EXPORTED == sorted(EXPORTED)
     assert all(hasattr(cdk_ground_truth, name) for name in EXPORTED)
     assert set(EXPORTED) <= set(dir(cdk_ground_truth))
@@ -63,7 +63,7 @@ def test_exports():
         cdk_ground_truth.Nothing  # noqa: B018
 
 
-def test_what_types_see_is_what_is_loaded():
+def test_what_types_see_is_what_is_loaded() -> None:
     """The names are listed for readers and type checkers, and again for the loading on demand."""
     source = Path(cdk_ground_truth.__file__).read_text()
     imports = [
@@ -78,7 +78,7 @@ def test_what_types_see_is_what_is_loaded():
 NOT_NEEDED = ("jsii", "aws_cdk", "constructs", "boto3", "botocore", "urllib3")
 
 
-def test_the_command_checks_files_without_node_the_cdk_and_boto3(tmp_path):
+def test_the_command_checks_files_without_node_the_cdk_and_boto3(tmp_path: Path) -> None:
     (tmp_path / "photos.manifest").write_text('{"source-ref": "s3://photos/a.jpg"}\n{}\n')
     code = (
         f"import sys; sys.modules |= dict.fromkeys({NOT_NEEDED}); from cdk_ground_truth.cli import main;"
@@ -91,7 +91,7 @@ def test_the_command_checks_files_without_node_the_cdk_and_boto3(tmp_path):
     assert "ERROR manifest-source" in done.stdout
 
 
-def test_the_jobs_arguments_and_attributes():
+def test_the_jobs_arguments_and_attributes() -> None:
     parameters = dict(inspect.signature(SemanticSegmentationLabelingJob.__init__).parameters)
     assert list(parameters) == ["self", "scope", "construct_id", *ARGUMENTS.split()]
     for name in ARGUMENTS.split():
@@ -104,7 +104,7 @@ def test_the_jobs_arguments_and_attributes():
     assert sorted(own) == ATTRIBUTES.split()
 
 
-def test_the_factories():
+def test_the_factories() -> None:
     assert public(Images) == [
         "bind",
         "can_be_cut",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from aws_cdk import CfnParameter, Duration, RemovalPolicy
+from aws_cdk import CfnParameter, Duration, RemovalPolicy, Stack
 from aws_cdk.assertions import Template
 
+from cdk_ground_truth import SemanticSegmentationLabelingJob
 from cdk_ground_truth._rooms import contract
 
 JOB = contract.RESOURCE_TYPE
@@ -16,12 +19,14 @@ def properties(stack) -> dict:
     return job["Properties"]
 
 
-def test_the_handlers_defaults_are_not_repeated(stack, add_job):
+def test_the_handlers_defaults_are_not_repeated(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     add_job(stack, removal_policy=RemovalPolicy.DESTROY)
     assert not {"RemovalPolicy", "ProbationSeconds", "WatchSeconds"} & set(properties(stack))
 
 
-def test_all_reach_the_handler(stack, add_job):
+def test_all_reach_the_handler(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     minutes = Duration.minutes
     add_job(stack, removal_policy=RemovalPolicy.RETAIN, probation=minutes(30), watch=minutes(5))
     written = properties(stack)
@@ -32,7 +37,9 @@ def test_all_reach_the_handler(stack, add_job):
     assert parsed.watch_seconds == 300
 
 
-def test_a_deploy_that_does_not_wait(stack, add_job):
+def test_a_deploy_that_does_not_wait(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     add_job(stack, probation=Duration.seconds(0))
     assert properties(stack)["ProbationSeconds"] == 0
 
@@ -46,18 +53,24 @@ def test_a_deploy_that_does_not_wait(stack, add_job):
         ({"probation": 600}, "'probation' must be an aws_cdk.Duration"),
     ],
 )
-def test_what_the_handler_could_not_do_is_refused(stack, add_job, arguments, says):
+def test_what_the_handler_could_not_do_is_refused(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], arguments, says: str
+) -> None:
     with pytest.raises(ValueError, match=says):
         add_job(stack, **arguments)
 
 
-def test_a_probation_only_known_at_deploy_time_is_refused(stack, add_job):
+def test_a_probation_only_known_at_deploy_time_is_refused(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     seconds = CfnParameter(stack, "Seconds", type="Number").value_as_number
     with pytest.raises(ValueError, match="'probation' must be known at synth time"):
         add_job(stack, probation=Duration.seconds(seconds))
 
 
-def test_the_alarm_counts_events_that_lambda_dropped(stack, add_job):
+def test_the_alarm_counts_events_that_lambda_dropped(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]
+) -> None:
     add_job(stack).alarm_unanswered("Unanswered")
     [alarm] = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values()
     assert alarm["Properties"]["MetricName"] == "AsyncEventsDropped"

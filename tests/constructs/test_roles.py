@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 
-from cdk_ground_truth import AutomatedLabeling, Preflight
-from tests.constructs.conftest import role_of
+from cdk_ground_truth import AutomatedLabeling, Preflight, SemanticSegmentationLabelingJob
+from tests.constructs.conftest import Synthesized, role_of
 
 ACCOUNT = "444455556666"
 REGION = "eu-west-1"
@@ -37,7 +39,12 @@ def allowed(template, prefix):
 
 
 @pytest.mark.parametrize("minimized", [True, False])
-def test_the_execution_role_may_do_the_least_of_the_guide(new_stack, add_job, synth, minimized):
+def test_the_execution_role_may_do_the_least_of_the_guide(
+    new_stack: Callable[..., Stack],
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    minimized: bool,
+) -> None:
     stack = new_stack(context={"@aws-cdk/aws-iam:minimizePolicies": minimized})
     add_job(stack)
     template = synth(stack)
@@ -57,7 +64,9 @@ def test_the_execution_role_may_do_the_least_of_the_guide(new_stack, add_job, sy
     }
 
 
-def test_sagemaker_alone_assumes_it_for_this_account_alone(stack, add_job, synth):
+def test_sagemaker_alone_assumes_it_for_this_account_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack)
     template = synth(stack)
     role = template.resources[role_of(template)]["Properties"]
@@ -68,7 +77,9 @@ def test_sagemaker_alone_assumes_it_for_this_account_alone(stack, add_job, synth
     assert len(roles) == 2 and not any("ManagedPolicyArns" in each["Properties"] for each in roles)
 
 
-def test_automated_labeling_passes_the_role_to_itself_and_trains_in_a_vpc(stack, add_job, synth):
+def test_automated_labeling_passes_the_role_to_itself_and_trains_in_a_vpc(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     key = kms.Key(stack, "Key")
     subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-1")
     group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")
@@ -84,7 +95,9 @@ def test_automated_labeling_passes_the_role_to_itself_and_trains_in_a_vpc(stack,
     assert ("ec2:CreateNetworkInterface", "*") in table
 
 
-def test_the_handler_may_touch_this_stacks_jobs_alone(stack, add_job, synth):
+def test_the_handler_may_touch_this_stacks_jobs_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack, preflight=Preflight(enabled=False))
     template = synth(stack)
     table = allowed(template, "CdkGroundTruthHandlerRole")
@@ -122,7 +135,9 @@ def test_the_handler_may_touch_this_stacks_jobs_alone(stack, add_job, synth):
     }
 
 
-def test_the_handlers_function(stack, add_job, synth):
+def test_the_handlers_function(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack, task_time_limit=Duration.minutes(5))
     template = synth(stack)
     function = template.only("AWS::Lambda::Function")["Properties"]

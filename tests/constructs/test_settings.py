@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from aws_cdk import Aws, CfnParameter, Duration, Fn, Token
+from aws_cdk import Aws, CfnParameter, Duration, Fn, Stack, Token
 
 from cdk_ground_truth import (
     AutomatedLabeling,
     CostCeiling,
     Instructions,
     Prices,
+    SemanticSegmentationLabelingJob,
     StoppingConditions,
     WorkerTemplate,
 )
 from cdk_ground_truth._rooms import contract, limits
 from cdk_ground_truth.settings import default_job_name_prefix
+from tests.constructs.conftest import Synthesized
 
 TAGS = limits.TAGS_MAX - len(contract.ALL_TAGS)
 REFUSED = {
@@ -151,7 +155,9 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
-def test_refused(stack, add_job, arguments, message):
+def test_refused(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], arguments, message
+) -> None:
     with pytest.raises(ValueError, match=message) as raised:
         add_job(stack, **arguments)
     assert str(raised.value).startswith("Test/Job: ")
@@ -160,11 +166,11 @@ def test_refused(stack, add_job, arguments, message):
 
 
 @pytest.mark.parametrize("arguments", ACCEPTED.values(), ids=ACCEPTED)
-def test_accepted(stack, add_job, arguments):
+def test_accepted(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], arguments) -> None:
     add_job(stack, **arguments)
 
 
-def test_half_a_vpc_is_refused(stack, add_job):
+def test_half_a_vpc_is_refused(stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     from aws_cdk import aws_ec2 as ec2
 
     subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-1")
@@ -179,7 +185,9 @@ def test_half_a_vpc_is_refused(stack, add_job):
         )
 
 
-def test_tokens_pass_every_check(stack, add_job, synth):
+def test_tokens_pass_every_check(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     text = CfnParameter(stack, "Text").value_as_string
     number = CfnParameter(stack, "Number", type="Number").value_as_number
     add_job(
@@ -213,6 +221,6 @@ def test_tokens_pass_every_check(stack, add_job, synth):
         ("Start-" * 10 + "End", "rt-start-start-start-start-start-start-start-end"[3:]),
     ],
 )
-def test_a_name_from_the_path(path, prefix):
+def test_a_name_from_the_path(path, prefix) -> None:
     assert default_job_name_prefix(path) == prefix
     assert len(prefix) <= 45

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+from pathlib import Path
 
 import pytest
 
@@ -139,7 +140,7 @@ def _names(content: bytes) -> list | None:
 
 
 @pytest.mark.parametrize("name", sorted(set(CHANGES) - ONLY_AT_DEPLOY - ONLY_TOGETHER))
-def test_synth_says_what_the_handler_says(name, monkeypatch, tmp_path):
+def test_synth_says_what_the_handler_says(name, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     world = world_of(name)
     deployed = by_the_handler(world, monkeypatch)
     if _names(world.input.objects["labels.json"]) is None:
@@ -154,7 +155,9 @@ def test_synth_says_what_the_handler_says(name, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(set(CHANGES) - ONLY_AT_DEPLOY - NOT_OF_THE_COMMAND))
-def test_the_command_says_what_the_handler_says(name, monkeypatch, tmp_path, capsys):
+def test_the_command_says_what_the_handler_says(
+    name, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = world_of(name)
     deployed = by_the_handler(world, monkeypatch)
     for key in ("in.manifest", "labels.json", "template.liquid.html"):
@@ -166,7 +169,7 @@ def test_the_command_says_what_the_handler_says(name, monkeypatch, tmp_path, cap
     assert _of_content(json.loads(capsys.readouterr().out)["findings"]) == deployed
 
 
-def test_the_corpus_is_as_large_as_promised():
+def test_the_corpus_is_as_large_as_promised() -> None:
     """Of the inputs that the doors can differ on: those that change one of the three files."""
     good = good_world().input.objects
     changed = [

@@ -5,8 +5,13 @@ The verdicts are of an evaluator of somebody else's; `tests/least_privilege` tri
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
+import pytest
+from aws_cdk import Stack
+
+from cdk_ground_truth import SemanticSegmentationLabelingJob
+from tests.constructs.conftest import Synthesized
 from tests.constructs.iam_simulator import verdicts
 
 ACCOUNT, REGION = "444455556666", "eu-west-1"
@@ -70,7 +75,9 @@ ASKED = {
 
 
 @pytest.mark.attack("another stack of the account", "a stack's jobs", attempts=len(ASKED))
-def test_a_handler_has_its_own_stacks_jobs_alone(stack, add_job, synth):
+def test_a_handler_has_its_own_stacks_jobs_alone(
+    stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
+) -> None:
     add_job(stack)
     statements = synth(stack).statements("CdkGroundTruthHandlerRole")
     requests = [(f"sagemaker:{action}", JOB, context) for action, context, _ in ASKED.values()]

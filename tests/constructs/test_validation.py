@@ -29,11 +29,11 @@ CHECK = Checker("Test/Job")
     # A token's text differs between the processes that pytest-xdist compares.
     ids=range(11),
 )
-def test_tokens_are_known_from_values(value, expected):
+def test_tokens_are_known_from_values(value, expected: bool) -> None:
     assert is_token(value) is expected
 
 
-def test_the_form_of_a_message():
+def test_the_form_of_a_message() -> None:
     with pytest.raises(ValueError) as raised:
         CHECK.fail("name", "be short", "x" * 3, "cut it")
     assert str(raised.value) == "Test/Job: 'name' must be short, got 'xxx'; cut it"
@@ -41,7 +41,7 @@ def test_the_form_of_a_message():
         CHECK.fail("name", "be short", 1)
 
 
-def test_seconds():
+def test_seconds() -> None:
     assert CHECK.seconds("t", None, 1, 9) is None
     assert CHECK.seconds("t", Duration.seconds(9), 1, 9) == 9
     late = CHECK.seconds("t", Duration.seconds(Lazy.number(_Producer())), 1, 9)
@@ -50,7 +50,7 @@ def test_seconds():
         CHECK.seconds("t", Duration.seconds(61), 1, 60)
 
 
-def test_text_passes_a_token():
+def test_text_passes_a_token() -> None:
     CHECK.text("t", Aws.REGION, longest=1)
     with pytest.raises(ValueError, match="be a string, got None"):
         CHECK.text("t", None, longest=1)
@@ -58,5 +58,5 @@ def test_text_passes_a_token():
 
 @jsii.implements(INumberProducer)
 class _Producer:
-    def produce(self, context):
+    def produce(self, context) -> int:
         return 5

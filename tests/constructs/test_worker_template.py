@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from pathlib import Path
 
-from cdk_ground_truth import Instructions, WorkerTemplate
+import pytest
+from aws_cdk import Stack
+
+from cdk_ground_truth import Instructions, SemanticSegmentationLabelingJob, WorkerTemplate
 from cdk_ground_truth._rooms import findings
 from cdk_ground_truth.instructions import render
 from cdk_ground_truth.validation import Checker
+from tests.constructs.conftest import Synthesized
 
 CHECK = Checker("Test/Job")
 GOOD = render(CHECK, Instructions(header="Paint")).decode()
@@ -45,7 +50,7 @@ def lint(tmp_path, text: str, found=None) -> bytes:
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_rule_names_file_rule_and_value(tmp_path, change, message):
+def test_a_broken_rule_names_file_rule_and_value(tmp_path: Path, change, message) -> None:
     assert change[0] in GOOD
     with pytest.raises(ValueError, match=r"^Test/Job: 'worker_template' breaks rules") as raised:
         lint(tmp_path, GOOD.replace(*change))
@@ -53,14 +58,14 @@ def test_a_broken_rule_names_file_rule_and_value(tmp_path, change, message):
     assert f"in {tmp_path / 'mine.html'}" in str(raised.value)
 
 
-def test_two_elements(tmp_path):
+def test_two_elements(tmp_path: Path) -> None:
     element = GOOD[GOOD.index("  <crowd-semantic") : GOOD.index("</crowd-form>")]
     with pytest.raises(ValueError, match="must have one <crowd-semantic-segmentation>: 2"):
         lint(tmp_path, GOOD.replace("</crowd-form>", element + "</crowd-form>"))
 
 
 @pytest.mark.parametrize("change", TAKEN.values(), ids=TAKEN)
-def test_what_looks_odd_and_is_right(tmp_path, change):
+def test_what_looks_odd_and_is_right(tmp_path: Path, change) -> None:
     assert change[0] in GOOD
     found = findings.Findings()
     assert lint(tmp_path, GOOD.replace(*change), found)
@@ -74,7 +79,7 @@ def test_what_looks_odd_and_is_right(tmp_path, change):
         (('src="{{', 'src="{% if task.input.x %}{{'), "as a condition or loop decides it: <crowd-semantic"),
     ],
 )
-def test_what_cant_be_known_before_is_a_warning(tmp_path, change, words):
+def test_what_cant_be_known_before_is_a_warning(tmp_path: Path, change, words: str) -> None:
     text = GOOD.replace(*change)
     if "if" in change[1]:
         text = text.replace("grant_read_access }}", "grant_read_access }}{% endif %}")
@@ -83,7 +88,7 @@ def test_what_cant_be_known_before_is_a_warning(tmp_path, change, words):
     assert words in found.message("", "") and not found.errors()
 
 
-def test_what_is_never_closed_is_looked_for_once(tmp_path):
+def test_what_is_never_closed_is_looked_for_once(tmp_path: Path) -> None:
     for text in (
         "{{" * 60_000,
         "{% comment %}" * 9_000,
@@ -102,17 +107,17 @@ def test_what_is_never_closed_is_looked_for_once(tmp_path):
         ("{{-  task.input.labels  |to_json|  escape -}}", "{{ task.input.labels | to_json | escape }}"),
     ],
 )
-def test_liquid_in_any_spacing(tmp_path, spaced, plain):
+def test_liquid_in_any_spacing(tmp_path: Path, spaced: str, plain: str) -> None:
     assert lint(tmp_path, GOOD.replace(plain, spaced))
 
 
-def test_more_markup_around_is_fine(tmp_path):
+def test_more_markup_around_is_fine(tmp_path: Path) -> None:
     assert lint(
         tmp_path, GOOD.replace("<crowd-form>", "<style>p {color: red}</style>\n<crowd-form>\n<p>Hi</p>")
     )
 
 
-def test_what_is_no_template_file(tmp_path):
+def test_what_is_no_template_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'worker_template' must be an existing file"):
         WorkerTemplate.from_file(tmp_path).read(CHECK, ["road"], findings.Findings())
     for text in ("", GOOD + " " * 128_000):
@@ -123,7 +128,12 @@ def test_what_is_no_template_file(tmp_path):
         WorkerTemplate.from_file(tmp_path / "latin.html").read(CHECK, ["road"], findings.Findings())
 
 
-def test_it_is_what_the_job_publishes(stack, add_job, synth, tmp_path):
+def test_it_is_what_the_job_publishes(
+    stack: Stack,
+    add_job: Callable[..., SemanticSegmentationLabelingJob],
+    synth: Callable[..., Synthesized],
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "mine.html"
     path.write_text(GOOD)
     add_job(stack, worker_template=WorkerTemplate.from_file(path))

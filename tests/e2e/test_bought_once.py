@@ -10,6 +10,7 @@ import io
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_gr
 class Streets:
     """A stack over a bucket that it doesn't own, its parts changed between deploys."""
 
-    def __init__(self, ground_truth, name):
+    def __init__(self, ground_truth, name) -> None:
         self.ground_truth, self.name, self.bucket = ground_truth, name, f"{name.lower()}-photos"
         ground_truth.workteam("annotators")
         self.s3 = ground_truth.aws.session().client("s3")
@@ -52,7 +53,7 @@ class Streets:
         #: Instead of the bucket's.
         self.images = None
 
-    def photograph(self, *names, seed=0):
+    def photograph(self, *names, seed=0) -> None:
         for number, name in enumerate(names):
             chance = np.random.default_rng([seed, number, *name.encode()])
             pixels = chance.integers(0, 255, (6, 8, 3), np.uint8)
@@ -130,11 +131,11 @@ SIX = [f"{number}.png" for number in range(6)]
 
 
 @pytest.fixture
-def streets(ground_truth, request):
+def streets(ground_truth, request: pytest.FixtureRequest):
     return Streets(ground_truth, "".join(word.title() for word in request.node.name.split("_")[1:])[:24])
 
 
-def test_changes_ask_only_for_what_is_missing(streets):
+def test_changes_ask_only_for_what_is_missing(streets) -> None:
     streets.photograph(*SIX)
     first = streets.first(streets.run())
     assert streets.asked(first) == dict.fromkeys(SIX, 1)
@@ -164,7 +165,7 @@ def test_changes_ask_only_for_what_is_missing(streets):
     assert streets.masks(first) == painted
 
 
-def test_what_only_looks_like_a_change_buys_nothing(streets):
+def test_what_only_looks_like_a_change_buys_nothing(streets) -> None:
     streets.photograph("a.png", "b.png")
     streets.options = {"task_title": "Paint", "tags": {"team": "streets"}}
     first = streets.first(streets.run())
@@ -173,7 +174,7 @@ def test_what_only_looks_like_a_change_buys_nothing(streets):
     assert again.name == first.name and streets.asked(again) == {"a.png": 1, "b.png": 1}
 
 
-def test_an_instruction_changed_in_the_middle_paints_nothing_twice(streets):
+def test_an_instruction_changed_in_the_middle_paints_nothing_twice(streets) -> None:
     streets.photograph(*SIX)
     middle = streets.first(streets.run(workers=Workers(images=3)))
     assert middle.status == "InProgress" and streets.asked(middle) == dict.fromkeys(SIX[:3], 1)
@@ -190,7 +191,7 @@ def test_an_instruction_changed_in_the_middle_paints_nothing_twice(streets):
     assert all(ATTRIBUTE in json.loads(line) for line in output.values()) and len(output) == 6
 
 
-def test_a_class_that_is_added_is_refused_and_then_adjusted(streets):
+def test_a_class_that_is_added_is_refused_and_then_adjusted(streets) -> None:
     streets.photograph(*SIX)
     first = streets.first(streets.run())
     bought = streets.output(first)
@@ -202,7 +203,7 @@ def test_a_class_that_is_added_is_refused_and_then_adjusted(streets):
     streets.labels = LABELS
     chosen = [f"s3://{streets.bucket}/photos/{name}" for name in ("1.png", "4.png")]
 
-    def adjust(stack, job):
+    def adjust(stack, job) -> None:
         SemanticSegmentationAdjustmentJob(
             stack,
             "Kerbs",
@@ -227,7 +228,7 @@ def test_a_class_that_is_added_is_refused_and_then_adjusted(streets):
         assert "kerb" in names
 
 
-def test_a_class_that_is_renamed_asks_nobody(streets, tmp_path):
+def test_a_class_that_is_renamed_asks_nobody(streets, tmp_path: Path) -> None:
     streets.photograph("a.png", "b.png")
     first = streets.first(streets.run())
     streets.labels = ["street", LABELS[1]]
@@ -246,7 +247,7 @@ def test_a_class_that_is_renamed_asks_nobody(streets, tmp_path):
     assert streets.asked(first) == {"a.png": 1, "b.png": 1}
 
 
-def test_the_rejected_alone_are_adjusted(streets):
+def test_the_rejected_alone_are_adjusted(streets) -> None:
     """Label six, verify them, adjust exactly those that were rejected, and train on the newest of each."""
     streets.photograph(*SIX)
     streets.run(workers=Workers(images=3))
@@ -254,7 +255,7 @@ def test_the_rejected_alone_are_adjusted(streets):
     first = streets.first(streets.run(workers=Workers(accuracy=0.3)))
     bought = {source: json.loads(line) for source, line in streets.output(first).items()}
 
-    def verify(stack, job):
+    def verify(stack, job) -> None:
         streets.check = SemanticSegmentationVerificationJob(
             stack,
             "Check",
@@ -277,7 +278,7 @@ def test_the_rejected_alone_are_adjusted(streets):
     rejected = {source.rpartition("/")[2] for source, verdict in verdicts.items() if verdict == "wrong"}
     assert rejected == set(SIX[3:])
 
-    def adjust(stack, job):
+    def adjust(stack, job) -> None:
         verify(stack, job)
         SemanticSegmentationAdjustmentJob(
             stack,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from aws_cdk import aws_kms as kms
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
 from ground_truth_local.cdk_cli import CdkError
-from tests.e2e.conftest import LABELS
+from tests.e2e.conftest import LABELS, Deployer
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-causes")]
 
@@ -22,14 +23,14 @@ def of_type(resources, kind, starting_with=""):
     ]
 
 
-def without_action(statements, action):
+def without_action(statements, action) -> None:
     for statement in statements:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         statement["Action"] = [each for each in actions if each != action] or ["sts:GetCallerIdentity"]
 
 
 def role_without(action):
-    def change(resources):
+    def change(resources) -> None:
         [role] = of_type(resources, "AWS::IAM::Role", "Job")
         for policy in role["Properties"]["Policies"]:
             without_action(policy["PolicyDocument"]["Statement"], action)
@@ -39,13 +40,13 @@ def role_without(action):
     return change
 
 
-def without_cors(resources):
+def without_cors(resources) -> None:
     for bucket in of_type(resources, "AWS::S3::Bucket"):
         bucket["Properties"].pop("CorsConfiguration", None)
 
 
 def request_with(**changes):
-    def change(resources):
+    def change(resources) -> None:
         [job] = of_type(resources, "Custom::SemanticSegmentationLabelingJob")
         for path, value in changes.items():
             *parents, last = path.split("__")
@@ -77,7 +78,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_deploy_fails_and_names_the_cause(deployer, sagemaker, photos, name):
+def test_the_deploy_fails_and_names_the_cause(deployer: Deployer, sagemaker: Any, photos: Any, name) -> None:
     break_template, message = CASES[name]
 
     def build(stack, team):

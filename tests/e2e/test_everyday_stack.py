@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
@@ -12,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import custom_resources as custom
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
-from tests.e2e.conftest import LABELS
+from tests.e2e.conftest import LABELS, Deployer
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-main")]
 
@@ -62,7 +64,9 @@ def everyday(stack, photos) -> None:
     )
 
 
-def test_the_cdks_own_custom_resources_run_beside_a_job(deployer, aws_session, sagemaker, photos):
+def test_the_cdks_own_custom_resources_run_beside_a_job(
+    deployer: Deployer, aws_session, sagemaker: Any, photos: Any
+) -> None:
     def build(stack, team):
         everyday(stack, photos)
         return SemanticSegmentationLabelingJob(

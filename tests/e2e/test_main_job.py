@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aws_cdk import Tags
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
-from tests.e2e.conftest import LABELS
+from tests.e2e.conftest import LABELS, Deployer
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-main")]
 
@@ -15,7 +17,9 @@ def status(sagemaker, name: str) -> str:
     return sagemaker.describe_labeling_job(LabelingJobName=name)["LabelingJobStatus"]
 
 
-def test_change_and_destroy_and_deploy_again(deployer, embedded_aws, sagemaker, photos):
+def test_change_and_destroy_and_deploy_again(
+    deployer: Deployer, embedded_aws, sagemaker: Any, photos: Any
+) -> None:
     def deploy(labels, **tags) -> str:
         def build(stack, team):
             job = SemanticSegmentationLabelingJob(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import Duration
 
 from cdk_ground_truth import Images, Preflight, SemanticSegmentationLabelingJob
 from labeling_job.limits import OBJECTS_MAX
-from tests.e2e.conftest import LABELS, picture
+from tests.e2e.conftest import LABELS, Deployer, picture
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1_800), pytest.mark.xdist_group("many-images")]
 
 
-def test_20000_files_are_deployed(deployer, sagemaker, tmp_path):
+def test_20000_files_are_deployed(deployer: Deployer, sagemaker: Any, tmp_path: Path) -> None:
     body = picture("a", (12, 8))
     for number in range(OBJECTS_MAX):
         (tmp_path / f"{number:05}.png").write_bytes(body)

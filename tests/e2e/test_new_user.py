@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Error
@@ -32,7 +33,7 @@ COMMANDS = [line.removeprefix("$ ").partition("#")[0].strip() for line in SECTIO
 class Served:
     """`make local`'s own command, on ports and photographs of this test; with what it printed."""
 
-    def __init__(self, folder):
+    def __init__(self, folder) -> None:
         recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nlocal:")[2].partition("\n\n")[0]
         command = recipe.partition("ground-truth-local serve")[2].replace("\\\n", " ")
         self._command = ["ground-truth-local", "serve", *shlex.split(command), "--port", str(_free_port())]
@@ -43,7 +44,7 @@ class Served:
         self._folder = folder
         self.start()
 
-    def start(self):
+    def start(self) -> None:
         self._process = subprocess.Popen(self._command, cwd=self._folder, stdout=subprocess.PIPE, text=True)
         self.printed = []
         for line in self._process.stdout:
@@ -63,7 +64,7 @@ class Served:
         block = self.printed[place + 2 :]
         return "\n".join(block[: block.index("")])
 
-    def kill(self):
+    def kill(self) -> None:
         # The server's own process, too, which ends when its parent is gone.
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
@@ -72,7 +73,7 @@ class Served:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
-    def stop(self):
+    def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(30)
 
@@ -88,7 +89,7 @@ def _answers(address):
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path: Path):
     (tmp_path / "photos").mkdir()
     for name in ("a.jpg", "b.jpg"):
         write_picture(tmp_path / "photos" / name, (120, 80))
@@ -123,7 +124,7 @@ def begin(person):
     return person.start(heading.text_content())
 
 
-def test_the_whole_way(browser, served, tmp_path):
+def test_the_whole_way(browser: Any, served, tmp_path: Path) -> None:
     deploy = served.pasted().rpartition("\n")[2]
     # Two people label here; the app's default is three, and its own usage says how to change it.
     outputs = typed(served, f"{deploy} -c workers=2 --output {tmp_path / 'cdk.out'}")

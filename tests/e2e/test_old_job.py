@@ -8,7 +8,7 @@ import re
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -164,11 +164,13 @@ def _session_as(aws: Any, role_arn: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def deploys(embedded_aws, tmp_path_factory):
+def deploys(embedded_aws, tmp_path_factory: pytest.TempPathFactory):
     return Deploys(embedded_aws, tmp_path_factory)
 
 
-def test_the_old_job_may_do_what_it_may_until_it_has_ended(deploys, photo_bucket, sagemaker, record_property):
+def test_the_old_job_may_do_what_it_may_until_it_has_ended(
+    deploys, photo_bucket: Callable[..., str], sagemaker: Any, record_property
+) -> None:
     for bucket, count in ((OLD, 2), (NEW, 2), (EMPTY, 0)):
         photo_bucket(bucket, count=count)
     assert deploys(OLD) == "CREATE_COMPLETE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,12 @@ pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_gr
 
 
 @pytest.fixture
-def streets(ground_truth, request):
+def streets(ground_truth, request: pytest.FixtureRequest):
     return Streets(ground_truth, "".join(word.title() for word in request.node.name.split("_")[1:])[:24])
 
 
 @pytest.fixture
-def plan(ground_truth, capsys):
+def plan(ground_truth, capsys: pytest.CaptureFixture[str]):
     """Run the command over an app; its exit code and what it says of each job."""
 
     def run(app, *options):
@@ -37,7 +38,7 @@ def look(text):
     return {"instructions": Instructions(short=text, full=f"<p>{text}</p>")}
 
 
-def test_the_plan_is_what_the_deploy_then_does(streets, plan):
+def test_the_plan_is_what_the_deploy_then_does(streets, plan) -> None:
     streets.photograph(*SIX)
     code, [new] = plan(streets, "--json")
     assert (code, new["change"], new["job"], new["keep"], new["ask"], new["tasks"]) == (0, "new", "", 0, 6, 6)
@@ -76,7 +77,7 @@ def test_the_plan_is_what_the_deploy_then_does(streets, plan):
     assert f"the 8 labels of {third.name} are bought again" in told
 
 
-def test_a_directory_that_is_not_published_yet_is_counted(streets, plan, tmp_path):
+def test_a_directory_that_is_not_published_yet_is_counted(streets, plan, tmp_path: Path) -> None:
     from PIL import Image
 
     folder = tmp_path / "photos"
@@ -98,6 +99,6 @@ def test_a_directory_that_is_not_published_yet_is_counted(streets, plan, tmp_pat
     assert streets.asked(second) == {"1.png": 1, "3.png": 1}
 
 
-def test_what_is_no_assembly(plan, tmp_path, capsys):
+def test_what_is_no_assembly(plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["plan", str(tmp_path)], client=lambda service: None) == cli.USAGE
     assert "is no cloud assembly; run cdk synth first" in capsys.readouterr().err

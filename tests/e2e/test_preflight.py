@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import Duration
@@ -17,7 +19,7 @@ from ground_truth_local.cdk_cli import CdkError
 from labeling_job.contract import RESOURCE_TYPE
 from tests.corpus.embedded import fill
 from tests.deep import deep
-from tests.e2e.conftest import LABELS, picture
+from tests.e2e.conftest import LABELS, Deployer, picture
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900), pytest.mark.xdist_group("e2e-preflight")]
 
@@ -70,7 +72,7 @@ def many_lines(embedded_aws):
     return client
 
 
-def test_five_faults_in_many_lines_are_told_in_one_go(deployer, sagemaker, many_lines):
+def test_five_faults_in_many_lines_are_told_in_one_go(deployer: Deployer, sagemaker: Any, many_lines) -> None:
     with pytest.raises(CdkError) as caught:
         # On a slow machine too all images are looked at.
         patient = Preflight(image_time=Duration.minutes(10))
@@ -95,7 +97,9 @@ def test_five_faults_in_many_lines_are_told_in_one_go(deployer, sagemaker, many_
     )
 
 
-def test_a_ceiling_refuses_with_the_sum(deployer, sagemaker, photo_bucket):
+def test_a_ceiling_refuses_with_the_sum(
+    deployer: Deployer, sagemaker: Any, photo_bucket: Callable[..., str]
+) -> None:
     prices = Prices(currency="USD", source="offer 7", as_of="2026-11-01", per_task="1.50")
     bucket = photo_bucket("ceiling-photos", count=4)
 
@@ -116,7 +120,9 @@ def test_a_ceiling_refuses_with_the_sum(deployer, sagemaker, photo_bucket):
     assert not sagemaker.list_labeling_jobs(NameContains="ceiling")["LabelingJobSummaryList"]
 
 
-def test_a_skipped_check_and_a_warning_let_the_job_go_on(deployer, sagemaker, photo_bucket):
+def test_a_skipped_check_and_a_warning_let_the_job_go_on(
+    deployer: Deployer, sagemaker: Any, photo_bucket: Callable[..., str]
+) -> None:
     bucket = photo_bucket("skipped-photos", count=0, files={"named.jpg": picture("b")})
     client = deployer.aws.session().client("s3")
     line = json.dumps({"source-ref": f"s3://{bucket}/named.jpg"}) + "\n"
@@ -133,7 +139,9 @@ def test_a_skipped_check_and_a_warning_let_the_job_go_on(deployer, sagemaker, ph
     assert {(g["check"], g["severity"]) for g in report} == {("image-suffix", "warning")}
 
 
-def test_the_command_finds_the_same_in_the_account(deployer, embedded_aws, photo_bucket):
+def test_the_command_finds_the_same_in_the_account(
+    deployer: Deployer, embedded_aws, photo_bucket: Callable[..., str]
+) -> None:
     bucket = photo_bucket("asked-photos", count=2)
     line = json.dumps({"source-ref": f"s3://{bucket}/photos/00000.png"}) + "\n"
     administrator = embedded_aws.session()

@@ -180,7 +180,7 @@ def is_taken(outcome) -> bool:
     return outcome["status"] in ("Completed", "InProgress") and not outcome["failed"]
 
 
-def test_preflight_says_the_same_of_real_buckets_and_roles(verdicts):
+def test_preflight_says_the_same_of_real_buckets_and_roles(verdicts) -> None:
     wrong = {
         name: verdicts[name]
         for name, (check, _) in BROKEN.items()
@@ -190,13 +190,15 @@ def test_preflight_says_the_same_of_real_buckets_and_roles(verdicts):
     assert {name: verdicts[name] for name in ODD if verdicts.get(name)} == {}
 
 
-def test_the_service_shows_workers_what_preflight_passes(verdicts, outcomes):
+def test_the_service_shows_workers_what_preflight_passes(verdicts, outcomes) -> None:
     passed = [name for name, verdict in verdicts.items() if not verdict and name not in NOT_PLAYED]
     assert set(passed) == set(ODD) & set(verdicts) - NOT_PLAYED
     assert {name: outcomes[name] for name in passed if not is_taken(outcomes[name])} == {}
 
 
-def test_preflight_refuses_all_that_the_service_refuses_and_no_more_than_is_listed(verdicts, outcomes):
+def test_preflight_refuses_all_that_the_service_refuses_and_no_more_than_is_listed(
+    verdicts, outcomes
+) -> None:
     broken = set(BROKEN) & set(outcomes) - NOT_PLAYED
     assert {name for name in broken if is_taken(outcomes[name])} == set(STRICTER) & broken
     refused = [name for name, outcome in outcomes.items() if not is_taken(outcome)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from aws_cdk import aws_s3 as s3
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 from ground_truth_local.cdk_cli import CdkError
-from tests.e2e.conftest import LABELS, picture
+from tests.e2e.conftest import LABELS, Deployer, picture
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-refused-create")]
 
@@ -41,7 +45,7 @@ def keys(aws, bucket: str) -> dict[str, object]:
     return {each["Key"]: each["LastModified"] for each in listed}
 
 
-def test_a_refused_first_deploy_leaves_what_is_explained(deployer, photos):
+def test_a_refused_first_deploy_leaves_what_is_explained(deployer: Deployer, photos: Any) -> None:
     aws = deployer.aws
     before = account(aws)
 
@@ -61,7 +65,9 @@ def test_a_refused_first_deploy_leaves_what_is_explained(deployer, photos):
         assert key.endswith(".manifest") if "inputbucket" in name else "/preflight/" in key
 
 
-def test_a_second_try_copies_only_what_has_changed(deployer, photo_bucket, tmp_path):
+def test_a_second_try_copies_only_what_has_changed(
+    deployer: Deployer, photo_bucket: Callable[..., str], tmp_path: Path
+) -> None:
     aws = deployer.aws
     photo_bucket("second-try", count=0)
     (tmp_path / "good.png").write_bytes(picture("good"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import CfnOutput, Duration, Tags
@@ -17,7 +19,7 @@ from cdk_ground_truth import (
     SemanticSegmentationLabelingJob,
     StoppingConditions,
 )
-from tests.e2e.conftest import LABELS
+from tests.e2e.conftest import LABELS, Deployer
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-request")]
 FUNCTIONS = "arn:aws:lambda:us-east-1:432418664414:function"
@@ -49,7 +51,7 @@ def without_own_tags(request: dict) -> dict:
     return {**request, "Tags": {key: value for key, value in request["Tags"].items() if key not in own}}
 
 
-def test_with_no_optional_field(deployer, sagemaker, photos):
+def test_with_no_optional_field(deployer: Deployer, sagemaker: Any, photos: Any) -> None:
     outputs = deployer(
         "Defaults",
         lambda stack, team: SemanticSegmentationLabelingJob(
@@ -92,7 +94,9 @@ def test_with_no_optional_field(deployer, sagemaker, photos):
     assert outputs["OutputManifest"] == f"{output}/{name}/manifests/output/output.manifest"
 
 
-def test_with_every_optional_field(deployer, sagemaker, photo_bucket):
+def test_with_every_optional_field(
+    deployer: Deployer, sagemaker: Any, photo_bucket: Callable[..., str]
+) -> None:
     photo_bucket("every-field-photos", count=1250)
 
     def build(stack, team):

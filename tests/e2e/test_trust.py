@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob
@@ -11,7 +13,9 @@ from tests.e2e.conftest import LABELS, Deployer
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("e2e-trust")]
 
 
-def test_a_job_runs_where_the_service_sends_no_source_account(tmp_path_factory, photos):
+def test_a_job_runs_where_the_service_sends_no_source_account(
+    tmp_path_factory: pytest.TempPathFactory, photos: Any
+) -> None:
     with EmbeddedAws(source_account=False, simulated_workers=True) as aws:
         deployer = Deployer(aws, tmp_path_factory)
 

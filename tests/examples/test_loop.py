@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600), pytest.mark.xdist_gr
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path):
     """The example's photographs, and two more."""
     folder = tmp_path / "photos"
     shutil.copytree(PHOTOS, folder)
@@ -37,7 +37,9 @@ def training_data():
     return module
 
 
-def test_the_rejected_are_adjusted_and_all_are_trained_on(ground_truth, photos, tmp_path, monkeypatch):
+def test_the_rejected_are_adjusted_and_all_are_trained_on(
+    ground_truth, photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = {"photos": str(photos), "workteam": ground_truth.workteam("annotators")}
 
     def deploy(stage, **options):

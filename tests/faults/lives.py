@@ -92,35 +92,35 @@ class StackLife(RuleBasedStateMachine):
         kind=kinds,
         call=calls,
     )
-    def deploy(self, title, source, preflight, tag, removal, other_fails, back, kind, call):
+    def deploy(self, title, source, preflight, tag, removal, other_fails, back, kind, call) -> None:
         wanted = properties(title, images=source, preflight=preflight, tags={"t": tag}, removal=removal)
         self._do(kind, call, lambda: self.stack.deploy(wanted, other_fails=other_fails, back=back))
 
     @precondition(lambda self: self.can_update)
     @rule(title=jobs, kind=kinds, call=calls)
-    def deploy_of_a_job_that_fails(self, title, kind, call):
+    def deploy_of_a_job_that_fails(self, title, kind, call) -> None:
         broken = properties(title, manifest="not-there.manifest")
         self._do(kind, call, lambda: self.stack.deploy(broken))
 
     @precondition(lambda self: self.can_update and self.stack.resource)
     @rule(kind=kinds, call=calls)
-    def deploy_without_the_job(self, kind, call):
+    def deploy_without_the_job(self, kind, call) -> None:
         self._do(kind, call, lambda: self.stack.deploy(None))
 
     @precondition(lambda self: self.can_update and self.stack.resource)
     @rule()
-    def deploy_unchanged(self):
+    def deploy_unchanged(self) -> None:
         before, requests = self._live(), len(self.stack.events)
         self.stack.deploy(self.stack.resource.properties)
         assert (self._live(), len(self.stack.events)) == (before, requests)
 
     @precondition(lambda self: self.stack.status == "UPDATE_ROLLBACK_FAILED")
     @rule(kind=kinds, call=calls)
-    def continue_rollback(self, kind, call):
+    def continue_rollback(self, kind, call) -> None:
         self._do(kind, call, self.stack.continue_rollback)
 
     @rule(kind=kinds, call=calls)
-    def destroy(self, kind, call):
+    def destroy(self, kind, call) -> None:
         self._do(kind, call, self.stack.destroy)
         if self.stack.status == "DELETE_COMPLETE":
             assert self._live() <= self.stack.retained | self.excused
@@ -128,24 +128,24 @@ class StackLife(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.jobs(*LIVE))
     @rule(data=st.data())
-    def somebody_stops_a_job(self, data):
+    def somebody_stops_a_job(self, data) -> None:
         self.world.stop_by_hand(data.draw(st.sampled_from(self.world.jobs(*LIVE))))
         self.world.wait(60)
 
     @precondition(lambda self: self.world.jobs("InProgress"))
     @rule(data=st.data())
-    def a_job_completes(self, data):
+    def a_job_completes(self, data) -> None:
         self.world.complete(data.draw(st.sampled_from(self.world.jobs("InProgress"))))
 
     @precondition(lambda self: self.world.tags())
     @rule(data=st.data(), value=st.sampled_from(["ada", "grace"]))
-    def somebody_tags_a_job(self, data, value):
+    def somebody_tags_a_job(self, data, value) -> None:
         name = data.draw(st.sampled_from(sorted(self.world.tags())))
         self.world.tag(name, {"auto:creator": value})
 
     @precondition(lambda self: self.stack.events)
     @rule(data=st.data())
-    def an_old_event_is_delivered_again(self, data):
+    def an_old_event_is_delivered_again(self, data) -> None:
         before, tags = self._live(), self.world.tags()
         self.stack.again(data.draw(st.sampled_from(self.stack.events)))
         self.world.wait(60)

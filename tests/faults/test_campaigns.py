@@ -12,13 +12,13 @@ SHARE = deep(30, 1)
 
 
 @pytest.mark.parametrize("index", range(len(SCENARIOS)), ids=[scenario.name for scenario in SCENARIOS])
-def test_no_fault_loses_a_label_buys_one_twice_or_makes_a_run_wait_for_ever(index):
+def test_no_fault_loses_a_label_buys_one_twice_or_makes_a_run_wait_for_ever(index) -> None:
     row = run_row(index, first=index, share=SHARE)
     assert not row.bad, f"{len(row.bad)} of {row.cells}\n" + "\n".join(row.bad[:5])
     assert row.cells >= 150 // SHARE
 
 
-def test_the_matrix_notices_a_gatherer_that_leaves_jobs_alive(monkeypatch):
+def test_the_matrix_notices_a_gatherer_that_leaves_jobs_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     def described(campaign, plan):
         jobs = {job.name: campaign.jobs.describe(job.name) for job in plan.jobs}
         return {name: job for name, job in jobs.items() if job is not None}

@@ -13,7 +13,7 @@ SHARE = deep(12, 1)
 
 
 @pytest.mark.parametrize("index", range(len(SCENARIOS)), ids=[scenario.name for scenario in SCENARIOS])
-def test_no_fault_leaves_a_job_without_an_owner(index):
+def test_no_fault_leaves_a_job_without_an_owner(index) -> None:
     row = run_row(index, share=SHARE)
     assert not row.bad, f"{len(row.bad)} of {row.cells}\n" + "\n".join(row.bad[:5])
     assert row.cells > 50 / SHARE
@@ -30,14 +30,16 @@ def test_no_fault_leaves_a_job_without_an_owner(index):
         ),
     ],
 )
-def test_the_matrix_notices_labels_that_are_bought_again(name, part, broken, monkeypatch):
+def test_the_matrix_notices_labels_that_are_bought_again(
+    name: str, part: str, broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [scenario] = [each for each in SCENARIOS if each.name == name]
     monkeypatch.setattr(f"labeling_job.lifecycle.{part}", broken)
     with pytest.raises(AssertionError, match="was painted 2 times"):
         next(cells(scenario))
 
 
-def test_the_matrix_notices_what_the_provider_framework_would_lose():
+def test_the_matrix_notices_what_the_provider_framework_would_lose() -> None:
     # Killed right after CreateLabelingJob: the framework answers, and swallows the Delete that follows.
     lost = [
         cell

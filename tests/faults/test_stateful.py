@@ -10,7 +10,7 @@ LIVES = deep(40, 110)
 SEED = 2_026
 
 
-def test_every_live_job_has_its_owner_in_random_lives(record_property):
+def test_every_live_job_has_its_owner_in_random_lives(record_property) -> None:
     lives, steps, struck = live(LIVES, SEED)
     record_property("told", f"Random lives: {lives} lives, {steps:,} steps, {struck.total()} faults struck")
     assert lives >= LIVES and steps >= LIVES * STEPS // 2

@@ -20,17 +20,17 @@ import numpy as np
 class Result:
     """Names, in any order, and a mask for each image."""
 
-    def __init__(self, names):
+    def __init__(self, names) -> None:
         self.names = list(names)
         self.masks = {}
 
-    def add(self, image, shape, regions):
+    def add(self, image, shape, regions) -> None:
         mask = np.zeros(shape, np.int64)
         for name, region in regions:
             mask[np.asarray(region).astype(bool)] = self.names.index(name) + 1
         self.masks[image] = mask
 
-    def by_id(self, image, ids, classes):
+    def by_id(self, image, ids, classes) -> None:
         """A mask of class ids, with the ids' names from `classes.csv`."""
         table = np.zeros(max(classes) + 1, np.int64)
         for class_id, name in classes.items():
@@ -226,7 +226,7 @@ READERS = {
 }
 
 
-def main():
+def main() -> None:
     reader, folder, target = sys.argv[1:]
     logging.disable(logging.WARNING)
     result = READERS[reader](Path(folder))

@@ -12,7 +12,7 @@ import pytest
 
 from labeling_job import archive as archives
 from labeling_job.errors import DeployError
-from tests.labeling_job.fakes import published
+from tests.labeling_job.fakes import S3, published
 from tests.labeling_job.test_images import archive, directory
 
 ATTACKER = ("whoever puts files into the directory", "the handler and its buckets")
@@ -51,19 +51,21 @@ def refused(s3, content: bytes) -> str:
 
 @pytest.mark.attack(*ATTACKER, attempts=len(NAMES))
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_a_name_that_leads_elsewhere(s3, name):
+def test_a_name_that_leads_elsewhere(s3: S3, name) -> None:
     message = refused(s3, packed(name))
     assert "is no image: its " in message and message.isprintable()
 
 
 @pytest.mark.attack(*ATTACKER)
-def test_a_member_of_more_than_an_image_has_isnt_unpacked(s3, monkeypatch):
+def test_a_member_of_more_than_an_image_has_isnt_unpacked(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "IMAGE_BYTES_MAX", 999)
     assert "it has 1,000 bytes, at most 999" in refused(s3, archive({"a.jpg": b"\0" * 1_000}))
 
 
 @pytest.mark.attack(*ATTACKER)
-def test_a_directory_of_more_than_all_images_have_isnt_unpacked(s3, monkeypatch):
+def test_a_directory_of_more_than_all_images_have_isnt_unpacked(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archives, "DIRECTORY_BYTES_MAX", 1_500)
     files = {f"{n}.jpg": b"\0" * 1_000 for n in range(2)}
     assert "holds 2,000 bytes, at most 1,500" in refused(s3, archive(files))
@@ -80,7 +82,7 @@ def _claims(size: int, *, large: bool) -> bytes:
 
 @pytest.mark.attack(*ATTACKER, attempts=2)
 @pytest.mark.parametrize("large", [False, True], ids=["zip", "zip64"])
-def test_a_directory_without_end_isnt_read(s3, large):
+def test_a_directory_without_end_isnt_read(s3: S3, large: bool) -> None:
     """The standard library would read it whole, into all the memory there is."""
     content = _claims(30_000_000, large=large)
     tracemalloc.start()
@@ -94,7 +96,7 @@ def test_a_directory_without_end_isnt_read(s3, large):
 
 
 @pytest.mark.attack(*ATTACKER)
-def test_a_member_that_unpacks_to_more_than_it_says_ends(s3):
+def test_a_member_that_unpacks_to_more_than_it_says_ends(s3: S3) -> None:
     """The sizes of the directory of a zip are its writer's words; a bomb has small ones there."""
     content = bytearray(archive({"a.jpg": b"\0" * 1_000_000}))
     at = content.rindex(b"PK\1\2")
@@ -104,7 +106,7 @@ def test_a_member_that_unpacks_to_more_than_it_says_ends(s3):
 
 @pytest.mark.attack(*ATTACKER, attempts=2)
 @pytest.mark.parametrize("what", ["compress_type", "flag_bits"])
-def test_another_packing(s3, what):
+def test_another_packing(s3: S3, what: str) -> None:
     content = bytearray(archive({"a.jpg": b"x"}))
     at = content.rindex(b"PK\1\2") + {"flag_bits": 8, "compress_type": 10}[what]
     content[at] = {"flag_bits": 1, "compress_type": 14}[what]
@@ -112,7 +114,7 @@ def test_another_packing(s3, what):
 
 
 @pytest.mark.attack(*ATTACKER, attempts=600)
-def test_a_zip_of_any_bytes_is_an_answer(s3):
+def test_a_zip_of_any_bytes_is_an_answer(s3: S3) -> None:
     good = archive({"a.jpg": b"A" * 300, "b/c.png": b"B" * 3})
     chance = random.Random(13)
     for _ in range(600):

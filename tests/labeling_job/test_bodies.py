@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import Never
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError, ResponseStreamingError
@@ -10,7 +11,7 @@ from labeling_job.errors import BrokenAnswerError, DeployError, UnreachableError
 from labeling_job.preflight.access import Reader
 from labeling_job.reachable import Reachable
 from labeling_job.rules.places import Place
-from tests.labeling_job.fakes import published
+from tests.labeling_job.fakes import S3, published
 from tests.labeling_job.test_images import directory, lines, staged_key
 
 CONTENT = bytes(range(256)) * 40
@@ -52,7 +53,7 @@ class Cut(Breaks):
         return {**answer, "ContentLength": self.after, "ContentRange": place}
 
 
-def test_a_part_that_was_cut_off_and_counted_anew_is_gone_on_with():
+def test_a_part_that_was_cut_off_and_counted_anew_is_gone_on_with() -> None:
     source = Cut(CONTENT, 3000, None)
     assert Body(source, lambda seconds: None).open().read_all(len(CONTENT)) == CONTENT
     assert source.asked == [0, 3000, 6000, 9000]
@@ -67,26 +68,26 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["read timeout", "streaming", "reset", "cut short"])
-def test_a_body_goes_on_where_it_broke_off(error):
+def test_a_body_goes_on_where_it_broke_off(error) -> None:
     source = Breaks(CONTENT, 3000, error)
     assert Body(source, lambda seconds: None).open().read_all(len(CONTENT)) == CONTENT
     assert source.asked == [0, 3000, 6000, 9000]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["read timeout", "streaming", "reset", "cut short"])
-def test_a_body_that_gives_nothing_is_given_up(error):
+def test_a_body_that_gives_nothing_is_given_up(error) -> None:
     source = Breaks(CONTENT, 0, error)
     with pytest.raises(BrokenAnswerError if error is None else type(error)):
         Body(source, lambda seconds: None).open().read_all(10)
     assert source.asked == [0] * TRIES
 
 
-def test_an_empty_object_is_one():
+def test_an_empty_object_is_one() -> None:
     assert Body(Breaks(b"", 0, None), lambda seconds: None).open().read_all(10) == b""
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["read timeout", "streaming", "reset", "cut short"])
-def test_a_directory_is_copied_through_bodies_that_break(s3, error):
+def test_a_directory_is_copied_through_bodies_that_break(s3: S3, error) -> None:
     files = {f"{n}.jpg": bytes([n]) * 5000 for n in range(5)}
     images = directory(s3, files)
     s3.get_object = _breaking(s3.objects, 700, error)
@@ -97,7 +98,7 @@ def test_a_directory_is_copied_through_bodies_that_break(s3, error):
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["read timeout", "streaming", "reset", "cut short"])
-def test_preflight_reads_through_bodies_that_break(s3, error):
+def test_preflight_reads_through_bodies_that_break(s3: S3, error) -> None:
     s3.objects["b", "k"] = CONTENT
     s3.get_object = _breaking(s3.objects, 700, error)
     reader = Reader(s3, sleep=lambda seconds: None, clock=lambda: 0.0)
@@ -119,7 +120,7 @@ def _breaking(objects, after, error):
     return get_object
 
 
-def test_an_archive_that_is_none_is_told_by_name(s3):
+def test_an_archive_that_is_none_is_told_by_name(s3: S3) -> None:
     images = directory(s3, {"a.jpg": b"x"})
     s3.objects["assets", "0123456789abcdef0123.zip"] = b"not a zip"
     with pytest.raises(DeployError, match=r"0123\.zip is no zip any more"):
@@ -127,11 +128,11 @@ def test_an_archive_that_is_none_is_told_by_name(s3):
 
 
 class TestReachable:
-    def test_a_black_hole_is_waited_for_once(self):
+    def test_a_black_hole_is_waited_for_once(self) -> None:
         asked = []
 
         class Iam:
-            def get_role(self, **_):
+            def get_role(self, **_) -> Never:
                 asked.append(1)
                 raise ConnectTimeoutError(endpoint_url="https://iam.amazonaws.com")
 
@@ -143,7 +144,7 @@ class TestReachable:
                 call(RoleName="x")
         assert len(asked) == 1
 
-    def test_a_refusal_is_none(self, s3):
+    def test_a_refusal_is_none(self, s3: S3) -> None:
         client = Reachable(lambda service: s3)
         for _ in range(2):
             with pytest.raises(ClientError, match="404"):

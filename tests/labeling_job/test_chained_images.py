@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labeling_job.chain import Counts, Earlier, continued, encoded, is_labeled, selected
 from labeling_job.contract import Images
 from labeling_job.errors import DeployError
-from tests.labeling_job.fakes import published
+from tests.labeling_job.fakes import S3, published
 
 ATTRIBUTE = "streets-ref"
 OUTPUT = "s3://out/labels/first/manifests/output/output.manifest"
@@ -72,7 +72,7 @@ def made(s3, what: Images, *, attribute: str = ATTRIBUTE, describe=lambda _: Non
     return s3.objects["in", "s/manifests/second.manifest"].split(b"\n")[:-1]
 
 
-def test_labels_are_kept_to_the_byte_and_the_rest_is_asked(s3):
+def test_labels_are_kept_to_the_byte_and_the_rest_is_asked(s3: S3) -> None:
     first, second, third = put(s3, [labeled("a.jpg", note="é"), failed("b.jpg"), plain("c.jpg")])
     found = made(s3, images())
     assert found[0] == first
@@ -81,7 +81,7 @@ def test_labels_are_kept_to_the_byte_and_the_rest_is_asked(s3):
     assert found[2] == third
 
 
-def test_further_images_come_behind_and_none_comes_twice(s3):
+def test_further_images_come_behind_and_none_comes_twice(s3: S3) -> None:
     kept, _ = put(s3, [labeled("a.jpg"), plain("b.jpg")])
     for key in ("a.jpg", "b.jpg", "c.jpg"):
         s3.objects["photos", key] = b"x"
@@ -91,7 +91,7 @@ def test_further_images_come_behind_and_none_comes_twice(s3):
     assert [json.loads(line)["source-ref"][-5:] for line in found] == ["a.jpg", "b.jpg", "c.jpg"]
 
 
-def test_nothing_left_to_label_is_refused(s3):
+def test_nothing_left_to_label_is_refused(s3: S3) -> None:
     put(s3, [labeled("a.jpg"), labeled("b.jpg")])
     with pytest.raises(
         DeployError, match=r"nothing is left to label: all 2 images of s3://out.*'streets-ref'"
@@ -101,7 +101,7 @@ def test_nothing_left_to_label_is_refused(s3):
 
 
 @pytest.mark.parametrize("line", [b"{", b"[1]", b"[" * 40_000])
-def test_a_spoiled_output_manifest_is_named_with_its_line(s3, line):
+def test_a_spoiled_output_manifest_is_named_with_its_line(s3: S3, line: bytes) -> None:
     put(s3, [plain("a.jpg")])
     s3.objects["out", "labels/first/manifests/output/output.manifest"] += b"\n" + line
     with pytest.raises(DeployError, match=r"output\.manifest:2"):
@@ -120,28 +120,28 @@ JOB = {
 
 
 class TestAJobByItsName:
-    def test_its_output_is_found(self, s3):
+    def test_its_output_is_found(self, s3: S3) -> None:
         put(s3, [labeled("a.jpg"), plain("b.jpg")])
         what = images(job_name="first", output_manifest_s3_uri="", label_attribute_name="")
         assert len(made(s3, what, describe={"first": JOB}.get)) == 2
 
-    def test_so_is_that_of_a_stopped_job_that_names_none(self, s3):
+    def test_so_is_that_of_a_stopped_job_that_names_none(self, s3: S3) -> None:
         put(s3, [plain("b.jpg")])
         job = {**JOB, "LabelingJobStatus": "Stopped", "LabelingJobOutput": {}}
         what = images(job_name="first", output_manifest_s3_uri="", label_attribute_name="")
         assert len(made(s3, what, describe={"first": job}.get)) == 1
 
     @pytest.mark.parametrize("status", ["Initializing", "InProgress", "Stopping"])
-    def test_one_that_runs_is_refused(self, s3, status):
+    def test_one_that_runs_is_refused(self, s3: S3, status: str) -> None:
         job = {**JOB, "LabelingJobStatus": status}
         with pytest.raises(DeployError, match=f"'first' is {status}.*wait for its end, or stop it"):
             made(s3, images(job_name="first"), describe={"first": job}.get)
 
-    def test_one_that_is_not_there_is_named(self, s3):
+    def test_one_that_is_not_there_is_named(self, s3: S3) -> None:
         with pytest.raises(DeployError, match="'first' is not in this account and Region"):
             made(s3, images(job_name="first"))
 
-    def test_labels_of_another_name_are_refused(self, s3):
+    def test_labels_of_another_name_are_refused(self, s3: S3) -> None:
         with pytest.raises(DeployError, match="are called 'streets-ref', not 'x-ref'"):
             what = images(job_name="first", label_attribute_name="x-ref")
             made(s3, what, describe={"first": JOB}.get)
@@ -173,7 +173,7 @@ ENTRIES = {
         ({"Unlabeled": "true"}, {"failed", "plain"}),
     ],
 )
-def test_a_selection_chooses_lines_and_passes_them_on(s3, selection, expected):
+def test_a_selection_chooses_lines_and_passes_them_on(s3: S3, selection, expected) -> None:
     assert {name for name, entry in ENTRIES.items() if selected(entry, ATTRIBUTE, selection)} == expected
     lines = dict(zip(ENTRIES, put(s3, ENTRIES.values()), strict=True))
     if not expected:
@@ -188,7 +188,7 @@ KINDS = st.lists(st.sampled_from(["labeled", "failed", "plain", "absent"]), max_
 
 @given(before=KINDS, now=st.lists(st.booleans(), min_size=12, max_size=12), same=st.integers(0, 2**12 - 1))
 @settings(max_examples=400, deadline=None)
-def test_every_image_comes_once_and_no_label_is_asked_again(before, now, same):
+def test_every_image_comes_once_and_no_label_is_asked_again(before, now, same) -> None:
     makers = {"labeled": labeled, "failed": failed, "plain": plain}
     earlier_entries = [makers[kind](f"{n}.jpg") for n, kind in enumerate(before) if kind != "absent"]
     current = [plain(f"{n}.jpg") for n, there in enumerate(now) if there]
@@ -214,7 +214,7 @@ def test_every_image_comes_once_and_no_label_is_asked_again(before, now, same):
     assert counts.dropped == len(there) - sum(entry["source-ref"] in there for entry in current)
 
 
-def test_the_newest_label_of_several_outputs_wins_and_a_failure_takes_none_away():
+def test_the_newest_label_of_several_outputs_wins_and_a_failure_takes_none_away() -> None:
     old, new = labeled("a.jpg"), labeled("a.jpg", note="newer")
     with Earlier(attribute=ATTRIBUTE) as earlier:
         for entry in (old, new, failed("a.jpg"), plain("a.jpg")):

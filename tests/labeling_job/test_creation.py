@@ -15,7 +15,7 @@ from labeling_job.stack import Stack
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws
 from tests.corpus.world import good_world
-from tests.labeling_job.fakes import event, properties, service_error
+from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties, service_error
 from tests.labeling_job.preflight.conftest import CONTEXT
 from tests.labeling_job.preflight.conftest import properties as properties_of
 from tests.labeling_job.test_images import directory
@@ -31,7 +31,7 @@ OF_IMAGES = {name for name, (check, _) in BROKEN.items() if check.startswith("im
 class Checks:
     """Notes what was there when it was asked, and refuses from one time on."""
 
-    def __init__(self, s3, refuse_at):
+    def __init__(self, s3, refuse_at) -> None:
         self.s3, self.refuse_at = s3, refuse_at
         self.seen = []
 
@@ -44,7 +44,7 @@ class Checks:
 
 
 @pytest.fixture
-def create(sagemaker, cloudformation, clock, s3):
+def create(sagemaker: SageMaker, cloudformation: CloudFormation, clock: Clock, s3: S3):
     def run(refuse_at):
         images = directory(s3, {"a.jpg": b"A", "b.jpg": b"B"})
         source = {"Source": "Directory", "ArchiveS3Uri": images.archive_s3_uri, "StagingS3Uri": "s3://in/s/"}
@@ -64,14 +64,16 @@ def create(sagemaker, cloudformation, clock, s3):
     return run
 
 
-def test_images_are_copied_when_all_else_is_right(create, s3):
+def test_images_are_copied_when_all_else_is_right(create, s3: S3) -> None:
     make, checks = create(refuse_at=0)
     make()
     assert checks.seen == [(0, True), (2, False)]
 
 
 @pytest.mark.parametrize(("refuse_at", "copied"), [(1, 0), (2, 2)])
-def test_what_is_wrong_without_the_images_copies_none(create, s3, sagemaker, refuse_at, copied):
+def test_what_is_wrong_without_the_images_copies_none(
+    create, s3: S3, sagemaker: SageMaker, refuse_at: int, copied: int
+) -> None:
     make, _ = create(refuse_at)
     with pytest.raises(DeployError, match="no team"):
         make()
@@ -80,7 +82,7 @@ def test_what_is_wrong_without_the_images_copies_none(create, s3, sagemaker, ref
 
 
 @pytest.mark.parametrize("name", sorted(set(BROKEN) - OF_IMAGES))
-def test_all_that_needs_no_image_is_found_without_them(monkeypatch, name):
+def test_all_that_needs_no_image_is_found_without_them(monkeypatch: pytest.MonkeyPatch, name) -> None:
     monkeypatch.setattr(access, "_SETTLE_SECONDS", 0.0)
     check, change = BROKEN[name]
     world = good_world()
@@ -89,14 +91,14 @@ def test_all_that_needs_no_image_is_found_without_them(monkeypatch, name):
         _without_images(world)
 
 
-def test_images_that_are_not_there_yet_are_not_missed():
+def test_images_that_are_not_there_yet_are_not_missed() -> None:
     world = good_world()
     for key in [key for key in world.input.objects if key.endswith(".jpg")]:
         del world.input.objects[key]
     _without_images(world)
 
 
-def _without_images(world):
+def _without_images(world) -> None:
     gate.passed(world.request, without_images(properties_of(world)), client=FakeAws(world), context=CONTEXT)
 
 
@@ -106,7 +108,7 @@ KEY_DENIED = (
 )
 
 
-def test_a_bootstrap_key_that_the_archives_reader_may_not_use(create, s3):
+def test_a_bootstrap_key_that_the_archives_reader_may_not_use(create, s3: S3) -> None:
     make, _ = create(refuse_at=0)
     whole = s3.get_object
 
@@ -121,7 +123,9 @@ def test_a_bootstrap_key_that_the_archives_reader_may_not_use(create, s3):
 
 
 @pytest.mark.parametrize("file", ["template.liquid.html", "labels.json"])
-def test_a_bootstrap_key_that_the_templates_reader_may_not_use(monkeypatch, file):
+def test_a_bootstrap_key_that_the_templates_reader_may_not_use(
+    monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
     monkeypatch.setattr(access, "_SETTLE_SECONDS", 0.0)
     aws = FakeAws(good_world())
     s3 = aws("s3")

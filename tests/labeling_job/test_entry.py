@@ -7,18 +7,24 @@ from types import SimpleNamespace
 import pytest
 
 from labeling_job import contract, entry
-from tests.labeling_job.fakes import event, properties, service_error
+from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties, service_error
 
 
 @pytest.fixture
-def sent(monkeypatch):
+def sent(monkeypatch: pytest.MonkeyPatch):
     answers = []
     monkeypatch.setattr(entry, "send", lambda url, body: answers.append((url, body)))
     return answers
 
 
 @pytest.fixture
-def invoke(monkeypatch, sagemaker, s3, cloudformation, clock):
+def invoke(
+    monkeypatch: pytest.MonkeyPatch,
+    sagemaker: SageMaker,
+    s3: S3,
+    cloudformation: CloudFormation,
+    clock: Clock,
+):
     monkeypatch.setattr(entry, "_now", clock.now)
     clients = {"sagemaker": sagemaker, "s3": s3, "cloudformation": cloudformation}
     monkeypatch.setattr(entry, "_clients", clients)
@@ -31,7 +37,7 @@ def invoke(monkeypatch, sagemaker, s3, cloudformation, clock):
     return lambda **fields: entry.handler(event(**fields), context)
 
 
-def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
+def test_a_created_job_is_answered_with_its_attributes(invoke, sent) -> None:
     invoke()
     [(url, body)] = sent
     assert url.startswith("http://127.0.0.1:9/")
@@ -50,7 +56,9 @@ def test_a_created_job_is_answered_with_its_attributes(invoke, sent):
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_warnings_of_a_deploy_that_succeeds_are_told_where_it_can_tell(invoke, sent, monkeypatch, count):
+def test_warnings_of_a_deploy_that_succeeds_are_told_where_it_can_tell(
+    invoke, sent, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     tags = {contract.TAG_WARNINGS: str(count)}
     monkeypatch.setattr(entry, "_preflight", lambda request, properties, context: tags)
     invoke()
@@ -70,7 +78,9 @@ def test_warnings_of_a_deploy_that_succeeds_are_told_where_it_can_tell(invoke, s
         ({entry.WATCH_SECONDS: "60"}, {"WatchSeconds": "0"}, 0),
     ],
 )
-def test_how_long_a_job_in_progress_is_watched(invoke, sent, clock, monkeypatch, environment, told, minutes):
+def test_how_long_a_job_in_progress_is_watched(
+    invoke, sent, clock: Clock, monkeypatch: pytest.MonkeyPatch, environment, told, minutes: int
+) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     before = clock.now()
@@ -79,7 +89,9 @@ def test_how_long_a_job_in_progress_is_watched(invoke, sent, clock, monkeypatch,
     assert timedelta(0) <= clock.now() - before - timedelta(minutes=minutes) < timedelta(seconds=25)
 
 
-def test_a_failed_job_fails_with_the_services_reason_and_the_log_group(invoke, sent, sagemaker):
+def test_a_failed_job_fails_with_the_services_reason_and_the_log_group(
+    invoke, sent, sagemaker: SageMaker
+) -> None:
     sagemaker.statuses = ["Initializing", "Failed"]
     invoke()
     [(_, body)] = sent
@@ -89,7 +101,7 @@ def test_a_failed_job_fails_with_the_services_reason_and_the_log_group(invoke, s
     assert body["PhysicalResourceId"].removeprefix("not-created:") in sagemaker.jobs
 
 
-def test_a_contract_error_is_told_and_creates_nothing(invoke, sent, sagemaker):
+def test_a_contract_error_is_told_and_creates_nothing(invoke, sent, sagemaker: SageMaker) -> None:
     invoke(ResourceProperties=properties(Surprise="x"))
     [(_, body)] = sent
     assert body["Status"] == "FAILED" and "'Surprise'" in body["Reason"]
@@ -97,7 +109,7 @@ def test_a_contract_error_is_told_and_creates_nothing(invoke, sent, sagemaker):
     assert not sagemaker.jobs
 
 
-def test_a_failed_update_keeps_the_physical_id(invoke, sent, sagemaker):
+def test_a_failed_update_keeps_the_physical_id(invoke, sent, sagemaker: SageMaker) -> None:
     sagemaker.fail["CreateLabelingJob"] = [service_error("CreateLabelingJob", "ValidationException", "bad")]
     changed = properties(JobNamePrefix="other")
     invoke(
@@ -111,7 +123,9 @@ def test_a_failed_update_keeps_the_physical_id(invoke, sent, sagemaker):
     assert "CreateLabelingJob: ValidationException: bad" in body["Reason"]
 
 
-def test_out_of_time_is_left_unanswered_for_the_next_delivery(invoke, sent, sagemaker, clock):
+def test_out_of_time_is_left_unanswered_for_the_next_delivery(
+    invoke, sent, sagemaker: SageMaker, clock: Clock
+) -> None:
     patient = properties(ProbationSeconds="1800")
     sagemaker.statuses = ["Initializing"]
     with pytest.raises(entry.NotYetError):
@@ -124,13 +138,15 @@ def test_out_of_time_is_left_unanswered_for_the_next_delivery(invoke, sent, sage
     assert len(sagemaker.jobs) == 1
 
 
-def test_a_delete_is_answered_with_the_same_id(invoke, sent):
+def test_a_delete_is_answered_with_the_same_id(invoke, sent) -> None:
     invoke(kind="Delete", PhysicalResourceId="never-was")
     assert sent[0][1]["Status"] == "SUCCESS"
     assert sent[0][1]["PhysicalResourceId"] == "never-was"
 
 
-def test_logs_are_json_lines_without_the_response_url(invoke, sent, capsys):
+def test_logs_are_json_lines_without_the_response_url(
+    invoke, sent, capsys: pytest.CaptureFixture[str]
+) -> None:
     invoke()
     lines = capsys.readouterr().out.splitlines()
     assert {"Create", "CreateLabelingJob", "Started"} <= {json.loads(line)["action"] for line in lines}

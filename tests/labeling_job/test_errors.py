@@ -33,7 +33,7 @@ PASSING = [
 
 
 @pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
-def test_an_error_without_a_response_passes_and_is_told_in_words(error):
+def test_an_error_without_a_response_passes_and_is_told_in_words(error) -> None:
     assert is_passing(error)
     assert code_of(error) == ""
     assert message_of(error)
@@ -46,12 +46,12 @@ def test_an_error_without_a_response_passes_and_is_told_in_words(error):
     [botocore_errors.NoCredentialsError(), botocore_errors.ParamValidationError(report="Missing RoleArn")],
     ids=lambda error: type(error).__name__,
 )
-def test_what_never_left_is_told_and_not_tried_again(error):
+def test_what_never_left_is_told_and_not_tried_again(error) -> None:
     assert not is_passing(error)
     assert is_for_users(said(error))
 
 
-def test_an_error_of_ours_names_the_place_and_no_class():
+def test_an_error_of_ours_names_the_place_and_no_class() -> None:
     try:
         None.describe()  # type: ignore[attr-defined]
     except AttributeError as error:
@@ -73,11 +73,11 @@ def test_an_error_of_ours_names_the_place_and_no_class():
         (DeployError("no"), False),
     ],
 )
-def test_what_a_service_says_of_the_request_is_final(error, passes):
+def test_what_a_service_says_of_the_request_is_final(error, passes: bool) -> None:
     assert is_passing(error) == passes
 
 
-def test_a_part_that_is_missing_is_a_broken_answer():
+def test_a_part_that_is_missing_is_a_broken_answer() -> None:
     assert part_of({"Stacks": [{"StackStatus": "X"}]}, "Stacks", 0, "StackStatus") == "X"
     for answer, path in (({}, ("Workteam",)), ({"Stacks": []}, ("Stacks", 0)), (None, ("Policy",))):
         with pytest.raises(BrokenAnswerError, match=f"an answer lacks {path[-1]}"):

@@ -17,7 +17,7 @@ CASES = 250
 
 @pytest.mark.attack("whoever writes a manifest", "the handler's time, memory and calls", attempts=CASES)
 @pytest.mark.timeout(600)
-def test_the_handler_outlives_any_manifest():
+def test_the_handler_outlives_any_manifest() -> None:
     """In a process of its own, whose memory is the handler's alone."""
     command = [sys.executable, "-m", "tests.hostile", str(CASES)]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
@@ -25,7 +25,7 @@ def test_the_handler_outlives_any_manifest():
     assert re.search(rf"^{CASES + len(NAMED):,} manifests, 0 problems", done.stdout, re.MULTILINE)
 
 
-def test_every_kind_of_line_breaks_its_rule():
+def test_every_kind_of_line_breaks_its_rule() -> None:
     """The grammar's own words are right: each kind alone is told by its check."""
     from tests.hostile.grammar import Manifest, Shape
     from tests.hostile.run import problems

@@ -10,7 +10,7 @@ import pytest
 from labeling_job.contract import Images
 from labeling_job.errors import DeployError, NotYetError
 from labeling_job.limits import OBJECTS_MAX
-from tests.labeling_job.fakes import published
+from tests.labeling_job.fakes import S3, published
 
 ODD_KEYS = ["a b.jpg", "ü.png", "x+y%20.jpeg", "q\"u'ote.jpg", "line\nbreak.jpg", "sep\u2028.jpg", "UP.JPG"]
 
@@ -48,7 +48,7 @@ def lines(s3, uri) -> list[str]:
     return [json.loads(line)["source-ref"] for line in text.split("\n")[:-1]]
 
 
-def test_a_directory_is_copied_file_by_file_and_listed(s3):
+def test_a_directory_is_copied_file_by_file_and_listed(s3: S3) -> None:
     files = {"sub/b.png": b"B" * 5000, "a.jpg": b"A", "notes.txt": b"-", "sub/": b""}
     uri = published(s3, directory(s3, files), job_name="job-1")
     assert uri == "s3://in/s/manifests/job-1.manifest"
@@ -60,7 +60,7 @@ def test_a_directory_is_copied_file_by_file_and_listed(s3):
     assert not any(key.endswith(".txt") for _, key in s3.objects)
 
 
-def test_an_interrupted_copy_goes_on_where_it_was(s3):
+def test_an_interrupted_copy_goes_on_where_it_was(s3: S3) -> None:
     images = directory(s3, {f"{n:02}.jpg": b"x" * n for n in range(1, 31)})
     s3.fail_after = 10
     # Eight copies at once: whichever ends first says why.
@@ -74,24 +74,24 @@ def test_an_interrupted_copy_goes_on_where_it_was(s3):
     assert not copied & set(s3.puts)
 
 
-def test_a_bucket_is_listed_in_order_with_odd_keys(s3):
+def test_a_bucket_is_listed_in_order_with_odd_keys(s3: S3) -> None:
     images = bucket(s3, [*ODD_KEYS, "b.gif", "readme"])
     found = lines(s3, published(s3, images, job_name="job"))
     assert found == [f"s3://photos/{key}" for key in sorted(ODD_KEYS, key=str.encode)]
 
 
-def test_a_prefix_and_empty_placeholders_are_respected(s3):
+def test_a_prefix_and_empty_placeholders_are_respected(s3: S3) -> None:
     images = bucket(s3, ["day/a.jpg", "night/b.jpg"], prefix="day/")
     s3.objects["photos", "day/empty.jpg"] = b""
     assert lines(s3, published(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
 
 
-def test_no_image_is_an_error_that_names_the_place(s3):
+def test_no_image_is_an_error_that_names_the_place(s3: S3) -> None:
     with pytest.raises(DeployError, match=r"no image .* in s3://photos/day/"):
         published(s3, bucket(s3, ["night/b.jpg"], prefix="day/"), job_name="job")
 
 
-def test_too_many_images_are_counted_and_refused(s3):
+def test_too_many_images_are_counted_and_refused(s3: S3) -> None:
     s3.page = 1_000
     images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)])
     with pytest.raises(DeployError, match=r"20,005 images.*20,000 objects.*LabelingCampaign.*take a sample"):
@@ -99,7 +99,7 @@ def test_too_many_images_are_counted_and_refused(s3):
     assert not s3.puts
 
 
-def test_a_given_manifest_is_left_alone(s3):
+def test_a_given_manifest_is_left_alone(s3: S3) -> None:
     assert published(s3, Images(source="Manifest"), job_name="job") is None
     assert not s3.puts
 
@@ -117,15 +117,15 @@ class TestFilters:
             ({"Exclude": ["[ab].*"]}, ["day/_b.jpg", "day/thumbs/b.jpg", "thumbs/a.jpg"]),
         ],
     )
-    def test_of_suffix_and_pattern(self, s3, listing, expected):
+    def test_of_suffix_and_pattern(self, s3: S3, listing, expected) -> None:
         found = lines(s3, published(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
         assert found == [f"s3://photos/{key}" for key in expected]
 
-    def test_patterns_begin_below_the_prefix(self, s3):
+    def test_patterns_begin_below_the_prefix(self, s3: S3) -> None:
         images = bucket(s3, ["day/a.jpg", "day/day/b.jpg"], prefix="day/", Exclude=["day/*"])
         assert lines(s3, published(s3, images, job_name="job")) == ["s3://photos/day/a.jpg"]
 
-    def test_nothing_left_is_told_with_the_suffixes(self, s3):
+    def test_nothing_left_is_told_with_the_suffixes(self, s3: S3) -> None:
         with pytest.raises(DeployError, match=r"no image \(\.png\)"):
             published(s3, bucket(s3, ["a.jpg"], Suffixes=[".png"]), job_name="job")
 
@@ -136,29 +136,29 @@ class TestSample:
     def sample(self, s3, **listing) -> list[str]:
         return lines(s3, published(s3, bucket(s3, self.KEYS, **listing), job_name="job"))
 
-    def test_of_a_seed_is_the_same_each_time_and_in_order(self, s3):
+    def test_of_a_seed_is_the_same_each_time_and_in_order(self, s3: S3) -> None:
         first = self.sample(s3, Sample=15, Seed=7)
         assert first == self.sample(s3, Sample=15, Seed=7)
         assert len(set(first)) == 15
         assert first == sorted(first)
 
-    def test_doesnt_depend_on_how_the_listing_is_paged(self, s3):
+    def test_doesnt_depend_on_how_the_listing_is_paged(self, s3: S3) -> None:
         first = self.sample(s3, Sample=15, Seed=7)
         s3.page = 1_000
         assert first == self.sample(s3, Sample=15, Seed=7)
 
-    def test_of_another_seed_is_another(self, s3):
+    def test_of_another_seed_is_another(self, s3: S3) -> None:
         assert self.sample(s3, Sample=15, Seed=7) != self.sample(s3, Sample=15, Seed=8)
 
-    def test_changes_little_when_images_are_added(self, s3):
+    def test_changes_little_when_images_are_added(self, s3: S3) -> None:
         first = set(self.sample(s3, Sample=60, Seed=7))
         s3.objects["photos", "d/new.jpg"] = b"x"
         assert len(first & set(self.sample(s3, Sample=60, Seed=7))) >= 59
 
-    def test_of_more_than_there_are_is_all(self, s3):
+    def test_of_more_than_there_are_is_all(self, s3: S3) -> None:
         assert len(self.sample(s3, Sample=500)) == len(self.KEYS)
 
-    def test_makes_a_large_bucket_fit(self, s3):
+    def test_makes_a_large_bucket_fit(self, s3: S3) -> None:
         s3.page = 1_000
         images = bucket(s3, [f"{n}.jpg" for n in range(OBJECTS_MAX + 5)], Sample=10)
         assert len(lines(s3, published(s3, images, job_name="job"))) == 10
@@ -181,23 +181,23 @@ class TestListing:
         ],
     )
     @pytest.mark.parametrize("page", [1, 2, 3, 1_000])
-    def test_finds_each_key_once_and_in_order(self, s3, keys, page):
+    def test_finds_each_key_once_and_in_order(self, s3: S3, keys, page: int) -> None:
         s3.page = page
         found = lines(s3, published(s3, bucket(s3, keys), job_name="job"))
         assert found == [f"s3://photos/{key}" for key in sorted(keys, key=str.encode)]
 
-    def test_goes_side_by_side_where_prefixes_share_many_keys(self, s3):
+    def test_goes_side_by_side_where_prefixes_share_many_keys(self, s3: S3) -> None:
         s3.page = 3
         keys = [f"2026/{month}/{n}.jpg" for month in (1, 2) for n in range(5)]
         published(s3, bucket(s3, keys), job_name="job")
         assert {prefix for prefix, delimiter in s3.listings if not delimiter} == {"", "2026/1/", "2026/2/"}
 
-    def test_a_small_bucket_takes_one_request(self, s3):
+    def test_a_small_bucket_takes_one_request(self, s3: S3) -> None:
         s3.page = 1_000
         published(s3, bucket(s3, ["a/1.jpg", "b/1.jpg"]), job_name="job")
         assert s3.listings == [("", "")]
 
-    def test_an_error_of_one_prefix_is_an_error(self, s3, monkeypatch):
+    def test_an_error_of_one_prefix_is_an_error(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
         real = s3.list_objects_v2
 
         def list_objects_v2(Bucket, Prefix, **options):
@@ -212,7 +212,7 @@ class TestListing:
             published(s3, bucket(s3, keys), job_name="job")
 
 
-def test_unpacked_images_wait_for_room(s3, monkeypatch):
+def test_unpacked_images_wait_for_room(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight images of 40 MB at a time would be more than half of the function's memory."""
     from labeling_job import archive as module
 

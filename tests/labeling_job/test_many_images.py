@@ -6,6 +6,7 @@ import io
 import json
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 from labeling_job.contract import Images
 from labeling_job.limits import OBJECTS_MAX
@@ -18,7 +19,7 @@ MEMORY_MAX = 48 * 1024 * 1024
 class Disk:
     """An S3 with one archive, read from disk; what is put is counted."""
 
-    def __init__(self, path):
+    def __init__(self, path) -> None:
         self.path = path
         self.put: dict[str, int] = {}
         self.manifest = b""
@@ -32,7 +33,7 @@ class Disk:
             file.seek(first)
             return {"Body": io.BytesIO(file.read(last + 1 - first))}
 
-    def put_object(self, Bucket, Key, Body, ContentType):
+    def put_object(self, Bucket, Key, Body, ContentType) -> None:
         if Key.endswith(".manifest"):
             self.manifest = Body.read()
         else:
@@ -42,7 +43,7 @@ class Disk:
         return {}
 
 
-def test_20000_files_in_less_memory_than_their_content(tmp_path):
+def test_20000_files_in_less_memory_than_their_content(tmp_path: Path) -> None:
     path = tmp_path / "0123456789abcdef0123.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(OBJECTS_MAX):

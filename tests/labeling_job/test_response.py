@@ -17,7 +17,7 @@ def cloudformation():
     """A loopback server that refuses the first `refuse` answers and keeps the rest."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self):
+        def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             server.sizes.append(len(body))
             if server.refuse:
@@ -28,7 +28,7 @@ def cloudformation():
                 self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *args):
+        def log_message(self, *args) -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
@@ -45,7 +45,7 @@ def url(server) -> str:
     return f"http://127.0.0.1:{server.server_port}/answer"
 
 
-def test_the_answer_names_the_request(cloudformation):
+def test_the_answer_names_the_request(cloudformation) -> None:
     body = entry.answer(parsed(), status="SUCCESS", physical_id="job", data={"JobArn": "arn"})
     entry.send(url(cloudformation), body)
     [(content_type, sent)] = cloudformation.answers
@@ -53,14 +53,14 @@ def test_the_answer_names_the_request(cloudformation):
     assert sent["RequestId"] == "request-1" and sent["Data"] == {"JobArn": "arn"}
 
 
-def test_a_lost_answer_is_sent_again(cloudformation, monkeypatch):
+def test_a_lost_answer_is_sent_again(cloudformation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry.time, "sleep", lambda _: None)
     cloudformation.refuse = 3
     entry.send(url(cloudformation), {"Status": "SUCCESS"})
     assert len(cloudformation.answers) == 1
 
 
-def test_it_gives_up_after_five_tries(cloudformation, monkeypatch):
+def test_it_gives_up_after_five_tries(cloudformation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry.time, "sleep", lambda _: None)
     cloudformation.refuse = 5
     with pytest.raises(OSError, match="503"):
@@ -73,7 +73,7 @@ ALPHABETS = ["a", "ü", "Ж", "路", "🚗", '"', "\\", "\n", "\x00", "\ud83d", 
 
 @pytest.mark.attack("whoever writes a manifest", "the handler's answer", attempts=len(ALPHABETS))
 @pytest.mark.parametrize("letter", ALPHABETS)
-def test_an_answer_has_at_most_the_bytes_that_cloudformation_takes(cloudformation, letter):
+def test_an_answer_has_at_most_the_bytes_that_cloudformation_takes(cloudformation, letter) -> None:
     long = {"stack_id": STACK + letter * 100, "request_id": "r" * 36, "logical_id": "L" * 255}
     reason = f"Preflight: 1 error. ERROR image-exists line 1: {letter * 4_000}"
     body = entry.answer(
@@ -87,7 +87,7 @@ def test_an_answer_has_at_most_the_bytes_that_cloudformation_takes(cloudformatio
 
 
 @pytest.mark.parametrize("letter", ALPHABETS)
-def test_a_reason_that_fits_is_whole(letter):
+def test_a_reason_that_fits_is_whole(letter) -> None:
     reason = letter * 200
     assert entry.answer(parsed(), status="FAILED", physical_id="job", reason=reason)["Reason"] == reason
 
@@ -100,6 +100,6 @@ def test_a_reason_that_fits_is_whole(letter):
         ("", None),
     ],
 )
-def test_a_presigned_url_says_when_it_was_issued(query, issued):
+def test_a_presigned_url_says_when_it_was_issued(query: str, issued) -> None:
     found = issued_at(f"https://bucket.s3.eu-west-1.amazonaws.com/stack{query}")
     assert (found and (found.hour, found.minute, found.second)) == issued

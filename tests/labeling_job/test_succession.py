@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Never
 
 import pytest
 
@@ -12,7 +13,16 @@ from labeling_job.errors import DeployError
 from labeling_job.images import staged
 from labeling_job.patience import Patience
 from labeling_job.storage import Storage
-from tests.labeling_job.fakes import START, event, properties, service_error
+from tests.labeling_job.fakes import (
+    S3,
+    START,
+    Clock,
+    CloudFormation,
+    SageMaker,
+    event,
+    properties,
+    service_error,
+)
 from tests.labeling_job.test_lifecycle import Handler, update
 
 ATTRIBUTE = "streets-ref"
@@ -26,7 +36,7 @@ class Crash(BaseException):
 class Staging:
     """The handler's own, over the fake S3."""
 
-    def __init__(self, s3, clock):
+    def __init__(self, s3, clock) -> None:
         self.s3, self.clock = s3, clock
 
     @property
@@ -38,14 +48,14 @@ class Staging:
     def staged(self, images, **job):
         return staged(self.storage, images, **job)
 
-    def publish(self, staging, before_copying):
+    def publish(self, staging, before_copying) -> None:
         staging.publish(self.storage, before_copying)
 
 
 class World(Handler):
     """A deployed job over six photographs, and what its workers have labeled."""
 
-    def __init__(self, sagemaker, cloudformation, clock, s3):
+    def __init__(self, sagemaker, cloudformation, clock, s3) -> None:
         super().__init__(sagemaker, cloudformation, clock)
         self.s3 = s3
         self.staging = Staging(s3, clock)
@@ -86,7 +96,7 @@ class World(Handler):
 
 
 @pytest.fixture
-def world(sagemaker, cloudformation, clock, s3):
+def world(sagemaker: SageMaker, cloudformation: CloudFormation, clock: Clock, s3: S3):
     return World(sagemaker, cloudformation, clock, s3)
 
 
@@ -94,7 +104,7 @@ def asked(lines) -> list[str]:
     return [line["source-ref"] for line in lines if ATTRIBUTE not in line]
 
 
-def test_more_photographs_are_asked_and_nothing_else(world):
+def test_more_photographs_are_asked_and_nothing_else(world) -> None:
     labels = world.label(world.first, 6)
     world.s3.objects |= {("photos", f"day/{n}.jpg"): b"x" for n in (6, 7)}
     name = world.changed(world.described(title="Roads")).physical_id
@@ -103,7 +113,7 @@ def test_more_photographs_are_asked_and_nothing_else(world):
     assert asked(found) == ["s3://photos/day/6.jpg", "s3://photos/day/7.jpg"]
 
 
-def test_the_first_labels_are_passed_on_to_the_byte(world):
+def test_the_first_labels_are_passed_on_to_the_byte(world) -> None:
     world.label(world.first, 3, status="Stopped")
     name = world.changed(world.described(title="Roads")).physical_id
     before = world.s3.objects["out", f"labels/{world.first}/manifests/output/output.manifest"].splitlines()
@@ -111,7 +121,7 @@ def test_the_first_labels_are_passed_on_to_the_byte(world):
     assert after[:3] == before[:3]
 
 
-def test_a_change_in_the_middle_stops_the_old_job_before_the_new_one_asks(world):
+def test_a_change_in_the_middle_stops_the_old_job_before_the_new_one_asks(world) -> None:
     labels = world.label(world.first, 2, status="InProgress")
     order = []
     create, stop = world.sagemaker.create_labeling_job, world.sagemaker.stop_labeling_job
@@ -124,14 +134,14 @@ def test_a_change_in_the_middle_stops_the_old_job_before_the_new_one_asks(world)
     assert len(asked(found)) == 4
 
 
-def test_a_replaced_file_is_asked_again_and_it_alone(world):
+def test_a_replaced_file_is_asked_again_and_it_alone(world) -> None:
     world.label(world.first, 6)
     world.s3.modified["photos", "day/3.jpg"] = START + timedelta(minutes=30)
     name = world.changed(world.described(title="Roads")).physical_id
     assert asked(world.manifest(name)) == ["s3://photos/day/3.jpg"]
 
 
-def test_where_nothing_is_left_to_label_the_old_job_stays_the_answer(world):
+def test_where_nothing_is_left_to_label_the_old_job_stays_the_answer(world) -> None:
     world.label(world.first, 6)
     outcome = world.changed(world.described(title="Roads"))
     assert outcome.physical_id == world.first
@@ -145,7 +155,7 @@ def test_where_nothing_is_left_to_label_the_old_job_stays_the_answer(world):
         (["street"], r"adds 'street' and drops 'road'.*keep the class among the labels.*relabel=True"),
     ],
 )
-def test_other_classes_are_refused_with_the_numbers_and_what_fits(world, labels, message):
+def test_other_classes_are_refused_with_the_numbers_and_what_fits(world, labels, message: str) -> None:
     world.label(world.first, 5, status="InProgress")
     with pytest.raises(DeployError, match=message):
         world.changed(world.described(labels=labels))
@@ -153,7 +163,7 @@ def test_other_classes_are_refused_with_the_numbers_and_what_fits(world, labels,
     assert list(world.sagemaker.jobs) == [world.first]
 
 
-def test_another_attribute_is_refused(world):
+def test_another_attribute_is_refused(world) -> None:
     world.label(world.first, 5)
     new = properties(
         Images=BUCKET, Identity=world.properties["Identity"], request={"LabelAttributeName": "b-ref"}
@@ -164,13 +174,15 @@ def test_another_attribute_is_refused(world):
         world.changed(new)
 
 
-def test_relabel_buys_all_again_on_purpose(world):
+def test_relabel_buys_all_again_on_purpose(world) -> None:
     world.label(world.first, 6)
     name = world.changed(world.described(labels=["kerb"], Relabel="true")).physical_id
     assert len(asked(world.manifest(name))) == 6
 
 
-def test_a_users_own_manifest_is_continued_beside_it(world, sagemaker, cloudformation, clock, s3):
+def test_a_users_own_manifest_is_continued_beside_it(
+    world, sagemaker: SageMaker, cloudformation: CloudFormation, clock: Clock, s3: S3
+) -> None:
     s3.objects["in", "a.manifest"] = (
         b'{"source-ref": "s3://photos/day/0.jpg"}\n{"source-ref": "s3://photos/b.jpg"}\n'
     )
@@ -187,7 +199,7 @@ def test_a_users_own_manifest_is_continued_beside_it(world, sagemaker, cloudform
     assert asked(found) == ["s3://photos/b.jpg"]
 
 
-def test_labels_that_cannot_be_read_are_not_bought_again(world):
+def test_labels_that_cannot_be_read_are_not_bought_again(world) -> None:
     world.label(world.first, 6)
     real = world.s3.get_object
 
@@ -202,11 +214,11 @@ def test_labels_that_cannot_be_read_are_not_bought_again(world):
     assert list(world.sagemaker.jobs) == [world.first]
 
 
-def test_a_death_between_stop_and_create_goes_on_with_the_next_delivery(world):
+def test_a_death_between_stop_and_create_goes_on_with_the_next_delivery(world) -> None:
     labels = world.label(world.first, 2, status="InProgress")
     real = world.sagemaker.create_labeling_job
 
-    def die(**_):
+    def die(**_) -> Never:
         raise Crash
 
     world.sagemaker.create_labeling_job = die
@@ -223,7 +235,7 @@ class TestRollback:
     """Something else in the stack failed after the update had stopped the old job."""
 
     @pytest.fixture
-    def rolled_back(self, world, cloudformation):
+    def rolled_back(self, world, cloudformation: CloudFormation):
         def roll_back(*, new_labels):
             world.label(world.first, 2, status="InProgress")
             new = world.described(title="Roads")
@@ -237,7 +249,9 @@ class TestRollback:
         return roll_back
 
     @pytest.mark.parametrize("new_labels", [0, 1])
-    def test_work_goes_on_with_the_old_properties_and_all_labels(self, world, rolled_back, new_labels):
+    def test_work_goes_on_with_the_old_properties_and_all_labels(
+        self, world, rolled_back, new_labels: int
+    ) -> None:
         second, third = rolled_back(new_labels=new_labels)
         assert third not in (world.first, second)
         found = world.manifest(third)
@@ -247,7 +261,7 @@ class TestRollback:
         assert request["HumanTaskConfig"]["TaskTitle"] == "Streets"
         assert second in world.sagemaker.stopped
 
-    def test_where_it_can_not_the_rollback_still_ends_well(self, world, rolled_back):
+    def test_where_it_can_not_the_rollback_still_ends_well(self, world, rolled_back) -> None:
         denied = service_error("CreateLabelingJob", "ValidationException", "no more")
         world.sagemaker.fail["CreateLabelingJob"] = []
         real = world.sagemaker.create_labeling_job
@@ -261,7 +275,7 @@ class TestRollback:
         _, third = rolled_back(new_labels=0)
         assert third == world.first
 
-    def test_a_late_event_makes_no_job(self, world, rolled_back, cloudformation):
+    def test_a_late_event_makes_no_job(self, world, rolled_back, cloudformation: CloudFormation) -> None:
         rolled_back(new_labels=0)
         count = len(world.sagemaker.jobs)
         cloudformation.status = "UPDATE_ROLLBACK_COMPLETE"
@@ -272,7 +286,9 @@ class TestRollback:
         assert len(world.sagemaker.jobs) == count
 
 
-def test_labels_of_a_job_that_a_rollback_took_away_are_not_bought_again(world, cloudformation):
+def test_labels_of_a_job_that_a_rollback_took_away_are_not_bought_again(
+    world, cloudformation: CloudFormation
+) -> None:
     """Of two more photographs the new job had labeled one when another resource failed."""
     first = world.label(world.first, 6)
     world.s3.objects |= {("photos", f"day/{n}.jpg"): b"x" for n in (6, 7)}
@@ -288,7 +304,7 @@ def test_labels_of_a_job_that_a_rollback_took_away_are_not_bought_again(world, c
     assert world.sagemaker.jobs[second]["tags"][TAG_FOLLOWER] == third
 
 
-def test_where_a_job_that_a_rollback_took_away_has_the_rest_it_is_the_answer(world):
+def test_where_a_job_that_a_rollback_took_away_has_the_rest_it_is_the_answer(world) -> None:
     world.label(world.first, 6)
     world.s3.objects |= {("photos", f"day/{n}.jpg"): b"x" for n in (6, 7)}
     second = world.changed(world.described(title="Roads")).physical_id
@@ -299,7 +315,7 @@ def test_where_a_job_that_a_rollback_took_away_has_the_rest_it_is_the_answer(wor
     assert len(world.sagemaker.jobs) == 2
 
 
-def test_followers_of_another_stack_or_in_a_circle_are_nobodys(world):
+def test_followers_of_another_stack_or_in_a_circle_are_nobodys(world) -> None:
     world.label(world.first, 2, status="Stopped")
     world.sagemaker.jobs[world.first]["tags"][TAG_FOLLOWER] = world.first
     name = world.changed(world.described(title="Roads")).physical_id
@@ -310,7 +326,7 @@ def test_followers_of_another_stack_or_in_a_circle_are_nobodys(world):
     assert len(asked(world.manifest(third))) == 4
 
 
-def test_the_old_job_says_which_one_went_on(world):
+def test_the_old_job_says_which_one_went_on(world) -> None:
     world.label(world.first, 2, status="InProgress")
     name = world.changed(world.described(title="Roads")).physical_id
     assert world.sagemaker.jobs[world.first]["tags"][TAG_SUCCESSOR] == name
@@ -329,7 +345,7 @@ def test_the_old_job_says_which_one_went_on(world):
         },
     ],
 )
-def test_another_place_of_the_same_files_is_no_change(world, change):
+def test_another_place_of_the_same_files_is_no_change(world, change) -> None:
     world.label(world.first, 2, status="InProgress")
     new = properties(Images=BUCKET, Identity=world.properties["Identity"], request=change)
     assert world.changed(new).physical_id == world.first

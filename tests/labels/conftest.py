@@ -55,7 +55,7 @@ class Job:
     truth: list[np.ndarray] = field(default_factory=list)
     lines: list[dict] = field(default_factory=list)
 
-    def write(self):
+    def write(self) -> None:
         text = "".join(json.dumps(line) + "\n" for line in self.lines)
         self.manifest.write_text(text, encoding="utf-8")
 
@@ -169,7 +169,7 @@ def make_job(folder, *, copies=1, workers=True, unlabeled=1, mode="P", wrong=Fal
     return job
 
 
-def _write_answers(folder, index, name, size, rng):
+def _write_answers(folder, index, name, size, rng) -> None:
     masks = {
         "anna-7f3a": _draw(name, size, jitter=0.5, rng=rng),
         "bela-91cc": _draw(name, size, jitter=1.2, rng=rng),
@@ -182,12 +182,12 @@ def _write_answers(folder, index, name, size, rng):
 
 
 @pytest.fixture
-def job(tmp_path):
+def job(tmp_path: Path):
     return make_job(tmp_path / "bucket")
 
 
 @pytest.fixture(scope="session")
-def shared_job(tmp_path_factory):
+def shared_job(tmp_path_factory: pytest.TempPathFactory):
     """A job that no test changes."""
     return make_job(tmp_path_factory.mktemp("shared") / "bucket")
 
@@ -198,7 +198,7 @@ def job_maker():
 
 
 @pytest.fixture
-def build_job(tmp_path):
+def build_job(tmp_path: Path):
     return lambda name="built", **options: make_job(tmp_path / name, **options)
 
 

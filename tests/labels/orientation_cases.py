@@ -101,7 +101,7 @@ def paint_in_chromium(browser, files):
     pictures = {name: [] for name in names}
     here = "http://127.0.0.1:9/"
 
-    def answer(route):
+    def answer(route) -> None:
         path = route.request.url.removeprefix(here)
         if not path:
             route.fulfill(body="<body></body>", content_type="text/html")

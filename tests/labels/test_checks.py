@@ -15,30 +15,30 @@ def codes(job, **options):
     return {(p.code, p.severity, p.line) for p in result.problems}
 
 
-def test_a_good_job_has_nothing_but_a_note(shared_job):
+def test_a_good_job_has_nothing_but_a_note(shared_job) -> None:
     assert codes(shared_job) == {("unlabeled", "info", None)}
 
 
-def test_shares_and_images(shared_job):
+def test_shares_and_images(shared_job) -> None:
     result = check(read_manifest(shared_job.root))
     assert sum(result.pixels.values()) == pytest.approx(1)
     assert result.images["vehicle"] == 2 and result.images["BACKGROUND"] == 6
     json.dumps(result.as_dict())
 
 
-def test_missing_objects(job):
+def test_missing_objects(job) -> None:
     job.local(job.lines[0]["source-ref"]).unlink()
     job.local(job.lines[1]["streets-ref"]).unlink()
     assert {("missing-image", "error", 1), ("missing-mask", "error", 2)} <= codes(job)
 
 
-def test_sizes(job):
+def test_sizes(job) -> None:
     first = job.local(job.lines[0]["source-ref"])
     Image.open(first).crop((0, 0, 9, 9)).save(first)
     assert ("size-mismatch", "error", 1) in codes(job)
 
 
-def test_empty_unused_and_duplicates(job, mask_png):
+def test_empty_unused_and_duplicates(job, mask_png) -> None:
     empty = np.zeros(job.truth[4].shape, np.uint8)
     job.local(job.lines[4]["streets-ref"]).write_bytes(mask_png(empty, ["person"]))
     shutil.copy(job.local(job.lines[0]["source-ref"]), job.root / "again.jpg")
@@ -55,7 +55,7 @@ def test_empty_unused_and_duplicates(job, mask_png):
     }
 
 
-def test_unknown_and_resampled_colours(job, mask_png):
+def test_unknown_and_resampled_colours(job, mask_png) -> None:
     path = job.local(job.lines[0]["streets-ref"])
     image = Image.open(path).convert("RGB")
     image.putpixel((3, 3), (1, 2, 3))
@@ -66,18 +66,18 @@ def test_unknown_and_resampled_colours(job, mask_png):
     assert {("unknown-colors", "error", 1), ("resampled-mask", "error", 2)} <= codes(job)
 
 
-def test_wrong_indices_are_told_and_right_ones_are_not(build_job):
+def test_wrong_indices_are_told_and_right_ones_are_not(build_job) -> None:
     found = codes(build_job(wrong=True))
     assert ("wrong-index", "warning", 1) in found
 
 
-def test_bad_lines_and_a_job_without_labels(job):
+def test_bad_lines_and_a_job_without_labels(job) -> None:
     job.manifest.write_text('{"source-ref": "s3://street-bucket/inputs/open/0.jpg"}\n{oops\n')
     found = codes(job)
     assert {("bad-line", "error", 2), ("no-labels", "error", None)} <= found
 
 
-def test_failed_lines(job):
+def test_failed_lines(job) -> None:
     job.lines[0]["streets-ref-metadata"] = {"failure-reason": "expired"}
     del job.lines[0]["streets-ref"]
     job.write()

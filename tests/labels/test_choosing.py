@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -50,7 +51,7 @@ def entry(reference, number, *, confidence=0.5, human=True, verdict=None):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     """Four labels and a photograph without one, the last."""
     entries = [
         entry(REFERENCES[0], 0, confidence=0.9, verdict="good"),
@@ -76,7 +77,9 @@ def folder(tmp_path):
         ({"keys": ["b.jpg", "c.jpg", "d.jpg"], "human": True}, None, [2, 4]),
     ],
 )
-def test_conditions(folder, tmp_path, capsys, wishes, options, lines):
+def test_conditions(
+    folder, tmp_path: Path, capsys: pytest.CaptureFixture[str], wishes, options, lines
+) -> None:
     manifest = read_manifest(folder).where(**wishes)
     assert [item.line for item in manifest] == lines and len(manifest) == len(lines)
     assert [manifest[at].line for at in range(len(lines))] == lines
@@ -94,7 +97,7 @@ def test_conditions(folder, tmp_path, capsys, wishes, options, lines):
     assert [json.loads(row)["line"] for row in capsys.readouterr().out.splitlines()] == lines
 
 
-def test_a_predicate_is_asked_of_labels_alone(folder):
+def test_a_predicate_is_asked_of_labels_alone(folder) -> None:
     manifest = read_manifest(folder)
     assert [i.line for i in manifest.where(lambda item: item.confidence > 0.85)] == [1, 3]
     twice = manifest.where(lambda item: item.confidence > 0.85).where(human=True)
@@ -113,19 +116,19 @@ def test_a_predicate_is_asked_of_labels_alone(folder):
         ),
     ],
 )
-def test_what_chooses_nothing_is_named(folder, wishes, message):
+def test_what_chooses_nothing_is_named(folder, wishes, message: str) -> None:
     with pytest.raises(ManifestError, match=message):
         read_manifest(folder).where(**wishes)
 
 
-def test_a_missing_file_of_keys_is_named(folder, tmp_path, capsys):
+def test_a_missing_file_of_keys_is_named(folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(MissingError, match=r"none\.txt"):
         read_manifest(folder).where(keys=tmp_path / "none.txt")
     assert main(["check", str(folder), "--quiet", "--keys", str(tmp_path / "none.txt")]) == 1
     assert "none.txt" in capsys.readouterr().err
 
 
-def test_an_export_lists_what_was_not_chosen(folder, tmp_path):
+def test_an_export_lists_what_was_not_chosen(folder, tmp_path: Path) -> None:
     manifest = read_manifest(folder).where(verdict="good")
     result = export(manifest, tmp_path / "out", images=False)
     assert result.exported == {"": 2} and result.left_out == {"unchosen": 2, "unlabeled": 1}
@@ -140,7 +143,7 @@ def test_an_export_lists_what_was_not_chosen(folder, tmp_path):
         export(read_manifest(folder).where(human=False), tmp_path / "out", images=False)
 
 
-def test_a_broken_line_is_never_left_out_in_silence(folder):
+def test_a_broken_line_is_never_left_out_in_silence(folder) -> None:
     with (folder / "output.manifest").open("a") as stream:
         stream.write("{nonsense\n")
     items = list(read_manifest(folder).where(keys=["b.jpg"]).items())
@@ -150,14 +153,14 @@ def test_a_broken_line_is_never_left_out_in_silence(folder):
     }
 
 
-def test_copies_hold_what_was_chosen(folder, tmp_path):
+def test_copies_hold_what_was_chosen(folder, tmp_path: Path) -> None:
     result = relabel(read_manifest(folder).where(human=False), tmp_path / "new", drop=["car"])
     assert result.repainted == 1 and len(read_manifest(tmp_path / "new")) == 1
     with pytest.raises(ManifestError, match="merge takes all lines of"):
         merge([read_manifest(folder).where(human=False), folder], tmp_path / "together")
 
 
-def test_splits_are_made_of_what_was_chosen(folder, tmp_path):
+def test_splits_are_made_of_what_was_chosen(folder, tmp_path: Path) -> None:
     for number in range(4):
         path = folder / REFERENCES[number].removeprefix("s3://")
         path.parent.mkdir(parents=True, exist_ok=True)

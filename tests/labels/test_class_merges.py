@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ NAMES = ["BACKGROUND", "road", "car", "truck", "sky"]
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     return write_set(tmp_path / "job", [(line("s3://b/a.jpg", "m.png", COLORS), mask([NAMES], COLORS))])
 
 
@@ -69,7 +70,7 @@ def folder(tmp_path):
         ),
     ],
 )
-def test_ids(folder, tmp_path, options, classes, pixels):
+def test_ids(folder, tmp_path: Path, options, classes, pixels) -> None:
     manifest = read_manifest(folder, **options)
     assert list(manifest.labels) == classes
     assert manifest[0].mask().tolist() == [pixels]
@@ -82,7 +83,7 @@ def test_ids(folder, tmp_path, options, classes, pixels):
     assert merged == dict(manifest.labels.merged)
 
 
-def test_the_command_has_the_same(folder, tmp_path, capsys):
+def test_the_command_has_the_same(folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--merge", "vehicle", "car", "truck", "--drop", "sky", "--labels", "road,vehicle"]
     assert main(["export", str(folder), str(tmp_path / "out"), "--no-images", "--quiet", *words]) == 0
     assert (tmp_path / "out/classes.csv").read_text().split()[1:] == [
@@ -118,12 +119,12 @@ def test_the_command_has_the_same(folder, tmp_path, capsys):
         ({"labels": {"road": 1, "car": 2}}, "class 'sky', 'truck' is not in the label list"),
     ],
 )
-def test_wishes_that_contradict_are_named(folder, options, message):
+def test_wishes_that_contradict_are_named(folder, options, message: str) -> None:
     with pytest.raises(ManifestError, match=message):
         read_manifest(folder, **options)[0].mask()
 
 
-def test_writers_of_lines_refuse_classes_that_only_the_reader_merged(folder, tmp_path):
+def test_writers_of_lines_refuse_classes_that_only_the_reader_merged(folder, tmp_path: Path) -> None:
     manifest = read_manifest(folder, merge={"vehicle": ["car", "truck"]})
     with pytest.raises(ManifestError, match="repair takes the classes as they are; read without merge"):
         repair(manifest, tmp_path / "t")
@@ -131,7 +132,7 @@ def test_writers_of_lines_refuse_classes_that_only_the_reader_merged(folder, tmp
         relabel(manifest, tmp_path / "t", drop=["sky"])
 
 
-def test_a_dataset_in_another_process_has_them(folder):
+def test_a_dataset_in_another_process_has_them(folder) -> None:
     import pickle
 
     from PIL import Image

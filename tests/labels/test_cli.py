@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from ground_truth_labels.cli import main
 from tests.labels.sets import WHITE, line, mask, write_set
 
 
-def test_help_is_fast_and_loads_nothing_heavy():
+def test_help_is_fast_and_loads_nothing_heavy() -> None:
     code = (
         "import sys; from ground_truth_labels.cli.parser import build_parser; build_parser().format_help();"
         "print({'numpy', 'PIL', 'boto3', 'aws_cdk'} & sys.modules.keys())"
@@ -20,13 +21,13 @@ def test_help_is_fast_and_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("command", ["read", "check", "export", "agreement", "report", "repair"])
-def test_each_command_has_help(command, capsys):
+def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])
     assert stop.value.code == 0 and "--labels" in capsys.readouterr().out
 
 
-def test_read(shared_job, capsys):
+def test_read(shared_job, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", str(shared_job.root), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["state"] for line in lines] == ["labeled"] * 6 + ["unlabeled"]
@@ -34,7 +35,7 @@ def test_read(shared_job, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_check_exit_codes(job, capsys):
+def test_check_exit_codes(job, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(job.root), "--quiet"]) == 0
     assert "0 errors, 0 warnings" in capsys.readouterr().out
     job.lines.append(job.lines[0])
@@ -49,7 +50,9 @@ def test_check_exit_codes(job, capsys):
     assert main(["check", str(job.root), "--quiet", "--no-images"]) == 0
 
 
-def test_export_agreement_report_repair(shared_job, tmp_path, capsys):
+def test_export_agreement_report_repair(
+    shared_job, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = str(shared_job.root)
     labels = "person,clothing,cat,cup,tableware,vehicle,bike"
     common = ["--labels", labels, "--quiet"]
@@ -64,20 +67,22 @@ def test_export_agreement_report_repair(shared_job, tmp_path, capsys):
     assert "0 masks corrected, 6 were right" in capsys.readouterr().out
 
 
-def test_errors_are_one_line(tmp_path, capsys):
+def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path / "none.manifest")]) == 1
     error = capsys.readouterr().err
     assert error.startswith("ground-truth-labels check: ") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("split", ["80", "a/b", "1/2/3/4"])
-def test_a_wrong_split_is_wrong_usage(split, capsys):
+def test_a_wrong_split_is_wrong_usage(split: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["export", "m", "t", "--split", split])
     assert stop.value.code == 2 and "must be like 80/10/10" in capsys.readouterr().err
 
 
-def test_agreement_without_answers_says_where_it_looked(build_job, capsys):
+def test_agreement_without_answers_says_where_it_looked(
+    build_job, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["agreement", str(build_job(workers=False).root)]) == 1
     assert "no worker responses; name the folder with --responses" in capsys.readouterr().err
 
@@ -101,7 +106,7 @@ COMMANDS = {
     ("command", "encoding"),
     [*((command, "cp1252") for command in COMMANDS), ("read", "utf-8"), ("read", "ascii")],
 )
-def test_a_terminal_without_japanese_gets_escapes(tmp_path, command, encoding):
+def test_a_terminal_without_japanese_gets_escapes(tmp_path: Path, command, encoding) -> None:
     """Windows' cp1252 has no such letters: each command says what it has to say, in escapes."""
     colors = {"BACKGROUND": WHITE, "道路": "#111111"}
     folder = tmp_path / "仕事"

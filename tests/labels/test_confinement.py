@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
+from typing import Never
 
 import pytest
 from PIL import Image
@@ -18,14 +20,14 @@ attack = pytest.mark.attack(WHO, WHAT)
 class NoS3:
     """S3 as it is for somebody without credentials."""
 
-    def get_object(self, **_):
+    def get_object(self, **_) -> Never:
         from botocore.exceptions import NoCredentialsError
 
         raise NoCredentialsError
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path: Path):
     """A home with a photograph, a secret, and a download with a manifest in it."""
     (tmp_path / "Pictures").mkdir()
     Image.new("RGB", (4, 4), "red").save(tmp_path / "Pictures/passport.jpg")
@@ -56,7 +58,7 @@ def open_item(location, **options):
 
 @attack
 @pytest.mark.parametrize("named", ["dl", "dl/manifests/output", "dl/manifests/output/output.manifest"])
-def test_neighbours_and_what_is_above_are_out_of_reach(home, named):
+def test_neighbours_and_what_is_above_are_out_of_reach(home, named: str) -> None:
     hostile(home)
     item = open_item(home / named)
     for read in (item.image, item.mask):
@@ -68,7 +70,7 @@ def test_neighbours_and_what_is_above_are_out_of_reach(home, named):
 
 @attack
 @pytest.mark.parametrize("what", ["file", "folder", "chain"])
-def test_symbolic_links_out_of_the_folder(home, what):
+def test_symbolic_links_out_of_the_folder(home, what: str) -> None:
     hostile(home)
     place = home / "dl/shared/Pictures"
     if what == "file":
@@ -84,7 +86,7 @@ def test_symbolic_links_out_of_the_folder(home, what):
     assert "missing-image" in {p.code for p in check(read_manifest(home / "dl")).problems}
 
 
-def test_symbolic_links_within_the_folder_are_fine(home):
+def test_symbolic_links_within_the_folder_are_fine(home) -> None:
     hostile(home)
     Image.new("RGB", (3, 2)).save(home / "dl/real.jpg")
     (home / "dl/shared/Pictures/passport.jpg").symlink_to("../../real.jpg")
@@ -93,7 +95,7 @@ def test_symbolic_links_within_the_folder_are_fine(home):
 
 
 @attack
-def test_a_manifest_that_is_a_link(home):
+def test_a_manifest_that_is_a_link(home) -> None:
     (home / "dl/manifests/output/output.manifest").symlink_to(home / "etc/passwd")
     with pytest.raises(ManifestError, match="symbolic link out of"):
         read_manifest(home / "dl")
@@ -103,7 +105,7 @@ def test_a_manifest_that_is_a_link(home):
 @pytest.mark.parametrize(
     "reference", ["/etc/passwd", "etc/passwd", "a/" * 500 + "b", "s3://b/" + "y" * 300], ids=len
 )
-def test_absolute_and_impossible_names(home, reference):
+def test_absolute_and_impossible_names(home, reference) -> None:
     hostile(home, mask=reference)
     with pytest.raises(MissingError):
         open_item(home / "dl").mask()
@@ -113,14 +115,14 @@ def test_absolute_and_impossible_names(home, reference):
 @pytest.mark.parametrize(
     "reference", ["x" * 5000, "a/" * 3000 + "b", "s3://b/\ud800.png", "a\x1b[2J"], ids=len
 )
-def test_names_that_no_object_can_have(home, reference):
+def test_names_that_no_object_can_have(home, reference) -> None:
     hostile(home, mask=reference)
     (item,) = read_manifest(home / "dl").items()
     assert item.state == "invalid" and "a reference must" in str(item.error) and len(str(item.error)) < 400
 
 
 @attack
-def test_a_colon_is_replaced_in_the_name_alone(home):
+def test_a_colon_is_replaced_in_the_name_alone(home) -> None:
     """`:` may have become `_` in a copy, but never in the folder that was named."""
     (home / "a:b").mkdir()
     (home / "a_b").mkdir()
@@ -134,7 +136,9 @@ def test_a_colon_is_replaced_in_the_name_alone(home):
         open_item(home / "a:b").image()
 
 
-def test_the_command_names_the_option(home, capsys, monkeypatch):
+def test_the_command_names_the_option(
+    home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -7,7 +7,7 @@ import numpy as np
 from ground_truth_labels.counts import class_counts, confusion_matrix
 
 
-def test_counts_equal_a_count_by_hand():
+def test_counts_equal_a_count_by_hand() -> None:
     rng = np.random.default_rng(0)
     for round_ in range(200):
         kind = rng.choice(["u1", "u2"])

@@ -4,6 +4,7 @@ import io
 import pickle
 import struct
 import zlib
+from typing import Never
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def odd():
     return png(array)
 
 
-def test_unknown_colours_are_named_with_their_pixels(odd):
+def test_unknown_colours_are_named_with_their_pixels(odd) -> None:
     with pytest.raises(UnknownColorError, match=r"a\.png: 3 pixels .* #010203 \(3 pixels\)") as caught:
         decode_mask(odd, TABLE, name="a.png")
     assert caught.value.colors == (("#010203", 3),)
@@ -40,19 +41,19 @@ def test_unknown_colours_are_named_with_their_pixels(odd):
 
 
 @pytest.mark.parametrize(("policy", "value"), [("ignore", 255), ("background", 0)])
-def test_policies(odd, policy, value):
+def test_policies(odd, policy: str, value: int) -> None:
     mask = decode_mask(odd, TABLE, unknown=policy)
     assert (mask[1, 1:4] == value).all()
     assert (mask[4] == 1).all()
 
 
-def test_a_noisy_mask_takes_the_other_path_and_decodes_equal():
+def test_a_noisy_mask_takes_the_other_path_and_decodes_equal() -> None:
     ids = np.random.default_rng(0).integers(0, 3, (50, 70))
     rgb = np.array([[255, 255, 255], [0x2C, 0xA0, 0x2C], [0xD6, 0x27, 0x28]], np.uint8)
     assert np.array_equal(decode_mask(png(rgb[ids]), TABLE), ids)
 
 
-def test_resized_masks_are_recognised():
+def test_resized_masks_are_recognised() -> None:
     array = np.full((64, 64, 3), 255, np.uint8)
     array[16:40, 16:40] = (0x2C, 0xA0, 0x2C)
     array[30:60, 30:60] = (0xD6, 0x27, 0x28)
@@ -62,7 +63,7 @@ def test_resized_masks_are_recognised():
     assert caught.value.resampled
 
 
-def test_greyscale_masks_decode_by_their_grey():
+def test_greyscale_masks_decode_by_their_grey() -> None:
     table = ColorTable(((0x000000, 0), (0x808080, 1)), 0)
     assert decode_mask(png(np.array([[0, 128]], np.uint8)), table).tolist() == [[0, 1]]
 
@@ -77,29 +78,29 @@ def _bomb(width, height):
 
 
 @pytest.mark.attack("whoever sends finished labels", "the reader's memory")
-def test_a_zip_bomb_is_refused_by_its_header():
+def test_a_zip_bomb_is_refused_by_its_header() -> None:
     with pytest.raises(LimitError, match=r"b\.png: announces 60,000 x 60,000 pixels"):
         decode_mask(_bomb(60_000, 60_000), TABLE, name="b.png")
 
 
 @pytest.mark.attack("whoever sends finished labels", "the reader's memory")
-def test_the_pixel_limit_can_be_set(odd):
+def test_the_pixel_limit_can_be_set(odd) -> None:
     with pytest.raises(LimitError):
         decode_mask(odd, TABLE, limits=Limits(pixels=10))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n" + b"x" * 40])
-def test_what_is_no_png_is_said(data):
+def test_what_is_no_png_is_said(data) -> None:
     with pytest.raises(MaskError, match="must be a PNG"):
         decode_mask(data, TABLE)
 
 
-def test_a_cut_off_png_is_said(odd):
+def test_a_cut_off_png_is_said(odd) -> None:
     with pytest.raises(MaskError, match="broken PNG"):
         decode_mask(odd[:60], TABLE)
 
 
-def test_looking_up_is_indexing_whatever_the_size_and_the_table():
+def test_looking_up_is_indexing_whatever_the_size_and_the_table() -> None:
     """Words of eight pixels, their rest, noise, runs, tables that are the identity and that know less."""
     from ground_truth_labels._lookup import look_up
 
@@ -119,7 +120,7 @@ def test_looking_up_is_indexing_whatever_the_size_and_the_table():
         assert np.array_equal(indices, before)
 
 
-def test_a_picture_in_several_pieces_is_read_as_well(monkeypatch):
+def test_a_picture_in_several_pieces_is_read_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     from ground_truth_labels import _pixels
 
     rng = np.random.default_rng(4)
@@ -132,5 +133,5 @@ def test_a_picture_in_several_pieces_is_read_as_well(monkeypatch):
     assert np.array_equal(_pixels.packed_pixels(rgba)[0].view(np.uint8), np.asarray(rgba).ravel())
 
 
-def _refused(self, schema=None):
+def _refused(self, schema=None) -> Never:
     raise ValueError("several blocks")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ SETS = {
 class Set:
     """A job's folder, and the class of each pixel of its masks."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name) -> None:
         colors, modes, odd = SETS[name]
         rng = np.random.default_rng(len(name))
         folder.mkdir()
@@ -133,7 +134,7 @@ class Set:
 
 
 @pytest.fixture(params=SETS)
-def odd(request, tmp_path):
+def odd(request: pytest.FixtureRequest, tmp_path: Path):
     return Set(tmp_path / "job", request.param)
 
 
@@ -142,19 +143,21 @@ def differing(found, truth):
     return sum(int((found[name] != mask).sum()) for name, mask in truth.items())
 
 
-def test_the_readers_know_every_format():
+def test_the_readers_know_every_format() -> None:
     assert READERS.keys() == FORMATS.keys()
 
 
 @pytest.mark.parametrize("layout", FORMATS)
-def test_no_pixel_of_an_export_differs(odd, tmp_path, layout, capsys):
+def test_no_pixel_of_an_export_differs(
+    odd, tmp_path: Path, layout, capsys: pytest.CaptureFixture[str]
+) -> None:
     if layout == "sagemaker" and len(odd.lines) == 1:
         pytest.skip("its algorithm wants an image to train on and one to validate with")
     assert main(["export", *odd.words[:1], str(tmp_path / "out"), *odd.words[1:], "--format", layout]) == 0
     assert differing(READERS[layout](tmp_path / "out"), odd.truth) == 0
 
 
-def test_no_pixel_differs_in_reading(odd):
+def test_no_pixel_differs_in_reading(odd) -> None:
     manifest = odd.read()
     names = manifest.labels.by_id
     dataset = SegmentationDataset(manifest)
@@ -179,7 +182,7 @@ def test_no_pixel_differs_in_reading(odd):
             assert (picture[truth == name] == list(color)).all()
 
 
-def test_no_pixel_differs_in_the_figures(odd, capsys):
+def test_no_pixel_differs_in_the_figures(odd, capsys: pytest.CaptureFixture[str]) -> None:
     """`check` and its shares, by the command."""
     assert main(["check", *odd.words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -203,7 +206,7 @@ def masks_of(folder, attribute="first-ref"):
     return found
 
 
-def test_no_pixel_differs_in_a_copy(odd, tmp_path):
+def test_no_pixel_differs_in_a_copy(odd, tmp_path: Path) -> None:
     """`repair` gives masks that are right by index as well; `relabel` changes what it was asked to."""
     result = repair(odd.read(), tmp_path / "repaired")
     copies = masks_of(tmp_path / "repaired")
@@ -227,7 +230,7 @@ def test_no_pixel_differs_in_a_copy(odd, tmp_path):
     assert differing({k: classes_by_color(*v) for k, v in copies.items()}, wanted) == 0
 
 
-def test_no_pixel_differs_in_a_merged_manifest(odd, tmp_path):
+def test_no_pixel_differs_in_a_merged_manifest(odd, tmp_path: Path) -> None:
     other = Set(tmp_path / "other", "plain")
     for line in other.lines:
         line["source-ref"] = f"s3://other/{line['source-ref']}"
@@ -243,7 +246,7 @@ def test_no_pixel_differs_in_a_merged_manifest(odd, tmp_path):
         assert (classes_by_color(data, colors) == truth).all()
 
 
-def test_voc_is_right_by_index_too(odd, tmp_path):
+def test_voc_is_right_by_index_too(odd, tmp_path: Path) -> None:
     """Its readers go by the index, others by `labelmap.txt`."""
     export(odd.read(), tmp_path / "out", format="voc")
     by_index = (tmp_path / "out" / VOC / "classes.txt").read_text("utf-8").splitlines()
@@ -251,7 +254,7 @@ def test_voc_is_right_by_index_too(odd, tmp_path):
     assert names == {number: name for name, number in odd.read().classes.items()}
 
 
-def test_dates_and_confidences_come_along(odd):
+def test_dates_and_confidences_come_along(odd) -> None:
     created = {line["first-ref-metadata"]["creation-date"] for line in odd.lines}
     assert {item.created for item in odd.read()} == created
     assert {item.confidence for item in odd.read()} == {0.9}

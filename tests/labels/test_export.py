@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def source(shared_job):
 
 
 @pytest.fixture
-def exported(shared_job, tmp_path):
+def exported(shared_job, tmp_path: Path):
     def run(name, **options):
         export(read_manifest(shared_job.root), tmp_path / "out", format=name, **options)
         return tmp_path / "out"
@@ -36,7 +37,7 @@ def exported(shared_job, tmp_path):
     return run
 
 
-def test_png_by_pillow(exported, source):
+def test_png_by_pillow(exported, source) -> None:
     out = exported("png")
     assert len(source) == 6
     for name, (mask, image) in source.items():
@@ -48,7 +49,9 @@ def test_png_by_pillow(exported, source):
 
 @pytest.mark.parametrize("layout", ["coco", "coco-polygons"])
 @pytest.mark.parametrize("split", [None, {"train": 0.5, "test": 0.5}])
-def test_coco_by_pycocotools(exported, source, layout, split, capsys):
+def test_coco_by_pycocotools(
+    exported, source, layout: str, split, capsys: pytest.CaptureFixture[str]
+) -> None:
     from pycocotools.coco import COCO
 
     out = exported(layout, split=split)
@@ -73,7 +76,7 @@ def test_coco_by_pycocotools(exported, source, layout, split, capsys):
     assert seen == 6
 
 
-def test_hugging_face_image_folder(exported, source, tmp_path):
+def test_hugging_face_image_folder(exported, source, tmp_path: Path) -> None:
     from datasets import load_dataset
 
     out = exported("hf-imagefolder", split={"train": 0.5, "validation": 0.5})
@@ -83,7 +86,7 @@ def test_hugging_face_image_folder(exported, source, tmp_path):
     assert json.loads((out / "id2label.json").read_text())["0"] == "BACKGROUND"
 
 
-def test_hugging_face_parquet(exported, source, tmp_path):
+def test_hugging_face_parquet(exported, source, tmp_path: Path) -> None:
     from datasets import Image as ImageFeature
     from datasets import load_dataset
 
@@ -94,20 +97,20 @@ def test_hugging_face_parquet(exported, source, tmp_path):
     assert loaded[0]["confidence"] == 0.95 and loaded[0]["human"] is True
 
 
-def _same_pixels(rows, source):
+def _same_pixels(rows, source) -> None:
     wanted = {(m.tobytes(), i.tobytes()) for m, i in source.values()}
     found = {(np.asarray(r["mask"]).tobytes(), np.asarray(r["image"].convert("RGB")).tobytes()) for r in rows}
     assert found == wanted
 
 
-def test_numpy(exported, source):
+def test_numpy(exported, source) -> None:
     out = exported("numpy")
     for name, (mask, image) in source.items():
         assert np.array_equal(np.load(out / f"masks/{name}.npy", mmap_mode="r"), mask)
         assert np.array_equal(np.load(out / f"images/{name}.npy"), image)
 
 
-def test_pascal_voc_by_its_lists(exported, source):
+def test_pascal_voc_by_its_lists(exported, source) -> None:
     root = exported("voc", split={"train": 0.6, "validation": 0.4}) / "VOCdevkit/VOC2012"
     lists = root / "ImageSets/Segmentation"
     names = (lists / "trainval.txt").read_text().split()
@@ -120,7 +123,7 @@ def test_pascal_voc_by_its_lists(exported, source):
         assert Image.open(root / f"JPEGImages/{name}.jpg").format == "JPEG"
 
 
-def test_sagemaker_channels(exported, source):
+def test_sagemaker_channels(exported, source) -> None:
     out = exported("sagemaker")
     seen = []
     for channel in ("train", "validation"):
@@ -134,7 +137,7 @@ def test_sagemaker_channels(exported, source):
     assert sorted(seen) == sorted(source)
 
 
-def test_torch_dataset_obeys_the_map_style_protocol(shared_job, source):
+def test_torch_dataset_obeys_the_map_style_protocol(shared_job, source) -> None:
     import pickle
 
     dataset = pickle.loads(pickle.dumps(SegmentationDataset(read_manifest(shared_job.root))))
@@ -146,7 +149,7 @@ def test_torch_dataset_obeys_the_map_style_protocol(shared_job, source):
         dataset[6]
 
 
-def test_torch_data_loader(shared_job, source):
+def test_torch_data_loader(shared_job, source) -> None:
     data = pytest.importorskip("torch.utils.data")
     dataset = SegmentationDataset(read_manifest(shared_job.root))
     assert isinstance(dataset, data.Dataset)
@@ -155,7 +158,7 @@ def test_torch_data_loader(shared_job, source):
         assert np.array_equal(mask[0].numpy(), wanted)
 
 
-def test_everything_left_out_is_listed(shared_job, tmp_path):
+def test_everything_left_out_is_listed(shared_job, tmp_path: Path) -> None:
     result = export(read_manifest(shared_job.root), tmp_path / "out")
     assert result.exported == {"": 6} and result.left_out == {"unlabeled": 1}
     (line,) = (tmp_path / "out/_labels/left-out.jsonl").read_text().splitlines()
@@ -164,7 +167,7 @@ def test_everything_left_out_is_listed(shared_job, tmp_path):
     assert [s["line"] for s in sources] == [1, 2, 3, 4, 5, 6]
 
 
-def test_images_with_exif_orientation_are_turned(job, tmp_path):
+def test_images_with_exif_orientation_are_turned(job, tmp_path: Path) -> None:
     path = job.local(job.lines[1]["source-ref"])
     image = Image.open(path)
     exif = Image.Exif()
@@ -175,14 +178,14 @@ def test_images_with_exif_orientation_are_turned(job, tmp_path):
     assert written.size == job.truth[1].shape[::-1] and not written.getexif().get(0x0112)
 
 
-def test_sizes_must_agree(job, tmp_path):
+def test_sizes_must_agree(job, tmp_path: Path) -> None:
     path = job.local(job.lines[0]["source-ref"])
     Image.open(path).crop((0, 0, 50, 40)).save(path)
     with pytest.raises(MaskError, match=r"line 1: .*image has 50 x 40 pixels, mask 512 x 512"):
         export(read_manifest(job.root), tmp_path / "out")
 
 
-def test_unknown_colours_stop_or_are_left_out(job, tmp_path):
+def test_unknown_colours_stop_or_are_left_out(job, tmp_path: Path) -> None:
     path = job.local(job.lines[0]["streets-ref"])
     image = Image.open(path).convert("RGB")
     image.putpixel((0, 0), (1, 2, 3))
@@ -203,19 +206,19 @@ def test_unknown_colours_stop_or_are_left_out(job, tmp_path):
         ({"format": "voc", "images": False}, "cannot leave out the images"),
     ],
 )
-def test_wrong_options(shared_job, tmp_path, options, message):
+def test_wrong_options(shared_job, tmp_path: Path, options, message: str) -> None:
     with pytest.raises(ExportError, match=message):
         export(read_manifest(shared_job.root), tmp_path / "out", **options)
 
 
-def test_a_target_in_use_is_refused_and_untouched(shared_job, tmp_path):
+def test_a_target_in_use_is_refused_and_untouched(shared_job, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ExportError, match="is not empty"):
         export(read_manifest(shared_job.root), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_split_is_stratified_seeded_and_complete():
+def test_split_is_stratified_seeded_and_complete() -> None:
     rng = np.random.default_rng(0)
     presence = [
         frozenset(np.flatnonzero(rng.random(12) < 0.08 * np.arange(1, 13)).tolist()) for _ in range(500)
@@ -229,7 +232,7 @@ def test_split_is_stratified_seeded_and_complete():
         assert mine.count("train") / len(mine) == pytest.approx(0.8, abs=0.06)
 
 
-def test_polygons_of_random_regions_fill_exactly():
+def test_polygons_of_random_regions_fill_exactly() -> None:
     from pycocotools import mask as coco
 
     from ground_truth_labels.exports.polygons import polygons
@@ -248,7 +251,7 @@ def test_polygons_of_random_regions_fill_exactly():
             assert np.array_equal(drawn.astype(bool), region)
 
 
-def test_polygons_of_all_classes_at_once_fill_exactly_inside_and_through_centres():
+def test_polygons_of_all_classes_at_once_fill_exactly_inside_and_through_centres() -> None:
     """Two programs that share no code with the tracer, nor with each other, fill what it outlined."""
     import cv2
     from pycocotools import mask as coco
@@ -276,7 +279,7 @@ def test_polygons_of_all_classes_at_once_fill_exactly_inside_and_through_centres
             assert np.array_equal(canvas == 1, mask == class_id)
 
 
-def test_a_row_of_a_thousand_holes_is_joined():
+def test_a_row_of_a_thousand_holes_is_joined() -> None:
     from pycocotools import mask as coco
 
     from ground_truth_labels.exports.polygons import polygons
@@ -287,7 +290,7 @@ def test_a_row_of_a_thousand_holes_is_joined():
     assert np.array_equal(drawn == 1, region)
 
 
-def test_kept_masks_come_back_as_they_were():
+def test_kept_masks_come_back_as_they_were() -> None:
     from ground_truth_labels.exports.masks import MaskStore
 
     rng = np.random.default_rng(3)
@@ -306,13 +309,13 @@ def test_kept_masks_come_back_as_they_were():
 
 
 @pytest.mark.parametrize("layout", ["png", "coco", "hf-imagefolder", "hf-parquet"])
-def test_every_export_has_its_classes_in_plain_sight(exported, layout):
+def test_every_export_has_its_classes_in_plain_sight(exported, layout: str) -> None:
     rows = list(csv.DictReader((exported(layout) / "classes.csv").open(encoding="utf-8")))
     assert rows[0] == {"id": "0", "name": "BACKGROUND", "color": "#000000"}
     assert [int(row["id"]) for row in rows] == list(range(8))
 
 
-def test_export_to_s3_is_the_same_tree(shared_job, tmp_path, fake_s3):
+def test_export_to_s3_is_the_same_tree(shared_job, tmp_path: Path, fake_s3) -> None:
     from ground_truth_labels import Storage
 
     storage = Storage(client=fake_s3)
@@ -331,13 +334,13 @@ def fake_s3():
     """The five S3 calls that the package makes, over a dictionary."""
 
     class Fake:
-        def __init__(self):
+        def __init__(self) -> None:
             self.objects = {}
 
-        def put_object(self, *, Bucket, Key, Body):
+        def put_object(self, *, Bucket, Key, Body) -> None:
             self.objects[Bucket, Key] = bytes(Body)
 
-        def upload_fileobj(self, stream, bucket, key):
+        def upload_fileobj(self, stream, bucket, key) -> None:
             self.objects[bucket, key] = stream.read()
 
         def get_object(self, *, Bucket, Key, Range=None):
@@ -347,7 +350,7 @@ def fake_s3():
         def head_object(self, *, Bucket, Key):
             return self.objects[Bucket, Key]
 
-        def delete_object(self, *, Bucket, Key):
+        def delete_object(self, *, Bucket, Key) -> None:
             self.objects.pop((Bucket, Key), None)
 
         def get_paginator(self, _):

@@ -12,7 +12,7 @@ from tests.interop.__main__ import BEGIN, END, README, ROWS
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_format_has_a_tool_that_opens_it_and_a_line_of_help():
+def test_every_format_has_a_tool_that_opens_it_and_a_line_of_help() -> None:
     table = README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     rows = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.splitlines()[3:]]
     assert {row[0].strip("`") for row in rows} == {row.format for row in ROWS} == set(FORMATS)
@@ -22,7 +22,7 @@ def test_every_format_has_a_tool_that_opens_it_and_a_line_of_help():
     assert exact == set(FORMATS)
 
 
-def test_the_tools_are_pinned_and_name_no_registry():
+def test_the_tools_are_pinned_and_name_no_registry() -> None:
     text = (ROOT / "tests/interop/requirements.txt").read_text()
     pins = re.split(r"\n(?! )", text.strip())
     assert len(pins) > 50

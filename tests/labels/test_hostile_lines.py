@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
@@ -52,7 +54,7 @@ def line(number=0, table=TABLE, **more):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     """Three good lines; `write` puts others between them."""
     mask = np.full((4, 6, 3), 255)
     mask[1:3, 1:4] = (0x2C, 0xA0, 0x2C)
@@ -89,7 +91,9 @@ BAD = {
 
 @hostile
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_line_stops_nothing_but_itself(folder, tmp_path, name, capsys):
+def test_a_bad_line_stops_nothing_but_itself(
+    folder, tmp_path: Path, name, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = folder(BAD[name])
     result = export(read_manifest(root), tmp_path / "out", skip_broken=True, split="50/50")
     assert sum(result.exported.values()) == 3 and result.left_out == {"broken": 1}
@@ -102,7 +106,7 @@ def test_a_bad_line_stops_nothing_but_itself(folder, tmp_path, name, capsys):
     assert "Traceback" not in told.err and not set(told.out + told.err) & {"\x1b", "\u202e", "\x9b"}
 
 
-def test_background_in_another_spelling_is_a_class(folder):
+def test_background_in_another_spelling_is_a_class(folder) -> None:
     root = folder()
     text = (root / "output.manifest").read_text().replace('"road"', '"Background"')
     (root / "output.manifest").write_text(text)
@@ -110,13 +114,13 @@ def test_background_in_another_spelling_is_a_class(folder):
     assert manifest.classes == {"BACKGROUND": 0, "Background": 1} and manifest[0].mask().sum() == 6
 
 
-def test_an_attribute_that_no_line_has(folder):
+def test_an_attribute_that_no_line_has(folder) -> None:
     with pytest.raises(ManifestError, match=r"no line has the label attribute 'x-ref', found 'm-ref'"):
         check(read_manifest(folder(), attribute="x-ref"))
     assert main(["check", str(folder()), "--attribute", "x-ref", "--quiet"]) == 1
 
 
-def test_what_a_practitioner_writes_first(folder):
+def test_what_a_practitioner_writes_first(folder) -> None:
     manifest = read_manifest(folder())
     assert len(manifest) == 3 and manifest[0].line == 1 and manifest[-1].line == 3
     with pytest.raises(IndexError, match="has 3 objects, there is none at 3"):
@@ -133,13 +137,15 @@ def test_what_a_practitioner_writes_first(folder):
         (LabelList(("road",), background=9), {"BACKGROUND": 9, "road": 0}),
     ],
 )
-def test_labels_have_one_rule(folder, labels, wanted):
+def test_labels_have_one_rule(folder, labels, wanted) -> None:
     manifest = read_manifest(folder(), labels=labels)
     assert manifest.classes == wanted
     assert set(np.unique(manifest[0].mask())) == {wanted["BACKGROUND"], wanted["road"]}
 
 
-def test_a_text_is_a_file_in_python_and_on_the_command_line(folder, tmp_path, capsys):
+def test_a_text_is_a_file_in_python_and_on_the_command_line(
+    folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = tmp_path / "lab.txt"
     names.write_text("\ufeffsky\n\nroad\n", encoding="utf-8")
     wanted = {"BACKGROUND": 0, "sky": 1, "road": 2}
@@ -167,12 +173,12 @@ def test_a_text_is_a_file_in_python_and_on_the_command_line(folder, tmp_path, ca
         (7, "labels must be names"),
     ],
 )
-def test_wrong_labels_are_named(folder, labels, message):
+def test_wrong_labels_are_named(folder, labels, message: str) -> None:
     with pytest.raises(ManifestError, match=message):
         read_manifest(folder(), labels=labels)
 
 
-def test_the_same_photograph_stays_in_one_split(folder, tmp_path):
+def test_the_same_photograph_stays_in_one_split(folder, tmp_path: Path) -> None:
     root = folder(*[json.dumps(line(0)) for _ in range(5)])
     export(read_manifest(root), tmp_path / "out", split={"train": 0.5, "validation": 0.5})
     sources = [json.loads(s) for s in (tmp_path / "out/_labels/sources.jsonl").read_text().splitlines()]
@@ -183,7 +189,7 @@ def test_the_same_photograph_stays_in_one_split(folder, tmp_path):
     assert all(len(found) == 1 for found in splits.values()) and len({*map(min, splits.values())}) == 2
 
 
-def test_transparency_is_told_with_counts_and_has_a_choice(folder):
+def test_transparency_is_told_with_counts_and_has_a_choice(folder) -> None:
     root = folder()
     pixels = np.zeros((4, 6, 4), np.uint8)
     pixels[1, :5] = (0x2C, 0xA0, 0x2C, 255)
@@ -196,7 +202,7 @@ def test_transparency_is_told_with_counts_and_has_a_choice(folder):
         assert read_manifest(root, alpha=alpha)[0].mask().sum() == pixels_of_road
 
 
-def test_masks_of_16_bits_are_refused():
+def test_masks_of_16_bits_are_refused() -> None:
     buffer = io.BytesIO()
     Image.fromarray(np.zeros((2, 2), np.uint16)).save(buffer, "PNG")
     from ground_truth_labels.colormap import ColorTable
@@ -205,7 +211,7 @@ def test_masks_of_16_bits_are_refused():
         decode_mask(buffer.getvalue(), ColorTable(((0, 1),), 0))
 
 
-def test_albumentations_is_refused_by_name(folder):
+def test_albumentations_is_refused_by_name(folder) -> None:
     transform = type("Compose", (), {"__module__": "albumentations.core.composition"})()
     with pytest.raises(LabelsError, match="Albumentations is called by names"):
         SegmentationDataset(read_manifest(folder()), transform=transform)
@@ -214,11 +220,11 @@ def test_albumentations_is_refused_by_name(folder):
 class Broken:
     """S3 in which every call fails in one way."""
 
-    def __init__(self, error):
+    def __init__(self, error) -> None:
         self.error = error
 
     def __getattr__(self, name):
-        def call(*_, **__):
+        def call(*_, **__) -> Never:
             raise self.error
 
         return call
@@ -259,12 +265,14 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("error", _errors(), ids=lambda e: type(e).__name__)
-def test_every_error_at_every_call_is_a_sentence(call, error):
+def test_every_error_at_every_call_is_a_sentence(call, error) -> None:
     with pytest.raises(LabelsError, match=r"^s3://b/k: cannot be"):
         CALLS[call](Storage(client=Broken(error)))
 
 
-def test_an_endpoint_that_is_none_and_targets_that_are_files(folder, tmp_path, capsys):
+def test_an_endpoint_that_is_none_and_targets_that_are_files(
+    folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = folder()
     assert main(["check", "s3://b/x.manifest", "--endpoint-url", "localhost:9", "--quiet"]) == 1
     (tmp_path / "file").write_text("x")
@@ -274,7 +282,9 @@ def test_an_endpoint_that_is_none_and_targets_that_are_files(folder, tmp_path, c
     assert len(told) == 3 and all(text.startswith("ground-truth-labels ") for text in told)
 
 
-def test_an_error_that_nobody_thought_of(folder, monkeypatch, capsys):
+def test_an_error_that_nobody_thought_of(
+    folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from ground_truth_labels.cli import commands
 
     monkeypatch.setattr(commands, "check", lambda *_, **__: 1 / 0)
@@ -283,7 +293,7 @@ def test_an_error_that_nobody_thought_of(folder, monkeypatch, capsys):
 
 
 @hostile
-def test_a_prepared_target_leads_nowhere_else(folder, tmp_path):
+def test_a_prepared_target_leads_nowhere_else(folder, tmp_path: Path) -> None:
     root = folder()
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -297,14 +307,14 @@ def test_a_prepared_target_leads_nowhere_else(folder, tmp_path):
     assert [p.name for p in outside.iterdir()] == ["mine.txt"]
 
 
-def test_findings_of_one_kind_are_one(folder, capsys):
+def test_findings_of_one_kind_are_one(folder, capsys: pytest.CaptureFixture[str]) -> None:
     root = folder(*[json.dumps(line(9)) for _ in range(50)])
     assert main(["check", str(root), "--quiet"]) == 1
     out = capsys.readouterr().out
     assert "[missing-image] (50 times)" in out and "and 47 more" in out and len(out.splitlines()) < 30
 
 
-def test_a_disk_error_in_a_folder(tmp_path):
+def test_a_disk_error_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="cannot be written"):
         Storage().write(str(tmp_path / "file/below"), b"x")

@@ -44,7 +44,7 @@ def png(image):
 
 
 @pytest.fixture(scope="module", params=MANY)
-def drawn(tmp_path_factory, request):
+def drawn(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest):
     """A bucket's copy with photographs, masks of so many classes, and the output manifest."""
     classes = CLASSES[: MANY[request.param]]
     root = tmp_path_factory.mktemp("imports") / "photo-bucket"
@@ -80,7 +80,7 @@ def drawn(tmp_path_factory, request):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_what_goes_out_comes_back_equal(drawn, tmp_path, packed):
+def test_what_goes_out_comes_back_equal(drawn, tmp_path: Path, packed: bool) -> None:
     name, root, path, truth, lines = drawn
     classes = CLASSES[: MANY[name]]
 
@@ -135,12 +135,12 @@ def simple(tmp_path, count=2):
     return path
 
 
-def cvat(*images):
+def cvat(*images) -> str:
     head = '<image id="{0}" name="{0}.jpg" width="6" height="4">{1}</image>'
     return f"<annotations>{''.join(head.format(i, m) for i, m in enumerate(images))}</annotations>"
 
 
-def shape(label="road", rle="1, 2", box=(0, 0, 3, 1), order=0):
+def shape(label="road", rle="1, 2", box=(0, 0, 3, 1), order=0) -> str:
     left, top, width, height = box
     return (
         f'<mask label="{label}" rle="{rle}" left="{left}" top="{top}" width="{width}" height="{height}" '
@@ -157,7 +157,7 @@ def brush(rle):
     return {"original_width": 6, "original_height": 4, "value": {"rle": rle, "brushlabels": ["road"]}}
 
 
-def test_an_input_manifest_will_do_and_takes_the_classes_from_the_source(tmp_path):
+def test_an_input_manifest_will_do_and_takes_the_classes_from_the_source(tmp_path: Path) -> None:
     path = simple(tmp_path)
     (tmp_path / "a.xml").write_text(cvat(shape("sky", order=1) + shape("road", "0,18", (0, 1, 6, 3)), ""))
     result = import_labels(
@@ -169,7 +169,7 @@ def test_an_input_manifest_will_do_and_takes_the_classes_from_the_source(tmp_pat
     assert second.state == "unlabeled"
 
 
-def test_what_nobody_drew_on_may_be_background(tmp_path):
+def test_what_nobody_drew_on_may_be_background(tmp_path: Path) -> None:
     path = simple(tmp_path)
     task = {"data": {"image": "/data/upload/1/0123abcd-1.jpg"}, "annotations": [{"result": []}]}
     (tmp_path / "t.json").write_text(json.dumps([task]))
@@ -180,7 +180,7 @@ def test_what_nobody_drew_on_may_be_background(tmp_path):
     assert item.mask().shape == (4, 6) and not item.mask().any()
 
 
-def test_the_upper_of_two_masks_counts(tmp_path):
+def test_the_upper_of_two_masks_counts(tmp_path: Path) -> None:
     path = simple(tmp_path, 1)
     both = shape("road", "0,3", order=5) + shape("sky", "0,3", order=1)
     (tmp_path / "a.xml").write_text(cvat(both))
@@ -211,7 +211,7 @@ def test_the_upper_of_two_masks_counts(tmp_path):
         ("other.txt", "x", "holds no labels"),
     ],
 )
-def test_what_cannot_be_trusted_is_refused_by_name(tmp_path, name, content, message):
+def test_what_cannot_be_trusted_is_refused_by_name(tmp_path: Path, name: str, content, message: str) -> None:
     path = simple(tmp_path)
     (tmp_path / name).write_text(content)
     with pytest.raises(LabelsError, match=message):
@@ -222,7 +222,7 @@ def test_what_cannot_be_trusted_is_refused_by_name(tmp_path, name, content, mess
         )
 
 
-def test_preflight_takes_it_for_the_input_of_an_adjustment_and_sends_nothing_twice(tmp_path):
+def test_preflight_takes_it_for_the_input_of_an_adjustment_and_sends_nothing_twice(tmp_path: Path) -> None:
     """By the rules that handler and command read a manifest with, which know nothing of this package."""
     from labeling_job.rules.findings import Findings
     from labeling_job.rules.manifest import read
@@ -250,7 +250,7 @@ def test_preflight_takes_it_for_the_input_of_an_adjustment_and_sends_nothing_twi
     assert "labeled already" in findings.message("", "")
 
 
-def test_a_target_that_holds_something_is_left_alone(tmp_path):
+def test_a_target_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     path = simple(tmp_path)
     (tmp_path / "a.xml").write_text(cvat(shape()))
     with pytest.raises(LabelsError, match="not empty"):
@@ -258,7 +258,7 @@ def test_a_target_that_holds_something_is_left_alone(tmp_path):
     assert Path(path).exists()
 
 
-def test_brushes_of_random_regions_read_back():
+def test_brushes_of_random_regions_read_back() -> None:
     from ground_truth_labels.exports.brush import decode, encode
 
     rng = np.random.default_rng(2)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def visible(folder):
     return [p for p in folder.rglob("*") if p.is_file() and HIDDEN not in p.parts]
 
 
-def assert_whole(path):
+def assert_whole(path) -> None:
     data = path.read_bytes()
     if path.suffix in (".png", ".jpg"):
         with Image.open(io.BytesIO(data)) as image:
@@ -55,13 +56,13 @@ def command(job, target, layout):
 
 
 @pytest.fixture(scope="module")
-def big_job(tmp_path_factory, job_maker):
+def big_job(tmp_path_factory: pytest.TempPathFactory, job_maker):
     """The shared photographs, many times: long enough to be killed in the middle."""
     return job_maker(tmp_path_factory.mktemp("big") / "bucket", copies=15, workers=False)
 
 
 @pytest.mark.parametrize("layout", ["coco", "hf-parquet", "numpy"])
-def test_killed_again_and_again(big_job, tmp_path, layout):
+def test_killed_again_and_again(big_job, tmp_path: Path, layout: str) -> None:
     undisturbed, target = tmp_path / "undisturbed", tmp_path / "killed"
     export(read_manifest(big_job.root), undisturbed, format=layout,
            split={"train": 60, "validation": 20, "test": 20})  # fmt: skip
@@ -83,7 +84,7 @@ def test_killed_again_and_again(big_job, tmp_path, layout):
     assert not (target / HIDDEN).exists()
 
 
-def test_an_error_in_the_middle_keeps_what_was_done(job, tmp_path):
+def test_an_error_in_the_middle_keeps_what_was_done(job, tmp_path: Path) -> None:
     victim = job.local(job.lines[4]["streets-ref"])
     good = victim.read_bytes()
     victim.write_bytes(good[:50])
@@ -96,20 +97,20 @@ def test_an_error_in_the_middle_keeps_what_was_done(job, tmp_path):
     assert tree(tmp_path / "out") == tree(tmp_path / "other")
 
 
-def test_repeating_a_finished_export_changes_nothing(shared_job, tmp_path):
+def test_repeating_a_finished_export_changes_nothing(shared_job, tmp_path: Path) -> None:
     export(read_manifest(shared_job.root), tmp_path / "out")
     before = {p: p.stat().st_mtime_ns for p in visible(tmp_path / "out")}
     assert export(read_manifest(shared_job.root), tmp_path / "out").resumed == 6
     assert {p: p.stat().st_mtime_ns for p in visible(tmp_path / "out")} == before
 
 
-def test_other_options_do_not_mix(shared_job, tmp_path):
+def test_other_options_do_not_mix(shared_job, tmp_path: Path) -> None:
     export(read_manifest(shared_job.root), tmp_path / "out")
     with pytest.raises(ExportError, match="another finished export"):
         export(read_manifest(shared_job.root, background=7), tmp_path / "out")
 
 
-def test_an_unfinished_export_of_other_options_is_refused(job, tmp_path):
+def test_an_unfinished_export_of_other_options_is_refused(job, tmp_path: Path) -> None:
     job.local(job.lines[4]["streets-ref"]).write_bytes(b"x")
     with pytest.raises(ValueError):
         export(read_manifest(job.root), tmp_path / "out")
@@ -118,7 +119,7 @@ def test_an_unfinished_export_of_other_options_is_refused(job, tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["png", "coco"])
-def test_two_exports_into_one_target_at_once(big_job, tmp_path, layout):
+def test_two_exports_into_one_target_at_once(big_job, tmp_path: Path, layout: str) -> None:
     """The one ends as if it were alone, the other says why it doesn't; repeated, it finds all done."""
     alone = tmp_path / "alone"
     subprocess.run(command(big_job, alone, layout), check=True, capture_output=True)
@@ -137,7 +138,7 @@ def test_two_exports_into_one_target_at_once(big_job, tmp_path, layout):
         assert again.returncode == 0 and "were there from an earlier run" in again.stdout
 
 
-def test_who_waits_for_the_folder_gets_it(job, tmp_path):
+def test_who_waits_for_the_folder_gets_it(job, tmp_path: Path) -> None:
     from ground_truth_labels.exports.lock import hold
 
     held = hold(str(tmp_path / "out" / HIDDEN / "lock"))

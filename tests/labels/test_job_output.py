@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +21,12 @@ def manifest(shared_job):
     return read_manifest(location, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
 
 
-def test_check_finds_no_error(manifest):
+def test_check_finds_no_error(manifest) -> None:
     result = check(manifest)
     assert not result.errors and result.states["labeled"]
 
 
-def test_export_reads_back(manifest, tmp_path):
+def test_export_reads_back(manifest, tmp_path: Path) -> None:
     from pycocotools.coco import COCO
 
     export(manifest, tmp_path / "out", format="coco")
@@ -39,13 +40,13 @@ def test_export_reads_back(manifest, tmp_path):
         assert np.array_equal(mask, item.mask())
 
 
-def test_agreement_and_report(manifest, tmp_path):
+def test_agreement_and_report(manifest, tmp_path: Path) -> None:
     result = agreement(manifest)
     assert result.images and not result.problems
     assert report(manifest, tmp_path / "r.html").agreement is not None
     json.dumps(result.as_dict())
 
 
-def test_ids_hold_over_runs(manifest):
+def test_ids_hold_over_runs(manifest) -> None:
     assert isinstance(manifest.labels, LabelList)
     assert read_manifest(manifest.location).labels == manifest.labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,12 +41,12 @@ def job(folder, colors, names, *, image="a.png"):
 
 
 @pytest.fixture
-def two(tmp_path):
+def two(tmp_path: Path):
     first = job(tmp_path / "roads", ROADS, ["BACKGROUND", "road", "car"])
     return first, job(tmp_path / "cars", CARS, ["car", "bus", "BACKGROUND"])
 
 
-def test_one_numbering_of_objects_and_classes(two):
+def test_one_numbering_of_objects_and_classes(two) -> None:
     both = read_manifest(two)
     assert both.classes == {"BACKGROUND": 0, "car": 1, "road": 2, "bus": 3}
     assert [(item.index, item.line) for item in both] == [(0, 1), (1, 1)] and len(both) == 2
@@ -59,7 +60,7 @@ def test_one_numbering_of_objects_and_classes(two):
     assert [item.index for item in first + second + third] == [0, 1, 2] and third[0].index == 0
 
 
-def test_every_use_takes_several(two, tmp_path, capsys):
+def test_every_use_takes_several(two, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = export(two, tmp_path / "out", split="50/50")
     assert result.exported == {"train": 1, "validation": 1}
     sources = [json.loads(s) for s in (tmp_path / "out/_labels/sources.jsonl").read_text().splitlines()]
@@ -79,19 +80,19 @@ def test_every_use_takes_several(two, tmp_path, capsys):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "out")).read_bytes()
 
 
-def test_an_interrupted_export_of_several_goes_on(two, tmp_path):
+def test_an_interrupted_export_of_several_goes_on(two, tmp_path: Path) -> None:
     export(two, tmp_path / "out")
     assert export(two, tmp_path / "out").resumed == 2
 
 
-def test_doubles_across_manifests_are_found(two):
+def test_doubles_across_manifests_are_found(two) -> None:
     data = (two[0] / "a.png").read_bytes()
     (two[1] / "a.png").write_bytes(data)
     (problem,) = (p for p in check(two).problems if p.code == "duplicate-image")
     assert f"as the image of {two[0] / 'output.manifest'}, line 1" in problem.message
 
 
-def test_two_labels_of_one_image_are_named(tmp_path):
+def test_two_labels_of_one_image_are_named(tmp_path: Path) -> None:
     first = write_set(tmp_path / "a", [(line("s3://b/x.jpg", "m.png", ROADS), mask([["car"]], ROADS))])
     second = write_set(tmp_path / "b", [(line("s3://b/x.jpg", "m.png", CARS), mask([["bus"]], CARS))])
     named = f"{first}/output.manifest, line 1 and {second}/output.manifest, line 1: both have a label"
@@ -123,14 +124,14 @@ def test_two_labels_of_one_image_are_named(tmp_path):
         ({"merge": {"vehicle": ["car"]}}, {}, "the class 'car' is 'vehicle' in the one, 'car' in the other"),
     ],
 )
-def test_contradictions_name_both(two, one, other, message):
+def test_contradictions_name_both(two, one, other, message: str) -> None:
     joined = read_manifest(two[0], **one) + read_manifest(two[1], **other)
     with pytest.raises(ManifestError, match=message) as told:
         _ = joined.labels
     assert all(str(folder) in str(told.value) for folder in two)
 
 
-def test_lists_that_agree_are_one(two):
+def test_lists_that_agree_are_one(two) -> None:
     joined = read_manifest(two[0], labels={"road": 5, "car": 9}) + read_manifest(
         two[1], labels={"car": 9, "bus": 2}
     )
@@ -138,13 +139,13 @@ def test_lists_that_agree_are_one(two):
     assert [item.mask().tolist() for item in joined] == [[[0, 5, 9]], [[9, 2, 0]]]
 
 
-def test_merged_classes_go_through_all(two):
+def test_merged_classes_go_through_all(two) -> None:
     joined = read_manifest(two, merge={"vehicle": ["car", "bus"]}, drop=["road"])
     assert joined.classes == {"BACKGROUND": 0, "vehicle": 1}
     assert [item.mask().tolist() for item in joined] == [[[0, 0, 1]], [[1, 1, 0]]]
 
 
-def test_what_belongs_to_one_job_refuses_several(two, tmp_path):
+def test_what_belongs_to_one_job_refuses_several(two, tmp_path: Path) -> None:
     joined = read_manifest(two)
     for run in (
         lambda: agreement(joined),
@@ -161,7 +162,7 @@ def test_what_belongs_to_one_job_refuses_several(two, tmp_path):
         read_manifest([])
 
 
-def test_relative_references_of_one_file_are_one_image(tmp_path):
+def test_relative_references_of_one_file_are_one_image(tmp_path: Path) -> None:
     """Two manifests in one folder mean the same photograph by the same name; in two folders they don't."""
     folder = job(tmp_path / "a", ROADS, ["car", "car", "road"])
     (folder / "second.manifest").write_bytes((folder / "output.manifest").read_bytes())
@@ -172,7 +173,7 @@ def test_relative_references_of_one_file_are_one_image(tmp_path):
 class Account:
     """A session in whose account two jobs have their output in one bucket."""
 
-    def __init__(self, folder):
+    def __init__(self, folder) -> None:
         self._folder = folder
 
     def client(self, service, **_):
@@ -190,7 +191,7 @@ class Account:
         return {"Body": io.BytesIO(data), "ContentLength": len(data)}
 
 
-def test_several_jobs_by_their_names(two):
+def test_several_jobs_by_their_names(two) -> None:
     """Each job's category file has an order; that of the first is kept, and what is new comes after."""
     for folder, names in zip(two, (["road", "car"], ["car", "bus"]), strict=True):
         listed = {"labels": [{"label": name} for name in names]}
@@ -202,7 +203,7 @@ def test_several_jobs_by_their_names(two):
     assert [item.mask().tolist() for item in own] == [[[0, 7, 8]], [[8, 9, 0]]]
 
 
-def test_conditions_on_a_part_and_on_all(two):
+def test_conditions_on_a_part_and_on_all(two) -> None:
     """What is left out of one before it is joined stays out; numbers of objects don't change."""
     first, second = (read_manifest(place) for place in two)
     joined = first.where(human=False) + second
@@ -212,7 +213,7 @@ def test_conditions_on_a_part_and_on_all(two):
     assert [item.index for item in (first + second).where(keys=["a.png"])] == [0, 1]
 
 
-def test_verifications_are_counted_through_all(two):
+def test_verifications_are_counted_through_all(two) -> None:
     text = (two[1] / "output.manifest").read_text()
     value = json.loads(text)
     value["ok-ref"] = 1

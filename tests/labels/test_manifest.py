@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from ground_truth_labels import (
 )
 
 
-def test_items_say_what_the_line_says(shared_job):
+def test_items_say_what_the_line_says(shared_job) -> None:
     item = next(iter(read_manifest(shared_job.root)))
     assert (item.state, item.line, item.index, item.job_name) == ("labeled", 1, 0, "streets")
     assert (item.confidence, item.human) == (0.95, True)
@@ -28,14 +30,14 @@ def test_items_say_what_the_line_says(shared_job):
     assert item.image().size == item.mask().shape[::-1]
 
 
-def test_masks_read_back_with_the_ids_of_the_given_list(shared_job):
+def test_masks_read_back_with_the_ids_of_the_given_list(shared_job) -> None:
     names = ["person", "clothing", "cat", "cup", "tableware", "vehicle", "bike"]
     manifest = read_manifest(shared_job.root, labels=names)
     for item, truth in zip((i for i in manifest if i.state == "labeled"), shared_job.truth, strict=True):
         assert np.array_equal(item.mask(), truth)
 
 
-def test_without_a_list_ids_follow_the_sorted_names_whatever_the_line_order(job):
+def test_without_a_list_ids_follow_the_sorted_names_whatever_the_line_order(job) -> None:
     first = read_manifest(job.root).labels
     job.lines.reverse()
     job.write()
@@ -43,12 +45,12 @@ def test_without_a_list_ids_follow_the_sorted_names_whatever_the_line_order(job)
     assert first.names == tuple(sorted(first.names))
 
 
-def test_unlabeled_lines_are_seen(shared_job):
+def test_unlabeled_lines_are_seen(shared_job) -> None:
     states = [item.state for item in read_manifest(shared_job.root)]
     assert states == ["labeled"] * 6 + ["unlabeled"]
 
 
-def test_failed_lines_are_seen_with_their_reason(job):
+def test_failed_lines_are_seen_with_their_reason(job) -> None:
     job.lines[1]["streets-ref-metadata"] = {
         "failure-reason": "ClientError: expired",
         "human-annotated": "yes",
@@ -59,7 +61,7 @@ def test_failed_lines_are_seen_with_their_reason(job):
     assert (item.state, item.failure) == ("failed", "ClientError: expired")
 
 
-def test_folder_of_the_job_and_relative_references(job):
+def test_folder_of_the_job_and_relative_references(job) -> None:
     for line in job.lines:
         for key in ("source-ref", "streets-ref"):
             if key in line:
@@ -69,13 +71,13 @@ def test_folder_of_the_job_and_relative_references(job):
     assert len(items) == 6 and all(i.mask().any() and i.image() for i in items)
 
 
-def test_copies_in_which_the_colon_was_replaced(job):
+def test_copies_in_which_the_colon_was_replaced(job) -> None:
     for path in job.root.rglob("*T08:00*.png"):
         path.rename(path.with_name(path.name.replace(":", "_")))
     assert all(i.mask().any() for i in read_manifest(job.root) if i.state == "labeled")
 
 
-def test_several_attributes_must_be_chosen(job):
+def test_several_attributes_must_be_chosen(job) -> None:
     for line in job.lines[:6]:
         line["adjusted-ref"] = line["streets-ref"]
         line["adjusted-ref-metadata"] = dict(
@@ -96,7 +98,7 @@ def test_several_attributes_must_be_chosen(job):
     assert [(v.class_name, v.comments) for v in item.verifications] == [("good", ("fine",))]
 
 
-def test_windows_line_ends_and_a_byte_order_mark(job):
+def test_windows_line_ends_and_a_byte_order_mark(job) -> None:
     text = job.manifest.read_text()
     job.manifest.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     assert [i.line for i in read_manifest(job.root)] == [1, 2, 3, 4, 5, 6, 7]
@@ -130,7 +132,7 @@ def test_windows_line_ends_and_a_byte_order_mark(job):
         ),
     ],
 )
-def test_hostile_lines_are_named(job, line, message):
+def test_hostile_lines_are_named(job, line: str, message: str) -> None:
     lines = job.manifest.read_text().splitlines()
     lines[1] = line
     job.manifest.write_text("\n".join(lines))
@@ -151,7 +153,7 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_an_endless_line_is_skipped_in_bounded_memory(job):
+def test_an_endless_line_is_skipped_in_bounded_memory(job) -> None:
     lines = job.manifest.read_bytes().splitlines()
     with job.manifest.open("wb") as stream:
         stream.write(lines[0] + b"\n")
@@ -165,17 +167,17 @@ def test_an_endless_line_is_skipped_in_bounded_memory(job):
     assert int(peak) < 200 * 1024
 
 
-def test_a_class_outside_the_list_is_an_error(shared_job):
+def test_a_class_outside_the_list_is_an_error(shared_job) -> None:
     item = next(iter(read_manifest(shared_job.root, labels=["person"])))
     with pytest.raises(ManifestError, match=r"line 1: class 'bike', .* not in the label list"):
         item.mask()
 
 
-def test_a_missing_mask_names_the_line(job):
+def test_a_missing_mask_names_the_line(job) -> None:
     next(job.root.rglob("0_*.png")).unlink()
 
     class Absent:
-        def get_object(self, **_):
+        def get_object(self, **_) -> Never:
             from botocore.exceptions import ClientError
 
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
@@ -185,13 +187,13 @@ def test_a_missing_mask_names_the_line(job):
         item.mask()
 
 
-def test_file_size_limit(job):
+def test_file_size_limit(job) -> None:
     item = next(iter(read_manifest(job.root, storage=Storage(limits=Limits(file_bytes=100)))))
     with pytest.raises(LimitError, match="the limit is 100"):
         item.mask()
 
 
-def test_category_file(tmp_path):
+def test_category_file(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     path.write_text('{"document-version": "2018-11-28", "labels": [{"label": "road"}, {"label": "car"}]}')
     labels = LabelList.read(str(path), background=255)
@@ -201,7 +203,7 @@ def test_category_file(tmp_path):
         LabelList.read(str(path))
 
 
-def test_a_job_whose_lines_all_failed_reads_as_failed_not_as_an_error(job):
+def test_a_job_whose_lines_all_failed_reads_as_failed_not_as_an_error(job) -> None:
     # As the service writes them: metadata with type and job, and no label.
     metadata = {
         "failure-reason": "ClientError: expired",

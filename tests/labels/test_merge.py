@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ground_truth_labels import ExportError, ManifestError, merge, read_manifest
@@ -18,7 +20,7 @@ def png(*row, colors=COLORS):
 
 
 @pytest.fixture
-def bucket(tmp_path):
+def bucket(tmp_path: Path):
     """A copy of a bucket that holds two jobs' outputs; masks of both."""
     folder = tmp_path / "bucket"
     for name, data in {
@@ -32,7 +34,7 @@ def bucket(tmp_path):
     return folder
 
 
-def uri(name):
+def uri(name) -> str:
     return f"s3://bucket/{name}"
 
 
@@ -61,7 +63,7 @@ def old_and_new(bucket):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_newest_label_is_kept_whatever_the_order(turned, bucket, tmp_path):
+def test_the_newest_label_is_kept_whatever_the_order(turned: bool, bucket, tmp_path: Path) -> None:
     manifests = [read_manifest(place, root=bucket) for place in old_and_new(bucket)]
     result = merge(manifests[::-1] if turned else manifests, tmp_path / "all")
     assert (result.images, result.labels) == (4, {"streets-ref": 2})
@@ -82,7 +84,7 @@ def test_the_newest_label_is_kept_whatever_the_order(turned, bucket, tmp_path):
     assert weather == ("rain" if turned else "sunny")
 
 
-def test_a_label_of_the_same_time_is_the_last_manifests(bucket, tmp_path):
+def test_a_label_of_the_same_time_is_the_last_manifests(bucket, tmp_path: Path) -> None:
     old = write_manifest(bucket / "old", [line(uri("a.jpg"), uri("old/0.png"), COLORS)])
     new = write_manifest(bucket / "new", [line(uri("a.jpg"), uri("new/0.png"), COLORS)])
     result = merge([read_manifest(each, root=bucket) for each in (old, new)], tmp_path / "all")
@@ -93,7 +95,7 @@ def test_a_label_of_the_same_time_is_the_last_manifests(bucket, tmp_path):
     ]
 
 
-def test_what_failed_or_cannot_be_read_gives_way(bucket, tmp_path):
+def test_what_failed_or_cannot_be_read_gives_way(bucket, tmp_path: Path) -> None:
     old, new = old_and_new(bucket)
     (bucket / "new/0.png").write_bytes(b"no PNG")
     later = write_manifest(
@@ -117,7 +119,7 @@ def test_what_failed_or_cannot_be_read_gives_way(bucket, tmp_path):
     assert len(reasons) == 1 and reasons[0].startswith("can't be read: ") and "must be a PNG" in reasons[0]
 
 
-def test_attributes_of_an_adjustment_and_verdicts_stand_side_by_side(bucket, tmp_path):
+def test_attributes_of_an_adjustment_and_verdicts_stand_side_by_side(bucket, tmp_path: Path) -> None:
     verdict = {
         "check": "1",
         "check-metadata": {
@@ -141,7 +143,7 @@ def test_attributes_of_an_adjustment_and_verdicts_stand_side_by_side(bucket, tmp
     assert item.verifications[0].class_name == "wrong"
 
 
-def test_labels_and_their_adjustments_become_one_attribute(bucket, tmp_path):
+def test_labels_and_their_adjustments_become_one_attribute(bucket, tmp_path: Path) -> None:
     old = write_manifest(
         bucket / "old",
         [
@@ -163,7 +165,7 @@ def test_labels_and_their_adjustments_become_one_attribute(bucket, tmp_path):
         merge(manifests, tmp_path / "other", into="streets")
 
 
-def test_masks_of_a_folder_come_along(tmp_path):
+def test_masks_of_a_folder_come_along(tmp_path: Path) -> None:
     """Relative references start from their folder, so the masks are copied; images have to be the same."""
     first = write_set(tmp_path / "one", [(line("a.jpg", "masks/0.png", COLORS), png("road", "car"))])
     second = write_set(
@@ -185,7 +187,7 @@ def test_masks_of_a_folder_come_along(tmp_path):
         merge([first, second], tmp_path / "other")
 
 
-def test_the_classes_keep_their_order(bucket, tmp_path):
+def test_the_classes_keep_their_order(bucket, tmp_path: Path) -> None:
     old, new = old_and_new(bucket)
     manifests = [
         read_manifest(old, root=bucket, labels=["road", "car"]),
@@ -195,7 +197,7 @@ def test_the_classes_keep_their_order(bucket, tmp_path):
     assert list(read_manifest(result.manifest).classes) == ["BACKGROUND", "road", "car", "tree"]
 
 
-def test_what_cannot_be_merged_is_refused(bucket, tmp_path):
+def test_what_cannot_be_merged_is_refused(bucket, tmp_path: Path) -> None:
     old, new = old_and_new(bucket)
     with pytest.raises(ManifestError, match="two manifests or more, got 1"):
         merge([old], tmp_path / "all")
@@ -209,7 +211,9 @@ def test_what_cannot_be_merged_is_refused(bucket, tmp_path):
         merge([old, new], tmp_path / "all")
 
 
-def test_the_command_tells_and_strict_refuses(bucket, tmp_path, capsys):
+def test_the_command_tells_and_strict_refuses(
+    bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     places = [str(each) for each in old_and_new(bucket)]
     options = ["--root", str(bucket), "--quiet"]
     assert main(["merge", *places, str(tmp_path / "all"), *options]) == 0

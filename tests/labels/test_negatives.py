@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ COLORS = {"BACKGROUND": WHITE, "road": "#111111"}
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     """Four photographs, of which the first and third show nothing."""
     entries = []
     for number in range(4):
@@ -29,7 +30,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def images(tmp_path, folder):
+def images(tmp_path: Path, folder) -> None:
     for path in tmp_path.glob("*.jpg"):
         path.rename(folder / path.name)
 
@@ -79,7 +80,7 @@ def images_in(layout, out):
 
 
 @pytest.mark.parametrize("layout", FORMATS)
-def test_every_format_has_them_or_says_what_is_left_out(folder, tmp_path, layout):
+def test_every_format_has_them_or_says_what_is_left_out(folder, tmp_path: Path, layout) -> None:
     result = export(folder, tmp_path / "all", format=layout)
     assert sum(result.exported.values()) == 4
     assert images_in(layout, tmp_path / "all") == {f"{n:06d}_{n}" for n in range(4)}
@@ -92,19 +93,19 @@ def test_every_format_has_them_or_says_what_is_left_out(folder, tmp_path, layout
     ]
 
 
-def test_a_split_is_made_of_what_stays(folder, tmp_path, capsys):
+def test_a_split_is_made_of_what_stays(folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--no-negatives", "--split", "50/50", "--quiet"]
     assert main(["export", str(folder), str(tmp_path / "out"), *words]) == 0
     assert "train: 1 images\nvalidation: 1 images\nleft out, background-only: 2" in capsys.readouterr().out
 
 
-def test_a_dataset_has_the_choice_too(folder):
+def test_a_dataset_has_the_choice_too(folder) -> None:
     masks = [np.asarray(pair[1]).max() for pair in SegmentationDataset(read_manifest(folder))]
     assert masks == [0, 1, 0, 1]
     chosen = SegmentationDataset(folder, negatives=False)
     assert [np.asarray(chosen[i][1]).max() for i in range(len(chosen))] == [1, 1]
 
 
-def test_another_background_counts_as_such(folder, tmp_path):
+def test_another_background_counts_as_such(folder, tmp_path: Path) -> None:
     manifest = read_manifest(folder, labels={"BACKGROUND": 3, "road": 0})
     assert export(manifest, tmp_path / "out", negatives=False).left_out == {"background-only": 2}

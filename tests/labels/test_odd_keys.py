@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ DRAWN[1:3, 1:4] = 1
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     root = tmp_path / "job"
     (root / "day\t1").mkdir(parents=True)
     Image.fromarray(np.full((4, 6, 3), 90, np.uint8)).save(root / KEY)
@@ -37,7 +38,7 @@ def folder(tmp_path):
     return root
 
 
-def test_it_is_read(folder):
+def test_it_is_read(folder) -> None:
     [item] = read_manifest(folder)
     assert item.source_ref == KEY
     assert np.array_equal(item.mask(), DRAWN)
@@ -45,7 +46,7 @@ def test_it_is_read(folder):
 
 
 @pytest.mark.parametrize("layout", FORMATS)
-def test_it_is_exported(folder, tmp_path, layout):
+def test_it_is_exported(folder, tmp_path: Path, layout) -> None:
     target = tmp_path / "out"
     assert sum(export(folder, target, format=layout).exported.values()) == 1
     [source] = [json.loads(line) for line in (target / "_labels" / "sources.jsonl").open()]

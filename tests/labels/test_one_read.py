@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from PIL import PngImagePlugin
@@ -24,7 +25,7 @@ from ground_truth_labels import (
 class CountedS3:
     """A job's folder as a bucket; counts the GETs of each key."""
 
-    def __init__(self, job):
+    def __init__(self, job) -> None:
         self.objects = {
             ("street-bucket", path.relative_to(job.root).as_posix()): path.read_bytes()
             for path in job.root.rglob("*")
@@ -49,12 +50,12 @@ class CountedS3:
 
 
 @pytest.fixture
-def decoded(monkeypatch):
+def decoded(monkeypatch: pytest.MonkeyPatch):
     """Counts the PNGs whose pixels are decoded, by their content."""
     counts = Counter()
     start = PngImagePlugin.PngImageFile.load_prepare
 
-    def counted(self):
+    def counted(self) -> None:
         position = self.fp.tell()
         self.fp.seek(0)
         counts[self.fp.read()] += 1
@@ -80,7 +81,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_one_get_and_one_decoding_a_mask(shared_job, tmp_path, decoded, command):
+def test_one_get_and_one_decoding_a_mask(shared_job, tmp_path: Path, decoded, command) -> None:
     s3 = CountedS3(shared_job)
     manifest = read_manifest(
         "s3://street-bucket/labels/streets/manifests/output/output.manifest", storage=Storage(client=s3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import boto3
 import numpy as np
@@ -57,7 +58,7 @@ def manifest_of(bucket, *lines):
     return place
 
 
-def test_the_reports_order_gives_the_ids(tmp_path):
+def test_the_reports_order_gives_the_ids(tmp_path: Path) -> None:
     line = write_job(tmp_path, "streets-1", ["sky", "car"], reported=["sky", "road", "car"])
     manifest = read_manifest(manifest_of(tmp_path, line))
     assert manifest.classes == {"BACKGROUND": 0, "sky": 1, "road": 2, "car": 3}
@@ -65,7 +66,7 @@ def test_the_reports_order_gives_the_ids(tmp_path):
     assert "app's order" in manifest.labels.origin
 
 
-def test_several_jobs_keep_one_numbering(tmp_path):
+def test_several_jobs_keep_one_numbering(tmp_path: Path) -> None:
     lines = [
         write_job(tmp_path, "streets-1", ["sky", "car"], reported=["sky", "car"]),
         write_job(tmp_path, "streets-2", ["car", "bus"], reported=["bus", "car"], image="b.jpg"),
@@ -79,13 +80,13 @@ def test_several_jobs_keep_one_numbering(tmp_path):
 @pytest.mark.parametrize(
     "reported", [None, "{", "[]", '{"labels": 7}', '{"labels": [null, ""]}', "[" * 9_000]
 )
-def test_without_a_report_that_says_it_names_are_sorted(tmp_path, reported):
+def test_without_a_report_that_says_it_names_are_sorted(tmp_path: Path, reported) -> None:
     line = write_job(tmp_path, "streets-1", ["sky", "car"], reported=reported)
     manifest = read_manifest(manifest_of(tmp_path, line))
     assert list(manifest.classes) == ["BACKGROUND", "car", "sky"]
 
 
-def test_what_is_given_comes_first_and_nothing_is_read_outside(tmp_path):
+def test_what_is_given_comes_first_and_nothing_is_read_outside(tmp_path: Path) -> None:
     bucket = tmp_path / "bucket"
     bucket.mkdir()
     line = write_job(bucket, "streets-1", ["sky", "car"], reported=["sky", "car"])
@@ -100,7 +101,7 @@ def test_what_is_given_comes_first_and_nothing_is_read_outside(tmp_path):
 class Session:
     """A boto3 session whose clients answer what a test says."""
 
-    def __init__(self, objects, job):
+    def __init__(self, objects, job) -> None:
         self._objects, self._job = objects, job
 
     def client(self, service, **_):
@@ -149,7 +150,7 @@ def job(**changes):
     }
 
 
-def test_a_job_is_read_by_its_name_with_its_category_file(tmp_path):
+def test_a_job_is_read_by_its_name_with_its_category_file(tmp_path: Path) -> None:
     line = write_job(tmp_path, "streets-1", ["sky", "car"])
     objects = {
         "labels/streets-1/manifests/output/output.manifest": json.dumps(line).encode() + b"\n",
@@ -175,17 +176,17 @@ def test_a_job_is_read_by_its_name_with_its_category_file(tmp_path):
         (job(LabelingJobStatus="InProgress"), "has no output; its status is InProgress"),
     ],
 )
-def test_what_a_name_does_not_lead_to_is_told(answer, words):
+def test_what_a_name_does_not_lead_to_is_told(answer, words: str) -> None:
     with pytest.raises(LabelsError, match=words):
         read_manifest(job="streets-1", session=Session({}, answer))
 
 
-def test_a_place_or_a_name_and_not_both(tmp_path):
+def test_a_place_or_a_name_and_not_both(tmp_path: Path) -> None:
     for arguments in ({}, {"location": tmp_path, "job": "streets-1"}):
         with pytest.raises(LabelsError, match="the place of an output manifest, or the name"):
             read_manifest(**arguments)
 
 
-def test_a_profile_that_is_not_there_is_told():
+def test_a_profile_that_is_not_there_is_told() -> None:
     with pytest.raises(LabelsError, match="the profile 'nobody': can't be used"):
         read_manifest(job="streets-1", profile="nobody")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from tests.labels.orientation_cases import CASES, exif_note, jpeg_of, near, pain
 
 
 @pytest.fixture(scope="module")
-def painted(browser):
+def painted(browser: Any):
     grey = np.linspace(0, 65_535, 256).astype(np.uint16).reshape(8, 32)
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, "PNG")
@@ -30,7 +32,7 @@ def painted(browser):
     return files, paint_in_chromium(browser, files)
 
 
-def test_what_chromium_turns_is_what_the_function_says(painted):
+def test_what_chromium_turns_is_what_the_function_says(painted) -> None:
     files, pictures = painted
     for name, (data, wanted) in CASES.items():
         turned, stored = pictures[name]
@@ -41,7 +43,7 @@ def test_what_chromium_turns_is_what_the_function_says(painted):
     assert set(files) == set(pictures)
 
 
-def test_without_its_note_nobody_turns_it(painted):
+def test_without_its_note_nobody_turns_it(painted) -> None:
     import cv2
 
     files, pictures = painted
@@ -56,7 +58,7 @@ def test_without_its_note_nobody_turns_it(painted):
         assert len(neutral) == len(data), name
 
 
-def test_grey_of_16_bits_is_scaled_as_chromium_does(painted):
+def test_grey_of_16_bits_is_scaled_as_chromium_does(painted) -> None:
     files, pictures = painted
     image = load_image(files["grey 16"], name="x", limits=DEFAULT_LIMITS)
     assert np.array_equal(np.asarray(image), pictures["grey 16"][0])
@@ -84,7 +86,7 @@ def job(tmp_path, data, mask_size, suffix="jpg"):
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("rule", ["stored", "upright"])
-def test_item_dataset_and_export_agree(name, rule, tmp_path):
+def test_item_dataset_and_export_agree(name, rule: str, tmp_path: Path) -> None:
     data, value = CASES[name]
     suffix = name.partition(" ")[0].replace("jpeg", "jpg")
     plain = load_image(data, name=name, limits=DEFAULT_LIMITS)
@@ -109,7 +111,7 @@ def test_item_dataset_and_export_agree(name, rule, tmp_path):
         assert "size-mismatch" not in codes
 
 
-def test_squares_and_wrong_sizes(tmp_path):
+def test_squares_and_wrong_sizes(tmp_path: Path) -> None:
     square = jpeg_of((32, 32), b"Exif\0\0" + exif_note(6))
     (tmp_path / "s").mkdir()
     manifest = read_manifest(job(tmp_path / "s", square, (32, 32)))
@@ -121,7 +123,7 @@ def test_squares_and_wrong_sizes(tmp_path):
         export(manifest, tmp_path / "out")
 
 
-def test_a_cameras_second_picture_and_profiles_are_kept(tmp_path):
+def test_a_cameras_second_picture_and_profiles_are_kept(tmp_path: Path) -> None:
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -143,7 +145,7 @@ def test_a_cameras_second_picture_and_profiles_are_kept(tmp_path):
     assert Image.open(written).info["icc_profile"] == profile
 
 
-def test_the_handlers_reader_of_headers_agrees():
+def test_the_handlers_reader_of_headers_agrees() -> None:
     """It ships alone into AWS Lambda, so it can't share the function: it is held to the same pictures."""
     import sys
     from pathlib import Path

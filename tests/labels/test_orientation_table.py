@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ async (urls) => {
 
 
 @pytest.fixture(scope="module")
-def chromium(browser):
+def chromium(browser: Any):
     """Name → what Chromium shows: turned, and as stored."""
     return paint_in_chromium(browser, {name: data for name, (data, _) in CASES.items()})
 
@@ -100,7 +101,7 @@ def images_of(layout, out):
 @pytest.mark.parametrize(
     ("turned", "rule"), [(False, "stored"), (False, "upright"), (True, "stored"), (True, "upright")]
 )
-def test_every_place_has_what_chromium_shows(chromium, tmp_path, turned, rule):
+def test_every_place_has_what_chromium_shows(chromium, tmp_path: Path, turned: bool, rule: str) -> None:
     manifest = read_manifest(job(tmp_path / "job", turned), orientation=rule)
     wanted = []
     for name, (_, value) in CASES.items():
@@ -127,12 +128,12 @@ def test_every_place_has_what_chromium_shows(chromium, tmp_path, turned, rule):
     assert {cell: count for cell, count in table.items() if count} == {}
 
 
-def test_workers_see_what_is_stored(chromium, browser):
+def test_workers_see_what_is_stored(chromium, browser: Any) -> None:
     """The worker's page, and the simulated ones."""
     here = "http://127.0.0.1:9/"
     names = list(CASES)
 
-    def answer(route):
+    def answer(route) -> None:
         path = route.request.url.removeprefix(here)
         if path.startswith("engine/"):
             text = (ENGINE / path.removeprefix("engine/")).read_text("utf-8")
@@ -161,7 +162,7 @@ def test_workers_see_what_is_stored(chromium, browser):
     assert len(table) == 2 * len(CASES)
 
 
-def test_the_cases_are_all_there():
+def test_the_cases_are_all_there() -> None:
     for kind in ("jpeg", "jpeg big-endian", "png"):
         assert {f"{kind} {value}" for value in range(1, 9)} <= CASES.keys()
     for word in ("xmp alone", "late", "after the pixels"):

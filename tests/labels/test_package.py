@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "labels/ground_truth_labels"
 
 
-def test_public_names():
+def test_public_names() -> None:
     assert ground_truth_labels.__all__ == sorted(ground_truth_labels.__all__) == [
         "AgreementResult", "CheckResult", "Conflict", "ExportError", "ExportResult", "ImportResult", "Item",
         "LabelList", "LabelsError", "LimitError", "Limits", "Manifest", "ManifestError", "MaskError",
@@ -29,14 +29,14 @@ def test_public_names():
         assert getattr(ground_truth_labels, name).__doc__
 
 
-def test_no_module_hides_a_function_of_its_name():
+def test_no_module_hides_a_function_of_its_name() -> None:
     """Once loaded, a submodule is an attribute of the package, and would stand where the function is."""
     values = {name: getattr(ground_truth_labels, name) for name in ground_truth_labels.__all__}
     functions = {name for name, value in values.items() if not isinstance(value, type)}
     assert not {path.stem for path in PACKAGE.iterdir()} & functions
 
 
-def test_imports_only_what_it_may():
+def test_imports_only_what_it_may() -> None:
     allowed = {"ground_truth_labels", "numpy", "PIL", "boto3", "botocore", "torch"}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -48,7 +48,7 @@ def test_imports_only_what_it_may():
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory):
+def clean(tmp_path_factory: pytest.TempPathFactory):
     """A new environment with the wheel, and of its dependencies only what it declares."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
@@ -71,7 +71,7 @@ def clean(tmp_path_factory):
     return python
 
 
-def test_the_wheel_works_alone(clean, shared_job, tmp_path):
+def test_the_wheel_works_alone(clean, shared_job, tmp_path: Path) -> None:
     code = (
         "import ground_truth_labels, os; print(os.path.exists(ground_truth_labels.__path__[0] + '/py.typed'))"
     )

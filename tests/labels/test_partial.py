@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def answer(worker, rows, *, minute):
 
 
 @pytest.fixture
-def stopped(tmp_path):
+def stopped(tmp_path: Path):
     """A stopped job: one image labeled, one with two answers, one with one, one with none."""
     base = tmp_path / "labels/streets"
     output = "annotations/consolidated-annotation/output/0_m.png"
@@ -91,7 +92,7 @@ def voted(answers):
 
 
 @pytest.mark.parametrize(("wanted", "made"), [(1, 2), (2, 1), (3, 0)])
-def test_each_pixel_has_its_votes(wanted, made, stopped, tmp_path):
+def test_each_pixel_has_its_votes(wanted: int, made: int, stopped, tmp_path: Path) -> None:
     root, manifest, rows = stopped
     target = tmp_path / f"whole-{wanted}"
     result = partial(read_manifest(manifest, root=root, labels=CLASSES), target, min_answers=wanted)
@@ -119,7 +120,7 @@ def test_each_pixel_has_its_votes(wanted, made, stopped, tmp_path):
     assert not check(read, images=False).errors
 
 
-def test_three_answers_of_which_two_agree(stopped, tmp_path):
+def test_three_answers_of_which_two_agree(stopped, tmp_path: Path) -> None:
     root, manifest, _ = stopped
     folder = manifest.parents[2] / "annotations/worker-response/iteration-1/3"
     folder.mkdir(parents=True)
@@ -134,7 +135,7 @@ def test_three_answers_of_which_two_agree(stopped, tmp_path):
     ]
 
 
-def test_answers_that_cannot_be_used_are_told(stopped, tmp_path):
+def test_answers_that_cannot_be_used_are_told(stopped, tmp_path: Path) -> None:
     root, manifest, _ = stopped
     answers = manifest.parents[2] / "annotations/worker-response/iteration-1"
     (answers / "1/odd.json").write_text(json.dumps({"answers": [answer("w", [["road"]], minute=1)]}))
@@ -145,7 +146,7 @@ def test_answers_that_cannot_be_used_are_told(stopped, tmp_path):
     assert any("2/9.json: must be JSON" in each for each in result.problems)
 
 
-def test_a_job_that_finished_nothing(stopped, tmp_path):
+def test_a_job_that_finished_nothing(stopped, tmp_path: Path) -> None:
     _, manifest, _ = stopped
     lines = read_lines(manifest)
     plain = [{"source-ref": value["source-ref"]} for value in lines]
@@ -161,7 +162,7 @@ def test_a_job_that_finished_nothing(stopped, tmp_path):
     assert partial(read_manifest(manifest, labels=CLASSES), tmp_path / "failed").attribute == "streets-ref"
 
 
-def test_wrong_wishes(stopped, tmp_path):
+def test_wrong_wishes(stopped, tmp_path: Path) -> None:
     root, manifest, _ = stopped
     with pytest.raises(ManifestError, match="min_answers must be 1 or more, got 0"):
         partial(manifest, tmp_path / "whole", min_answers=0)
@@ -171,7 +172,7 @@ def test_wrong_wishes(stopped, tmp_path):
         partial(manifest, root, attribute="streets-ref")
 
 
-def test_the_command(stopped, tmp_path, capsys):
+def test_the_command(stopped, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root, manifest, _ = stopped
     options = ["--root", str(root), "--labels", ",".join(CLASSES), "--quiet"]
     assert main(["partial", str(manifest), str(tmp_path / "whole"), *options, "--min-answers", "2"]) == 0

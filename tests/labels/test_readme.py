@@ -17,7 +17,7 @@ URI = "s3://bucket/labels/streets/manifests/output/output.manifest"
 
 
 @pytest.fixture
-def folder(build_job, tmp_path, monkeypatch):
+def folder(build_job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What the samples name: two jobs' folders, and the classes."""
     build_job("job-folder")
     second = build_job("second-job-folder")
@@ -29,7 +29,7 @@ def folder(build_job, tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_samples_run_one_after_the_other(folder, capsys):
+def test_the_samples_run_one_after_the_other(folder, capsys: pytest.CaptureFixture[str]) -> None:
     first, *others = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert URI in first and len(others) == 5
     names: dict = {}
@@ -46,14 +46,14 @@ def test_the_samples_run_one_after_the_other(folder, capsys):
     assert names["mask"].shape == names["image"].shape[1:] and len(names["dataset"]) == 6
 
 
-def test_the_options_that_it_names_are_the_commands():
+def test_the_options_that_it_names_are_the_commands() -> None:
     (commands,) = build_parser()._subparsers._group_actions
     help_ = "".join(each.format_help() for each in commands.choices.values())
     named = set(re.findall(r"--[a-z][a-z-]*", README))
     assert len(named) > 15 and {option for option in named if option not in help_} == set()
 
 
-def test_a_place_is_as_good_as_an_open_manifest(build_job, tmp_path):
+def test_a_place_is_as_good_as_an_open_manifest(build_job, tmp_path: Path) -> None:
     job = build_job()
     by_place = export(job.root, tmp_path / "by place", split="80/20")
     assert by_place.exported == export(read_manifest(job.root), tmp_path / "opened", split="80/20").exported

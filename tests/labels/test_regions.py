@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -32,7 +33,7 @@ def regions_of(ids):
     return found
 
 
-def test_regions_are_opencvs():
+def test_regions_are_opencvs() -> None:
     from pycocotools import mask as coco
 
     rng = np.random.default_rng(5)
@@ -53,7 +54,7 @@ def test_regions_are_opencvs():
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path):
     """Noise, in which regions touch by their corners and lie in each other."""
     rng = np.random.default_rng(2)
     entries = []
@@ -67,7 +68,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["coco", "coco-polygons"])
-def test_each_region_has_its_annotation(folder, tmp_path, layout):
+def test_each_region_has_its_annotation(folder, tmp_path: Path, layout: str) -> None:
     export(folder, tmp_path / "out", format=layout, regions=True)
     coco = COCO(str(tmp_path / "out/annotations/instances_default.json"))
     for image, item in zip(coco.imgs.values(), read_manifest(folder), strict=True):
@@ -88,7 +89,9 @@ def test_each_region_has_its_annotation(folder, tmp_path, layout):
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_the_command_has_the_option_and_others_refuse_it(folder, tmp_path, capsys):
+def test_the_command_has_the_option_and_others_refuse_it(
+    folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["export", str(folder), str(tmp_path / "out"), "--quiet", "--regions", "--format"]
     assert main([*words, "coco"]) == 0
     export(folder, tmp_path / "same", format="coco", regions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ ROWS = [["road", "car", "BACKGROUND"], ["truck", "car", "road"]]
 
 
 @pytest.fixture
-def streets(tmp_path):
+def streets(tmp_path: Path):
     """Two labeled images, the second without cars, and one that nobody labeled."""
     plain = {name: color for name, color in COLORS.items() if name in ("BACKGROUND", "road")}
     return write_set(
@@ -44,7 +45,7 @@ def shown(folder, value, attribute="streets-ref"):
     return by_color.tolist()
 
 
-def test_a_renamed_class_changes_the_map_and_no_byte_of_a_mask(streets, tmp_path):
+def test_a_renamed_class_changes_the_map_and_no_byte_of_a_mask(streets, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in streets.rglob("*") if path.is_file()}
     result = relabel(streets, tmp_path / "new", rename={"car": 'O\'Brien "x" </script> é', "truck": "car"})
     assert (result.repainted, result.renamed, result.unchanged, result.passed) == (0, 1, 1, 1)
@@ -61,7 +62,7 @@ def test_a_renamed_class_changes_the_map_and_no_byte_of_a_mask(streets, tmp_path
     assert third == {"source-ref": "c.jpg"}
 
 
-def test_merged_and_dropped_classes_are_repainted(streets, tmp_path):
+def test_merged_and_dropped_classes_are_repainted(streets, tmp_path: Path) -> None:
     result = relabel(streets, tmp_path / "new", merge={"vehicle": ["car", "truck"]}, drop=["road"])
     assert (result.repainted, result.renamed, result.unchanged) == (2, 0, 0)
     assert result.classes == ("vehicle",)
@@ -74,7 +75,7 @@ def test_merged_and_dropped_classes_are_repainted(streets, tmp_path):
     assert not check(result.manifest, images=False).errors
 
 
-def test_the_order_of_the_classes_stays(streets, tmp_path):
+def test_the_order_of_the_classes_stays(streets, tmp_path: Path) -> None:
     manifest = read_manifest(streets, labels=["truck", "road", "car"])
     result = relabel(manifest, tmp_path / "new", rename={"truck": "lorry"})
     assert read_manifest(result.manifest).classes == {"BACKGROUND": 0, "lorry": 1, "road": 2, "car": 3}
@@ -82,7 +83,7 @@ def test_the_order_of_the_classes_stays(streets, tmp_path):
     assert read_manifest(again.manifest).classes == {"BACKGROUND": 0, "lorry": 1, "road": 2}
 
 
-def test_another_attribute_keeps_the_first(streets, tmp_path):
+def test_another_attribute_keeps_the_first(streets, tmp_path: Path) -> None:
     result = relabel(streets, tmp_path / "new", drop="car", attribute="clean-ref")
     first = read_lines(result.manifest)[0]
     assert first["streets-ref"] == "masks/0_m.png" and "relabeled" in first["clean-ref-metadata"]
@@ -92,7 +93,7 @@ def test_another_attribute_keeps_the_first(streets, tmp_path):
         relabel(streets, tmp_path / "other", drop="car", attribute="clean")
 
 
-def test_a_map_without_background_gets_one(tmp_path):
+def test_a_map_without_background_gets_one(tmp_path: Path) -> None:
     colors = {"crack": "#ffffff", "weed": "#000000"}
     folder = write_set(
         tmp_path / "set",
@@ -120,13 +121,13 @@ def test_a_map_without_background_gets_one(tmp_path):
         ({"drop": ["car", "road", "truck"]}, "no class would be left"),
     ],
 )
-def test_wishes_that_contradict_are_refused(wishes, message, streets, tmp_path):
+def test_wishes_that_contradict_are_refused(wishes, message: str, streets, tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=message):
         relabel(streets, tmp_path / "new", **wishes)
     assert not (tmp_path / "new").exists()
 
 
-def test_what_nobody_knows_is_not_lost_in_silence(tmp_path):
+def test_what_nobody_knows_is_not_lost_in_silence(tmp_path: Path) -> None:
     data = mask([["road", "car"]], {**COLORS, "car": "#123456"})
     folder = write_set(tmp_path / "set", [(line("a.png", "masks/0_m.png", COLORS), data)])
     with pytest.raises(ManifestError, match="can't keep pixels of colours that nobody knows"):
@@ -138,7 +139,9 @@ def test_what_nobody_knows_is_not_lost_in_silence(tmp_path):
     assert shown(tmp_path / "other", only) == [["road", "BACKGROUND"]]
 
 
-def test_a_copy_that_says_otherwise_is_removed(streets, tmp_path, monkeypatch):
+def test_a_copy_that_says_otherwise_is_removed(
+    streets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     right = module.mask_png
 
     def wrong(indices, colors):
@@ -153,12 +156,12 @@ def test_a_copy_that_says_otherwise_is_removed(streets, tmp_path, monkeypatch):
     assert not list((tmp_path / "new").rglob("*_a.png")) and not (tmp_path / "new/output.manifest").exists()
 
 
-def test_a_target_that_holds_something_is_refused(streets):
+def test_a_target_that_holds_something_is_refused(streets) -> None:
     with pytest.raises(ExportError, match="is not empty; relabel writes a copy"):
         relabel(streets, streets, drop=["car"])
 
 
-def test_any_wish_over_any_mask(tmp_path):
+def test_any_wish_over_any_mask(tmp_path: Path) -> None:
     """Palettes in any order, RGB and RGBA, transparent pixels, maps with and without BACKGROUND."""
     chance = random.Random(11)
     lines, truth = [], []
@@ -193,7 +196,7 @@ def test_any_wish_over_any_mask(tmp_path):
         assert np.vectorize(names.get, otypes=[object])(item.mask()).tolist() == expected
 
 
-def test_the_command(streets, tmp_path, capsys):
+def test_the_command(streets, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["relabel", str(streets), str(tmp_path / "new"), "--quiet"]
     wishes = ["--rename", "road", "street", "--merge", "vehicle", "car", "truck"]
     assert main([*arguments, *wishes]) == 0
@@ -206,7 +209,7 @@ def test_the_command(streets, tmp_path, capsys):
     assert "there is no class 'bus'" in capsys.readouterr().err
 
 
-def test_a_category_file_of_other_classes_is_nobodys(streets):
+def test_a_category_file_of_other_classes_is_nobodys(streets) -> None:
     (streets / "label-categories.json").write_text('{"labels": [{"label": "cat"}]}')
     assert list(read_manifest(streets).classes) == ["BACKGROUND", "car", "road", "truck"]
     write_manifest(streets, [{"source-ref": "c.jpg"}])

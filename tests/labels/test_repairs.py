@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -41,7 +42,7 @@ def color_map(names, colors, keys=None):
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path):
     """A set of masks in one folder, with relative references."""
 
     def build(masks, table, folder="set"):
@@ -72,7 +73,7 @@ def write(tmp_path):
     return build
 
 
-def test_indices_become_those_of_the_colour_map(build_job, tmp_path):
+def test_indices_become_those_of_the_colour_map(build_job, tmp_path: Path) -> None:
     job = build_job(wrong=True)
     before = {p: p.read_bytes() for p in job.root.rglob("*") if p.is_file()}
     result = repair(read_manifest(job.root, root=job.root), tmp_path / "fixed")
@@ -89,14 +90,14 @@ def test_indices_become_those_of_the_colour_map(build_job, tmp_path):
     assert "wrong-index" not in {p.code for p in check(fixed, images=False).problems}
 
 
-def test_right_masks_are_copied_byte_for_byte(job, tmp_path):
+def test_right_masks_are_copied_byte_for_byte(job, tmp_path: Path) -> None:
     result = repair(read_manifest(job.root, root=job.root), tmp_path / "fixed")
     assert (result.corrected, result.unchanged) == (0, 6)
     copy = tmp_path / "fixed/masks/000000_astronaut.png"
     assert copy.read_bytes() == job.local(job.lines[0]["streets-ref"]).read_bytes()
 
 
-def test_never_in_place(job):
+def test_never_in_place(job) -> None:
     with pytest.raises(ExportError, match="is not empty; repair writes a copy"):
         repair(read_manifest(job.root, root=job.root), job.manifest.parent)
 
@@ -104,7 +105,7 @@ def test_never_in_place(job):
 TABLE = color_map(["crack", "weed"], ["#2ca02c", "#1f77b4"])
 
 
-def test_a_map_without_background_keeps_its_first_class(write, tmp_path):
+def test_a_map_without_background_keeps_its_first_class(write, tmp_path: Path) -> None:
     """29 real masks became one class each: transparent pixels and the class of key 0 shared an index."""
     mask = np.zeros((12, 12), np.uint8)
     mask[2:6, 2:9], mask[7:10, 3:5] = 2, 1
@@ -123,7 +124,9 @@ def test_a_map_without_background_keeps_its_first_class(write, tmp_path):
     assert not {p.code for p in check(fixed).problems} & {"wrong-index", "missing-image", "missing-mask"}
 
 
-def test_relative_references_need_one_root_for_images_and_none_for_the_copied_masks(write, tmp_path):
+def test_relative_references_need_one_root_for_images_and_none_for_the_copied_masks(
+    write, tmp_path: Path
+) -> None:
     base = write([png([[0, 1]], ["#1f77b4", "#2ca02c"])], TABLE)
     fixed = repair(read_manifest(base), tmp_path / "fixed").manifest
     (item,) = read_manifest(fixed, root=base)
@@ -139,7 +142,7 @@ def _full(background):
     return color_map(names, colors), colors
 
 
-def test_what_has_no_repair_is_refused_and_never_advised(write, tmp_path):
+def test_what_has_no_repair_is_refused_and_never_advised(write, tmp_path: Path) -> None:
     table, colors = _full(background=False)
     indices = np.arange(256).reshape(16, 16)
     data = png(indices, [colors[1], colors[0], *colors[2:255], "#000000"], [*[255] * 255, 0])
@@ -151,7 +154,7 @@ def test_what_has_no_repair_is_refused_and_never_advised(write, tmp_path):
     assert not list((tmp_path / "fixed").rglob("*.*"))
 
 
-def test_256_classes_fit(write, tmp_path):
+def test_256_classes_fit(write, tmp_path: Path) -> None:
     table, colors = _full(background=True)
     indices = np.arange(256).reshape(16, 16)
     base = write([png(255 - indices, colors)], table)
@@ -160,7 +163,7 @@ def test_256_classes_fit(write, tmp_path):
 
 
 @pytest.mark.parametrize("keys", [["1", "01"], ["0", "300"], ["0", "x"], ["0", "\u0661"]])
-def test_keys_that_are_no_indices(keys, write, tmp_path):
+def test_keys_that_are_no_indices(keys, write, tmp_path: Path) -> None:
     base = write([png([[0, 1]], ["#1f77b4", "#2ca02c"])], color_map(*_pair(), keys))
     with pytest.raises(RepairError, match="can be read by colour, but not repaired"):
         repair(read_manifest(base), tmp_path / "fixed")
@@ -171,7 +174,9 @@ def _pair():
     return ["crack", "weed"], ["#2ca02c", "#1f77b4"]
 
 
-def test_a_copy_that_reads_otherwise_is_removed(write, tmp_path, monkeypatch):
+def test_a_copy_that_reads_otherwise_is_removed(
+    write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = write([png([[0, 1], [1, 0]], ["#1f77b4", "#2ca02c"])], TABLE)
     right = module._moved
 
@@ -188,12 +193,14 @@ def test_a_copy_that_reads_otherwise_is_removed(write, tmp_path, monkeypatch):
     assert not list((tmp_path / "fixed").rglob("*.png"))
 
 
-def test_a_disk_that_keeps_something_else_is_noticed(write, tmp_path, monkeypatch):
+def test_a_disk_that_keeps_something_else_is_noticed(
+    write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = write([png([[0, 1]], ["#2ca02c", "#1f77b4"])], TABLE)
     manifest = read_manifest(base)
     kept = manifest.storage.write
 
-    def forgetful(location, data, **options):
+    def forgetful(location, data, **options) -> None:
         kept(location, data[:-3], **options)
 
     monkeypatch.setattr(manifest.storage, "write", forgetful)
@@ -201,7 +208,7 @@ def test_a_disk_that_keeps_something_else_is_noticed(write, tmp_path, monkeypatc
         repair(manifest, tmp_path / "fixed")
 
 
-def test_unknown_colours_stay_unknown(write, tmp_path):
+def test_unknown_colours_stay_unknown(write, tmp_path: Path) -> None:
     data = png([[0, 1, 2]], ["#2ca02c", "#010203", "#1f77b4"])
     base = write([data], TABLE)
     manifest = read_manifest(base, unknown="ignore")
@@ -242,7 +249,7 @@ def _case(rng):
     return table, png(indices, [c for c, _ in entries], opacity if min(opacity) < 255 else None)
 
 
-def test_read_after_repair_equals_read():
+def test_read_after_repair_equals_read() -> None:
     rng = random.Random(14)
     moved = 0
     for number in range(CASES):
@@ -268,7 +275,7 @@ def test_read_after_repair_equals_read():
 
 
 @pytest.mark.parametrize("kind", range(5))
-def test_the_second_reader_knows_every_filter(kind):
+def test_the_second_reader_knows_every_filter(kind) -> None:
     import struct
     import zlib
 
@@ -296,5 +303,5 @@ def test_the_second_reader_knows_every_filter(kind):
         read_indexed(data[:-20], "x")
 
 
-def test_masks_without_a_palette_have_no_indices():
+def test_masks_without_a_palette_have_no_indices() -> None:
     assert plan_indices(SimpleNamespace(mode="RGB"), (), alpha="visible", where="x") is None

@@ -12,33 +12,33 @@ from ground_truth_labels.pseudonyms import pseudonym
 class Page(HTMLParser):
     """Collects tags and checks that they nest."""
 
-    def __init__(self, text):
+    def __init__(self, text) -> None:
         super().__init__()
         self.open, self.seen, self.links = [], [], []
         self.feed(text)
         self.close()
         assert not self.open
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attributes) -> None:
         self.seen.append(tag)
         self.links += [v for k, v in attributes if k in ("src", "href")]
         if tag not in ("meta", "img", "rect", "line"):
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag) -> None:
         if tag not in ("rect", "line"):
             assert self.open.pop() == tag
 
 
 @pytest.fixture(scope="module")
-def page(shared_job, tmp_path_factory):
+def page(shared_job, tmp_path_factory: pytest.TempPathFactory):
     target = tmp_path_factory.mktemp("report") / "r.html"
     result = report(read_manifest(shared_job.root), target)
     assert result.location == str(target) and result.agreement
     return target.read_text()
 
 
-def test_is_well_formed_and_needs_no_network(page):
+def test_is_well_formed_and_needs_no_network(page) -> None:
     parsed = Page(page)
     assert parsed.seen.count("img") > 20
     assert all(link.startswith("data:image/jpeg;base64,") for link in parsed.links)
@@ -50,11 +50,11 @@ def test_is_well_formed_and_needs_no_network(page):
     "heading",
     ["Classes", "Examples", "Agreement", "Least agreement", "Confidence", "Findings", "Not labeled"],
 )
-def test_has_every_section(page, heading):
+def test_has_every_section(page, heading: str) -> None:
     assert f"<h2>{heading}</h2>" in page
 
 
-def test_names_worker_classes_and_open_objects(page):
+def test_names_worker_classes_and_open_objects(page) -> None:
     assert "carl-04de" not in page
     for text in (
         pseudonym("carl-04de"),
@@ -65,7 +65,7 @@ def test_names_worker_classes_and_open_objects(page):
         assert text in page
 
 
-def test_what_comes_from_files_is_escaped(job):
+def test_what_comes_from_files_is_escaped(job) -> None:
     job.lines[0]["streets-ref-metadata"]["internal-color-map"]["1"]["class-name"] = (
         "<script>alert(1)</script>"
     )
@@ -77,7 +77,7 @@ def test_what_comes_from_files_is_escaped(job):
     assert "<script>alert" not in target.read_text() and "<img src=x>" not in target.read_text()
 
 
-def test_a_job_without_answers_and_with_broken_masks_still_has_a_page(build_job):
+def test_a_job_without_answers_and_with_broken_masks_still_has_a_page(build_job) -> None:
     job = build_job(workers=False)
     job.local(job.lines[0]["streets-ref"]).write_bytes(b"x")
     job.local(job.lines[1]["source-ref"]).unlink()

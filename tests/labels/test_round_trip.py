@@ -75,7 +75,7 @@ def encode(rng, mask, rgb, encoding):
     background=st.sampled_from([0, 0, 5, 255]),
     smooth=st.booleans(),
 )
-def test_reads_back_equal(encoding, seed, classes, height, width, background, smooth):
+def test_reads_back_equal(encoding, seed, classes, height, width, background, smooth) -> None:
     rng = np.random.default_rng(seed)
     packed = rng.choice(2**24, classes + 1, replace=False)
     rgb = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1).astype(np.uint8)
@@ -95,11 +95,11 @@ def test_reads_back_equal(encoding, seed, classes, height, width, background, sm
     assert np.array_equal(decoded, ids[positions])
 
 
-def test_the_number_of_cases_is_what_the_issue_asks_for():
+def test_the_number_of_cases_is_what_the_issue_asks_for() -> None:
     assert CASES * len(ENCODINGS) >= 5000
 
 
-def test_three_hundred_classes_need_sixteen_bits():
+def test_three_hundred_classes_need_sixteen_bits() -> None:
     names = tuple(f"c{i}" for i in range(300))
     labels = LabelList(names)
     rgb = np.array([[i >> 8, i & 255, 7] for i in range(300)], np.uint8)

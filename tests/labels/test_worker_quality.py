@@ -20,7 +20,7 @@ def by_name(manifest, **options):
     return {w.worker: w for w in result.workers}
 
 
-def test_time_and_agreement_equal_a_count_by_hand(shared_job):
+def test_time_and_agreement_equal_a_count_by_hand(shared_job) -> None:
     manifest = read_manifest(shared_job.root)
     found = by_name(manifest)
     responses = WorkerResponses(manifest, names=True)
@@ -41,12 +41,12 @@ def test_time_and_agreement_equal_a_count_by_hand(shared_job):
     assert found["anna-7f3a"].declined is None and found["anna-7f3a"].known_iou is None
 
 
-def test_workers_have_pseudonyms_unless_asked(shared_job):
+def test_workers_have_pseudonyms_unless_asked(shared_job) -> None:
     text = json.dumps(worker_quality(read_manifest(shared_job.root)).as_dict())
     assert "carl" not in text and pseudonym("carl-04de") in text
 
 
-def test_throughput_leaves_long_pauses_out(job):
+def test_throughput_leaves_long_pauses_out(job) -> None:
     for index, time in enumerate(("08:00:00", "08:02:00", "08:04:00", "11:00:00", "11:02:00", "11:04:00")):
         (path,) = (job.root / RESPONSES / str(index)).iterdir()
         answers = json.loads(path.read_text())
@@ -56,7 +56,7 @@ def test_throughput_leaves_long_pauses_out(job):
     assert {w.images_an_hour for w in by_name(read_manifest(job.root)).values()} == {30}
 
 
-def test_known_images_tell_more_than_the_consolidated_label(job):
+def test_known_images_tell_more_than_the_consolidated_label(job) -> None:
     """Somebody's answer, taken for the truth of two images: nobody else is as good on these."""
     labels = read_manifest(job.root).labels
     known = job.root / "known.manifest"
@@ -78,7 +78,7 @@ def event(worker, kind):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_declines_come_from_the_activity_log(job, answered):
+def test_declines_come_from_the_activity_log(job, answered: bool) -> None:
     events = [event("carl-04de", "TasksDeclined")] * 3 + [event("bela-91cc", "TasksReturned")]
     events += [event("dora-1111", "TasksDeclined"), event("anna-7f3a", "TasksSubmitted")]
     log = job.root / "activity.json"
@@ -97,13 +97,13 @@ def test_declines_come_from_the_activity_log(job, answered):
 
 
 @pytest.mark.parametrize("text", ["no\njson", '{"events": 3}', "[1]\n[2]", '{"events": [{}]}'])
-def test_what_is_no_log_is_refused(job, text):
+def test_what_is_no_log_is_refused(job, text: str) -> None:
     (job.root / "log").write_text(text)
     with pytest.raises(LabelsError, match="worker activity log"):
         worker_quality(read_manifest(job.root), activity=job.root / "log")
 
 
-def test_the_command_prints_a_table_or_json(job, capsys):
+def test_the_command_prints_a_table_or_json(job, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["workers", str(job.root), "--quiet", "--names"]) == 0
     told = capsys.readouterr().out
     assert "carl-04de" in told and "images/h" in told and "tableware" in told

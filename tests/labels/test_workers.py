@@ -10,7 +10,7 @@ from ground_truth_labels import WorkerResponses, agreement, read_manifest
 from ground_truth_labels.pseudonyms import pseudonym
 
 
-def test_the_careless_worker_is_named(shared_job):
+def test_the_careless_worker_is_named(shared_job) -> None:
     manifest = read_manifest(shared_job.root)
     result = agreement(manifest, responses=WorkerResponses(manifest, names=True))
     assert [w.worker for w in result.workers] == ["carl-04de", "bela-91cc", "anna-7f3a"]
@@ -19,7 +19,7 @@ def test_the_careless_worker_is_named(shared_job):
     json.dumps(result.as_dict())
 
 
-def test_numbers_equal_a_count_by_hand(shared_job):
+def test_numbers_equal_a_count_by_hand(shared_job) -> None:
     manifest = read_manifest(shared_job.root)
     responses = WorkerResponses(manifest)
     item = next(iter(manifest))
@@ -34,7 +34,7 @@ def test_numbers_equal_a_count_by_hand(shared_job):
     assert result.confusion[cup][other] > 1000
 
 
-def test_iou_of_a_known_overlap():
+def test_iou_of_a_known_overlap() -> None:
     from ground_truth_labels.workers import confusion_matrix
 
     truth, other = np.zeros((2, 10), np.uint8), np.zeros((2, 10), np.uint8)
@@ -44,7 +44,7 @@ def test_iou_of_a_known_overlap():
     assert confusion_matrix(truth, other, [0, 1]).tolist() == [[10, 3], [3, 3]]
 
 
-def test_one_file_for_each_worker_is_read_too(job):
+def test_one_file_for_each_worker_is_read_too(job) -> None:
     (path,) = (job.root / "labels/streets/annotations/worker-response/iteration-1/0").iterdir()
     answers = json.loads(path.read_text())["answers"]
     path.unlink()
@@ -54,7 +54,7 @@ def test_one_file_for_each_worker_is_read_too(job):
     assert len(list(WorkerResponses(manifest).answers(next(iter(manifest))))) == 3
 
 
-def test_answers_follow_the_object_number_not_the_line(job):
+def test_answers_follow_the_object_number_not_the_line(job) -> None:
     job.lines = [job.lines[3]]
     job.write()
     result = agreement(read_manifest(job.root, labels=sorted(
@@ -77,7 +77,7 @@ def answer(image):
         (answer({"pngImageData": base64.b64encode(b"GIF89a").decode()}), "must be a PNG"),
     ],
 )
-def test_a_broken_answer_is_told_and_the_rest_counts(job, content, message):
+def test_a_broken_answer_is_told_and_the_rest_counts(job, content, message: str) -> None:
     (path,) = (job.root / "labels/streets/annotations/worker-response/iteration-1/0").iterdir()
     path.write_text(content)
     result = agreement(read_manifest(job.root))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def labeled_line(folder, number):
 
 
 @pytest.fixture
-def half_done(tmp_path):
+def half_done(tmp_path: Path):
     """Give a copy of a bucket with a stopped job's output: two labeled, one failed, two never asked."""
     folder = tmp_path / "copy"
     for number in range(5):
@@ -83,7 +84,7 @@ def half_done(tmp_path):
     return folder, lines
 
 
-def test_what_is_missing_is_found(half_done):
+def test_what_is_missing_is_found(half_done) -> None:
     folder, lines = half_done
     found = remains.read(str(folder / "bucket" / "labels" / "streets"), [])
     assert [entry.labeled for entry in found.entries] == [True, False, True, False, False]
@@ -97,7 +98,7 @@ def test_what_is_missing_is_found(half_done):
     assert json.loads(found.entries[3].line) == {"source-ref": "s3://bucket/in/3.jpg"}
 
 
-def test_only_the_missing_are_asked_and_the_result_is_legal(half_done, tmp_path):
+def test_only_the_missing_are_asked_and_the_result_is_legal(half_done, tmp_path: Path) -> None:
     folder, lines = half_done
     found = remains.read(str(folder / "bucket" / "labels" / "streets"), [], root=str(folder))
     mask = np.zeros((80, 120), np.uint8)
@@ -147,7 +148,7 @@ def adjustment_findings(path, labels):
     return [(group.check, group.rule, group.found) for group in findings.groups()]
 
 
-def test_an_unfinished_manifest_is_not_for_an_adjustment_job(half_done):
+def test_an_unfinished_manifest_is_not_for_an_adjustment_job(half_done) -> None:
     """The control: preflight refuses what the worker has not labeled yet."""
     folder, _ = half_done
     findings = Findings()
@@ -157,7 +158,7 @@ def test_an_unfinished_manifest_is_not_for_an_adjustment_job(half_done):
     assert {group.check for group in findings.groups()} == {"prior-labels"}
 
 
-def wait_until(accept):
+def wait_until(accept) -> None:
     for _ in range(200):
         if accept():
             return
@@ -165,7 +166,7 @@ def wait_until(accept):
     raise AssertionError("not in time")
 
 
-def test_photographs_and_labels_are_enough(tmp_path):
+def test_photographs_and_labels_are_enough(tmp_path: Path) -> None:
     (tmp_path / "a b").mkdir()
     (tmp_path / "a b" / "x.jpg").write_bytes(picture())
     (tmp_path / "y.PNG").write_bytes(picture(kind="PNG"))
@@ -177,7 +178,7 @@ def test_photographs_and_labels_are_enough(tmp_path):
     assert Image.open(io.BytesIO(found.entries[0].read_picture())).size == (120, 80)
 
 
-def test_what_cannot_be_continued_is_said(tmp_path, half_done):
+def test_what_cannot_be_continued_is_said(tmp_path: Path, half_done) -> None:
     with pytest.raises(ContinueError, match="give them with --labels"):
         remains.read(str(tmp_path / "copy" / "bucket" / "in"), [])
     (tmp_path / "empty").mkdir()

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from ground_truth_local import doctor
 
 
-def test_the_command_finds_all_here():
+def test_the_command_finds_all_here() -> None:
     command = [sys.executable, "-m", "ground_truth_local.cli", "doctor"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -16,7 +18,9 @@ def test_the_command_finds_all_here():
     assert "Nothing is missing" in done.stdout
 
 
-def test_what_is_missing_is_said_with_its_remedy(monkeypatch, tmp_path, capsys):
+def test_what_is_missing_is_said_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(doctor, "tool_path", lambda: str(tmp_path))
     monkeypatch.setattr(doctor, "_server", lambda: doctor.Finding("embedded AWS", True, "starts"))
     monkeypatch.setattr(doctor, "find_browser", lambda: None)
@@ -31,7 +35,7 @@ def test_what_is_missing_is_said_with_its_remedy(monkeypatch, tmp_path, capsys):
     assert told.splitlines()[-1] == "Missing: Node, CDK command line."
 
 
-def test_another_ministack_is_no_ministack(monkeypatch):
+def test_another_ministack_is_no_ministack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9.9")
     finding = doctor._ministack()
     assert not finding.is_there and finding.what.startswith("9.9.9, ")

@@ -36,24 +36,24 @@ def missing(tests):
     return [test for test in tests if not is_there(test)]
 
 
-def test_all_points_are_listed():
+def test_all_points_are_listed() -> None:
     assert list(POINTS) == list(string.ascii_lowercase[:13])
     assert list(OPTIONS) == list(KNOWN)
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_point_has_its_tests(point):
+def test_a_point_has_its_tests(point) -> None:
     says, tests = POINTS[point]
     assert says and tests
     assert missing(tests) == []
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_an_option_has_its_tests(option):
+def test_an_option_has_its_tests(option) -> None:
     assert OPTIONS[option]
     assert missing(OPTIONS[option]) == []
 
 
-def test_a_test_that_is_not_there_is_missed():
+def test_a_test_that_is_not_there_is_missed() -> None:
     invented = ["tests/local/test_points.py::test_nobody_wrote", "row nobody-wrote"]
     assert missing([*invented, "row categories-no-version"]) == invented

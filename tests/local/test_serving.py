@@ -18,7 +18,7 @@ HALVES = {
 }
 
 
-async def app(scope, receive, send):
+async def app(scope, receive, send) -> None:
     if scope["type"] != "http":
         return
     if scope["path"] == "/slow":
@@ -28,7 +28,7 @@ async def app(scope, receive, send):
 
 
 @pytest.fixture
-def address(monkeypatch):
+def address(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(serving, "IDLE_SECONDS", 0.5)
     listener = socket.create_server(("127.0.0.1", 0))
     address = listener.getsockname()
@@ -38,7 +38,7 @@ def address(monkeypatch):
 
 @pytest.mark.attack("another program of the machine", "the servers' connections", attempts=len(HALVES))
 @pytest.mark.parametrize("half", HALVES)
-def test_a_half_open_connection_ends(address, half):
+def test_a_half_open_connection_ends(address, half) -> None:
     with socket.create_connection(address, timeout=0.2) as connection:
         connection.sendall(HALVES[half])
         for _ in range(150):
@@ -54,7 +54,7 @@ def test_a_half_open_connection_ends(address, half):
     raise AssertionError("it is still open")
 
 
-def test_an_answer_may_take_longer(address):
+def test_an_answer_may_take_longer(address) -> None:
     with socket.create_connection(address, timeout=20) as connection:
         connection.sendall(b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         answer = b""

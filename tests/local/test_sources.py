@@ -24,21 +24,21 @@ LOCAL = ROOT / "local" / "ground_truth_local"
 SERVICE = sorted((LOCAL / "service").glob("*.py"))
 
 
-def test_the_page_is_what_the_rules_say():
+def test_the_page_is_what_the_rules_say() -> None:
     command = [sys.executable, "docs/generate_twin.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "of them assumed" in done.stdout
 
 
-def test_each_mend_has_a_source():
+def test_each_mend_has_a_source() -> None:
     modules = {path.stem for path in (LOCAL / "mends").glob("*.py") if path.stem != "__init__"}
     assert modules <= set(MENDS), "add it to mend_sources.py"
     assert all(any(name.startswith(module) for module in modules) for name in MENDS)
 
 
 @pytest.mark.parametrize("path", SERVICE, ids=lambda path: path.stem)
-def test_a_rule_is_used_where_it_is_held(path):
+def test_a_rule_is_used_where_it_is_held(path) -> None:
     """A rule that no code refers to could say anything."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     made = {
@@ -113,7 +113,7 @@ def test_what_the_service_model_lacks_is_found(where, missing):
 
 
 @pytest.mark.parametrize("path", SERVICE, ids=lambda path: path.stem)
-def test_no_message_shows_python_forms(path):
+def test_no_message_shows_python_forms(path) -> None:
     """A reason with a Python repr is one that AWS never gave."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     shown = [
@@ -122,7 +122,7 @@ def test_no_message_shows_python_forms(path):
     assert not [node.lineno for node in shown]
 
 
-def test_two_rules_of_one_name_are_a_mistake():
+def test_two_rules_of_one_name_are_a_mistake() -> None:
     rule = Rule("mend-no-root", MENDS["no_root"].says, MENDS["no_root"].source)
     assert rule == MENDS["no_root"]
     with pytest.raises(ValueError, match="two rules"):

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ PINNED = '[project]\nname = "{name}"\nversion = "0.1.0"\nlicense = "Apache-2.0"\
 
 
 @pytest.fixture
-def three(tmp_path, monkeypatch):
+def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Three packages of the repository's names, one of which asks for another."""
     made = []
     for package in packages.PACKAGES:
@@ -28,11 +29,11 @@ def three(tmp_path, monkeypatch):
     return made
 
 
-def test_the_repositorys_packages_are_in_lockstep():
+def test_the_repositorys_packages_are_in_lockstep() -> None:
     assert list(version.differences()) == []
 
 
-def test_a_new_version_moves_all_three_and_their_pins(three, monkeypatch):
+def test_a_new_version_moves_all_three_and_their_pins(three, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["version", "0.2.0rc1"])
     assert version.main() == 0
     assert [package.project["version"] for package in three] == ["0.2.0rc1"] * 3
@@ -44,7 +45,7 @@ def test_a_new_version_moves_all_three_and_their_pins(three, monkeypatch):
 @pytest.mark.parametrize(
     ("old", "new"), [('version = "0.1.0"', 'version = "0.1.1"'), ("labels==0.1.0", "labels>=0.1.0")]
 )
-def test_what_is_out_of_step_is_named(three, old, new):
+def test_what_is_out_of_step_is_named(three, old: str, new: str) -> None:
     path = three[2].pyproject
     path.write_text(path.read_text().replace(old, new))
     assert list(version.differences())
@@ -52,14 +53,16 @@ def test_what_is_out_of_step_is_named(three, old, new):
 
 
 @pytest.mark.parametrize("words", [[], ["1"], ["0.1"], ["v0.1.0"], ["0.1.0", "0.2.0"]])
-def test_what_is_no_version_changes_nothing(three, monkeypatch, capsys, words):
+def test_what_is_no_version_changes_nothing(
+    three, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words
+) -> None:
     monkeypatch.setattr(sys, "argv", ["version", *words])
     assert version.main() == 2
     assert "give one version" in capsys.readouterr().err
     assert three[0].project["version"] == "0.1.0"
 
 
-def test_an_sbom_names_each_package_once_and_each_edge_has_its_ends():
+def test_an_sbom_names_each_package_once_and_each_edge_has_its_ends() -> None:
     for path, text in inventory.files().items():
         if path.name != "sbom.cdx.json":
             continue
@@ -71,7 +74,7 @@ def test_an_sbom_names_each_package_once_and_each_edge_has_its_ends():
 
 
 @pytest.fixture
-def released(tmp_path):
+def released(tmp_path: Path):
     """A repository with a tag, whose package then loses an argument."""
     git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.com"]
     for package in packages.PACKAGES:
@@ -86,7 +89,7 @@ def released(tmp_path):
     return tmp_path
 
 
-def test_an_argument_that_went_is_a_break(released):
+def test_an_argument_that_went_is_a_break(released) -> None:
     assert list(api.breaks(released)) == []
     path = released / "ground-truth-labels" / "ground_truth_labels" / "__init__.py"
     path.write_text("def read(path):\n    return path\n")
@@ -95,13 +98,15 @@ def test_an_argument_that_went_is_a_break(released):
     assert "root" in found
 
 
-def test_a_lock_without_a_hash_is_found(tmp_path, monkeypatch):
+def test_a_lock_without_a_hash_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "ROOT", tmp_path)
     (tmp_path / "requirements.txt").write_text("a==1 \\\n    --hash=sha256:00\nb==2\n")
     assert list(check.hashes()) == ["requirements.txt: b==2 has no hash"]
 
 
-def test_the_copies_of_the_licence_are_the_repositorys(tmp_path, monkeypatch):
+def test_the_copies_of_the_licence_are_the_repositorys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(check, "DIST", tmp_path)
     assert list(check.licences()) == []
     other = tmp_path / "other"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+
+from tests.faults.deploys.conftest import DeployedStack
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("kills")]
 
@@ -11,7 +15,9 @@ pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("kills")]
     ("operation", "when", "times"),
     [("CreateLabelingJob", "after", 1), ("DescribeLabelingJob", "before", 2)],
 )
-def test_a_create_and_an_update_go_on_with_their_jobs(stack, operation, when, times):
+def test_a_create_and_an_update_go_on_with_their_jobs(
+    stack: DeployedStack, operation: str, when: str, times: int
+) -> None:
     stack.plan(operation=operation, when=when, times=times)
     [old] = stack.deploy("A")
     assert stack.kills_left() == 0 and stack.jobs() == [old]
@@ -21,14 +27,16 @@ def test_a_create_and_an_update_go_on_with_their_jobs(stack, operation, when, ti
     assert stack.jobs() == [new] and stack.jobs("Stopped") == [old]
 
 
-def test_a_create_that_never_answers_leaves_no_job(stack, fails):
+def test_a_create_that_never_answers_leaves_no_job(stack: DeployedStack, fails: Callable[..., str]) -> None:
     # The job is there; the process that made it is dead, and the next one comes too late.
     stack.plan(operation="CreateLabelingJob", when="after", times=1)
     assert "did not receive a response" in fails(stack.deploy, "A", service_timeout=1)
     assert stack.jobs() == []
 
 
-def test_an_update_that_dies_each_time_rolls_back_to_the_old_job_still_running(stack, fails):
+def test_an_update_that_dies_each_time_rolls_back_to_the_old_job_still_running(
+    stack: DeployedStack, fails: Callable[..., str]
+) -> None:
     [old] = stack.deploy("A")
     stack.plan(operation="CreateLabelingJob", when="before", times=3)
     fails(stack.deploy, "B", service_timeout=15)
@@ -36,7 +44,7 @@ def test_an_update_that_dies_each_time_rolls_back_to_the_old_job_still_running(s
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_delete_goes_on_to_the_end(stack, when):
+def test_a_delete_goes_on_to_the_end(stack: DeployedStack, when: str) -> None:
     names = stack.deploy("A")
     stack.plan(operation="StopLabelingJob", when=when, times=1)
     stack.destroy()

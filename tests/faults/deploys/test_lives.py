@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+
+from tests.faults.deploys.conftest import DeployedStack
 
 pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("kills")]
 
@@ -16,7 +20,7 @@ ENDS_AS = {
 }
 
 
-def test_there_and_back_again(stack, fails):
+def test_there_and_back_again(stack: DeployedStack, fails: Callable[..., str]) -> None:
     [first] = stack.deploy("A")
     [second] = stack.deploy("B")
     assert stack.jobs() == [second] and stack.jobs("Stopped") == [first]
@@ -33,7 +37,7 @@ def test_there_and_back_again(stack, fails):
     assert stack.jobs() == [again]
 
 
-def test_destroy_from_each_status(stack):
+def test_destroy_from_each_status(stack: DeployedStack) -> None:
     names = stack.deploy(*ENDS_AS)
     stack.plan(force=dict(zip(names, ENDS_AS, strict=True)), initializing=60, stopping=5)
     stack.destroy()

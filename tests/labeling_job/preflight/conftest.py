@@ -13,7 +13,7 @@ from tests.corpus.world import World
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is denied for a moment only in these tests."""
     monkeypatch.setattr(access, "_SETTLE_SECONDS", 0.0)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.corpus.broken import BROKEN
+from tests.corpus.fake_aws import FakeAws
 from tests.corpus.odd import ODD
 from tests.corpus.world import good_world
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_input_is_refused_with_its_cause(deploy, name):
+def test_a_broken_input_is_refused_with_its_cause(deploy: Callable[..., tuple[FakeAws, str]], name) -> None:
     check, change = BROKEN[name]
     world = good_world()
     change(world)
@@ -22,7 +25,9 @@ def test_a_broken_input_is_refused_with_its_cause(deploy, name):
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_one_cause_is_told_as_one(deploy, name, capsys):
+def test_one_cause_is_told_as_one(
+    deploy: Callable[..., tuple[FakeAws, str]], name, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A person who mends what is told first must not meet a second cause that is the same in other words."""
     check, change = BROKEN[name]
     world = good_world()
@@ -37,7 +42,7 @@ CONSEQUENCES = {"manifest in no bucket": ["bucket-exists"], "UTF-16": ["manifest
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_input_is_taken(deploy, name):
+def test_an_odd_input_is_taken(deploy: Callable[..., tuple[FakeAws, str]], name) -> None:
     world = good_world()
     ODD[name](world)
     aws, message = deploy(world)
@@ -45,6 +50,6 @@ def test_an_odd_input_is_taken(deploy, name):
     assert len(aws.created) == 1
 
 
-def test_the_corpus_is_as_large_as_promised():
+def test_the_corpus_is_as_large_as_promised() -> None:
     assert len(BROKEN) >= 60
     assert len(ODD) >= 20

@@ -3,7 +3,7 @@ from __future__ import annotations
 from labeling_job.rules.findings import Findings
 
 
-def test_a_message_cuts_a_long_uri_within_and_keeps_the_images_name():
+def test_a_message_cuts_a_long_uri_within_and_keeps_the_images_name() -> None:
     findings = Findings()
     for number in range(1, 4):
         uri = f"s3://{'long-bucket-name-' * 3}/inputs/{'deep/' * 30}photo-{number}.jpg"

@@ -46,7 +46,7 @@ def fuzzed(name: str, strategy: st.SearchStrategy, *examples: object):
     def decorate(check):
         ran = 0
 
-        def case(value):
+        def case(value) -> None:
             nonlocal ran
             ran += 1
             started = time.thread_time()
@@ -58,7 +58,7 @@ def fuzzed(name: str, strategy: st.SearchStrategy, *examples: object):
             test = example(each)(test)
         test = settings(max_examples=CASES[name], deadline=None, suppress_health_check=QUICK)(test)
 
-        def run():
+        def run() -> None:
             test()
             assert ran >= CASES[name]
 
@@ -117,7 +117,7 @@ def read(body: bytes) -> Findings:
     b'{"source-ref": 1e999}',
     b'{"source-ref": ' + b"1" * 5_000 + b"}",
 )
-def test_a_manifest_of_any_bytes(body):
+def test_a_manifest_of_any_bytes(body) -> None:
     read(body)
 
 
@@ -125,7 +125,7 @@ def test_a_manifest_of_any_bytes(body):
     "lines",
     st.lists(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON, max_size=3), max_size=5), max_size=3),
 )
-def test_a_manifest_of_any_json(entries):
+def test_a_manifest_of_any_json(entries) -> None:
     read("\n".join(map(json.dumps, entries)).encode())
 
 
@@ -152,7 +152,7 @@ LONG_HEADERS = {
     ),
     *LONG_HEADERS.values(),
 )
-def test_an_image_of_any_bytes(data):
+def test_an_image_of_any_bytes(data) -> None:
     asked = []
 
     def piece(offset: int, length: int) -> bytes:
@@ -178,7 +178,7 @@ def test_an_image_of_any_bytes(data):
         lambda labels: json.dumps({"labels": [{"label": each} for each in labels]}).encode()
     ),
 )
-def test_a_category_file_of_any_content(data):
+def test_a_category_file_of_any_content(data) -> None:
     findings = Findings()
     labels = parse_categories(data, findings, automated=True)
     assert labels is None or all(isinstance(label, str) for label in labels)
@@ -192,7 +192,7 @@ def test_a_category_file_of_any_content(data):
     | mutated(TEMPLATE.encode()).map(lambda data: data.decode(errors="replace"))
     | st.text(alphabet="{}%|'\"- .[]:<>/abtaskinputcomment\n", max_size=80),
 )
-def test_a_template_of_any_text(source):
+def test_a_template_of_any_text(source) -> None:
     findings = Findings()
     template.check(source.encode(errors="replace"), ENTRY, ["road"], findings)
     # Some changes leave a good template, so all that is promised is an answer that can be told.
@@ -200,7 +200,7 @@ def test_a_template_of_any_text(source):
 
 
 @pytest.mark.parametrize("name", LONG_HEADERS)
-def test_no_more_of_an_image_is_read_than_is_stated(name):
+def test_no_more_of_an_image_is_read_than_is_stated(name) -> None:
     world = good_world()
     world.images("a.png", body=LONG_HEADERS[name])
     aws = FakeAws(world)
@@ -212,7 +212,7 @@ def test_no_more_of_an_image_is_read_than_is_stated(name):
     assert 0 < sum(length for _, _, length in aws.read) <= 64 * 1_024
 
 
-def test_a_line_without_an_end_is_not_held_in_memory():
+def test_a_line_without_an_end_is_not_held_in_memory() -> None:
     class Endless:
         left = 64 * 1024 * 1024
 
@@ -233,5 +233,5 @@ def test_a_line_without_an_end_is_not_held_in_memory():
     assert peak < 4 * 1024 * 1024
 
 
-def test_the_count_is_as_promised():
+def test_the_count_is_as_promised() -> None:
     assert sum(CASES.values()) >= deep(2_000, 10_000)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Never
 
 import pytest
 
@@ -36,7 +38,7 @@ def report(aws) -> list[dict]:
     return json.loads(body)["findings"]
 
 
-def test_all_causes_are_told_at_once(deploy):
+def test_all_causes_are_told_at_once(deploy: Callable[..., tuple[FakeAws, str]]) -> None:
     world = good_world()
     for name in TOGETHER:
         BROKEN[name][1](world)
@@ -50,7 +52,7 @@ def test_all_causes_are_told_at_once(deploy):
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(TOGETHER, 2)), ids=" + ".join)
-def test_no_cause_hides_another(deploy, pair):
+def test_no_cause_hides_another(deploy: Callable[..., tuple[FakeAws, str]], pair) -> None:
     world = good_world()
     for name in pair:
         BROKEN[name][1](world)
@@ -59,7 +61,9 @@ def test_no_cause_hides_another(deploy, pair):
         assert f"ERROR {BROKEN[name][0]}" in message
 
 
-def test_the_message_names_log_group_and_report_and_fits_a_screen(deploy):
+def test_the_message_names_log_group_and_report_and_fits_a_screen(
+    deploy: Callable[..., tuple[FakeAws, str]],
+) -> None:
     world = good_world()
     for name in TOGETHER:
         BROKEN[name][1](world)
@@ -71,21 +75,23 @@ def test_the_message_names_log_group_and_report_and_fits_a_screen(deploy):
     assert message.count("\n") <= 20
 
 
-def test_the_report_has_the_labels_in_the_apps_order(deploy):
+def test_the_report_has_the_labels_in_the_apps_order(deploy: Callable[..., tuple[FakeAws, str]]) -> None:
     aws, message = deploy(good_world())
     assert message == "" and aws.created
     [body] = aws.written.values()
     assert json.loads(body)["labels"] == ["sky", "road", "car"]
 
 
-def test_a_report_that_cant_be_written_is_not_named(deploy):
+def test_a_report_that_cant_be_written_is_not_named(deploy: Callable[..., tuple[FakeAws, str]]) -> None:
     world = good_world()
     BROKEN["output bucket missing"][1](world)
     _, message = deploy(world)
     assert message.endswith(f"In full: log group {CONTEXT.log_group_name}.")
 
 
-def test_the_log_has_every_finding(deploy, capsys):
+def test_the_log_has_every_finding(
+    deploy: Callable[..., tuple[FakeAws, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     world = good_world()
     world.lines(*({"source-ref": f"s3://{INPUT}/gone/{n}.jpg"} for n in range(250)))
     deploy(world)
@@ -95,7 +101,7 @@ def test_the_log_has_every_finding(deploy, capsys):
 
 
 @pytest.mark.parametrize("check", sorted({check for check, _ in BROKEN.values()}))
-def test_each_check_can_be_switched_off(deploy, check):
+def test_each_check_can_be_switched_off(deploy: Callable[..., tuple[FakeAws, str]], check) -> None:
     name = next(name for name, (of, _) in BROKEN.items() if of == check)
     world = good_world()
     BROKEN[name][1](world)
@@ -103,18 +109,20 @@ def test_each_check_can_be_switched_off(deploy, check):
     assert f" {check}" not in message
 
 
-def test_every_check_is_known_to_the_corpus_or_is_a_warning(deploy):
+def test_every_check_is_known_to_the_corpus_or_is_a_warning(
+    deploy: Callable[..., tuple[FakeAws, str]],
+) -> None:
     warnings = {"image-suffix", "image-orientation", "image-sample", "quota"}
     assert {check for check, _ in BROKEN.values()} | warnings == set(CHECKS)
 
 
-def test_without_preflight_and_cost_nothing_is_asked():
+def test_without_preflight_and_cost_nothing_is_asked() -> None:
     aws = FakeAws(good_world())
     bare = JobProperties(job_name_prefix="x", images=Images(source="Manifest"), request={}, tags={})
     assert gate.passed(aws.world.request, bare, client=None, context=None) == {}
 
 
-def test_a_ceiling_alone_reads_the_manifest_alone():
+def test_a_ceiling_alone_reads_the_manifest_alone() -> None:
     world = good_world()
     world.cost = {"MaxObjects": 2}
     BROKEN["GIF"][1](world)
@@ -141,15 +149,15 @@ class TestEstimate:
         tags = gate.passed(world.request, properties(world), client=FakeAws(world), context=CONTEXT)
         return [tags[TAG_OBJECTS], tags[TAG_TASKS], tags[TAG_COST]]
 
-    def test_counts_without_prices(self):
+    def test_counts_without_prices(self) -> None:
         assert self.tags(good_world()) == ["3", "9", "no prices given"]
 
-    def test_with_prices(self):
+    def test_with_prices(self) -> None:
         world = good_world()
         world.cost = dict(PRICES)
         assert self.tags(world) == ["3", "9", "6.60 USD"]
 
-    def test_stopping_conditions_bound_it(self):
+    def test_stopping_conditions_bound_it(self) -> None:
         world = good_world()
         world.cost = dict(PRICES)
         world.request["StoppingConditions"] = {"MaxHumanLabeledObjectCount": 2}
@@ -157,7 +165,9 @@ class TestEstimate:
         world.request["StoppingConditions"] = {"MaxPercentageOfInputDatasetLabeled": 34}
         assert self.tags(world) == ["2", "6", "5.00 USD"]
 
-    def test_the_refusal_tells_the_sum_and_where_prices_come_from(self, deploy):
+    def test_the_refusal_tells_the_sum_and_where_prices_come_from(
+        self, deploy: Callable[..., tuple[FakeAws, str]]
+    ) -> None:
         world = good_world()
         world.cost = {**PRICES, "MaxAmount": "6.59", "Source": "offer 7", "AsOf": "2026-11-01"}
         _, message = deploy(world)
@@ -166,7 +176,9 @@ class TestEstimate:
 
 
 class TestTime:
-    def test_images_beyond_the_bound_are_told_as_a_sample(self, deploy):
+    def test_images_beyond_the_bound_are_told_as_a_sample(
+        self, deploy: Callable[..., tuple[FakeAws, str]]
+    ) -> None:
         world = good_world()
         world.many(300)
         aws, message = deploy(world, seconds=0)
@@ -175,7 +187,7 @@ class TestTime:
         assert group["check"] == "image-sample" and group["severity"] == "warning"
         assert group["found"] == [{"got": "0 of 300 images"}]
 
-    def test_an_invocation_that_ends_soon_is_a_bound_too(self):
+    def test_an_invocation_that_ends_soon_is_a_bound_too(self) -> None:
         world = good_world()
         aws = FakeAws(world)
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, log_group_name="g")
@@ -195,14 +207,16 @@ class TestWarnings:
             ("quota", lambda w: w.task.update(MaxConcurrentTaskCount=1_001)),
         ],
     )
-    def test_one(self, deploy, check, change):
+    def test_one(self, deploy: Callable[..., tuple[FakeAws, str]], check: str, change) -> None:
         world = good_world()
         change(world)
         aws, message = deploy(world)
         assert message == "" and len(aws.created) == 1
         assert [(g["check"], g["severity"]) for g in report(aws)] == [(check, "warning")]
 
-    def test_a_team_that_isnt_fully_listed_is_only_warned_of(self, deploy, monkeypatch):
+    def test_a_team_that_isnt_fully_listed_is_only_warned_of(
+        self, deploy: Callable[..., tuple[FakeAws, str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         world = good_world()
         cognito = type(FakeAws(world)("cognito-idp"))
         page = {"Users": [{"Username": "ann"}], "NextToken": "more"}
@@ -221,8 +235,15 @@ class TestWarnings:
             ("cognito-idp", "list_users_in_group", "workteam-members"),
         ],
     )
-    def test_what_cant_be_asked_is_told_as_not_checked(self, deploy, monkeypatch, service, operation, check):
-        def denied(self, **_):
+    def test_what_cant_be_asked_is_told_as_not_checked(
+        self,
+        deploy: Callable[..., tuple[FakeAws, str]],
+        monkeypatch: pytest.MonkeyPatch,
+        service: str,
+        operation: str,
+        check: str,
+    ) -> None:
+        def denied(self, **_) -> Never:
             raise error(operation, "AccessDenied")
 
         world = good_world()
@@ -248,7 +269,9 @@ def _png() -> bytes:
 class TestBounds:
     """What the handler decides bounds its work, whatever a manifest names."""
 
-    def test_of_many_buckets_the_first_are_looked_at_and_the_rest_is_counted(self, deploy, monkeypatch):
+    def test_of_many_buckets_the_first_are_looked_at_and_the_rest_is_counted(
+        self, deploy: Callable[..., tuple[FakeAws, str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         world = good_world()
         world.lines(*({"source-ref": f"s3://corpus-{n:05}/a.jpg"} for n in range(2_000)))
         calls, real = [], FakeAws.__call__

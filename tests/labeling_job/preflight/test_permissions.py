@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 import pytest
 
 from labeling_job.preflight.access import Reader
@@ -36,12 +38,12 @@ def allow(principal: object) -> dict:
     return {"Statement": statement}
 
 
-def test_a_role_with_all_that_it_needs():
+def test_a_role_with_all_that_it_needs() -> None:
     assert outcome(good_world()) == {}
 
 
 @pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["ROLE", "arn:aws:iam::1:root"]}])
-def test_a_bucket_policy_may_allow_what_the_roles_own_dont(principal):
+def test_a_bucket_policy_may_allow_what_the_roles_own_dont(principal) -> None:
     world = good_world()
     drop(world, "s3:GetObject")
     if isinstance(principal, dict):
@@ -58,21 +60,21 @@ def test_a_bucket_policy_may_allow_what_the_roles_own_dont(principal):
 @pytest.mark.parametrize(
     "policy", [None, allow({"AWS": "arn:aws:iam::111122223333:role/another"}), allow({"Service": "x"}), {}]
 )
-def test_a_bucket_policy_that_doesnt_name_the_role_doesnt_help(policy):
+def test_a_bucket_policy_that_doesnt_name_the_role_doesnt_help(policy) -> None:
     world = good_world()
     drop(world, "s3:GetObject")
     world.input.policy = policy
     assert outcome(world) == {"role-access": "error"}
 
 
-def test_an_explicit_denial_is_final():
+def test_an_explicit_denial_is_final() -> None:
     world = good_world()
     world.input.policy = allow("*")
     world.statements.append({"Effect": "Deny", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::*"]})
     assert outcome(world) == {"role-access": "error"}
 
 
-def test_what_depends_on_unknown_context_is_a_warning(monkeypatch):
+def test_what_depends_on_unknown_context_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     world = good_world()
     aws = FakeAws(world)
 
@@ -92,7 +94,9 @@ def test_what_depends_on_unknown_context_is_a_warning(monkeypatch):
     assert outcome(world, aws) == {"role-access": "warning"}
 
 
-def test_a_simulation_that_answers_one_resource_at_a_time_is_asked_again(monkeypatch):
+def test_a_simulation_that_answers_one_resource_at_a_time_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = good_world()
     drop(world, "s3:GetObject")
     aws, asked = FakeAws(world), []
@@ -107,7 +111,7 @@ def test_a_simulation_that_answers_one_resource_at_a_time_is_asked_again(monkeyp
     assert f"arn:aws:s3:::{INPUT}/day/a.jpg" in asked
 
 
-def test_a_simulation_that_answers_nothing_ends():
+def test_a_simulation_that_answers_nothing_ends() -> None:
     world = good_world()
     aws = FakeAws(world)
     aws("iam").simulate_principal_policy = lambda **_: {"EvaluationResults": []}
@@ -115,24 +119,24 @@ def test_a_simulation_that_answers_nothing_ends():
 
 
 class TestKeys:
-    def test_one_that_the_role_may_use(self):
+    def test_one_that_the_role_may_use(self) -> None:
         world = good_world()
         world.keys["photos"] = Key()
         assert outcome(world) == {}
 
-    def test_one_of_aws_own_is_open_to_all_who_may_use_s3(self, monkeypatch):
+    def test_one_of_aws_own_is_open_to_all_who_may_use_s3(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = good_world()
         world.keys["photos"] = Key(granted=False)
         aws = FakeAws(world)
         monkeypatch.setattr(aws("kms"), "describe_key", lambda KeyId: {"KeyMetadata": {"KeyManager": "AWS"}})
         assert outcome(world, aws) == {}
 
-    def test_one_that_cant_be_described(self, monkeypatch):
+    def test_one_that_cant_be_described(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = good_world()
         world.keys["photos"] = Key()
         aws = FakeAws(world)
 
-        def denied(KeyId):
+        def denied(KeyId) -> Never:
             raise error("DescribeKey", "AccessDeniedException")
 
         monkeypatch.setattr(aws("kms"), "describe_key", denied)
@@ -140,7 +144,7 @@ class TestKeys:
         # The bucket of the CDK's assets has a key of its own; what the deploy publishes is no news to it.
         assert outcome(world, aws, image_buckets=["corpus-photos"]) == {}
 
-    def test_the_output_key_has_to_encrypt(self):
+    def test_the_output_key_has_to_encrypt(self) -> None:
         world = good_world()
         world.keys["labels"] = Key(granted=False)
         world.request["OutputConfig"]["KmsKeyId"] = f"arn:aws:kms:{REGION}:{world.account}:key/labels"
@@ -150,7 +154,7 @@ class TestKeys:
         assert ["kms:GenerateDataKey" in rule for rule in told] == [True, False]
 
 
-def test_directories_are_sampled():
+def test_directories_are_sampled() -> None:
     world = good_world()
     aws, asked = FakeAws(world), []
     real = aws("iam").simulate_principal_policy

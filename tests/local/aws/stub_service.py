@@ -20,14 +20,14 @@ class StubService:
         }
     )
 
-    def __init__(self, state_dir, aws):
+    def __init__(self, state_dir, aws) -> None:
         self.aws = aws
         self.teams = {}
 
-    def start(self):
+    def start(self) -> None:
         pass
 
-    def stop(self):
+    def stop(self) -> None:
         pass
 
     def authorization(self, call: Call):

@@ -89,7 +89,7 @@ def custom(code, records, **properties):
     }
 
 
-def test_the_handler_runs_as_its_role_and_logs_where_told(stack, admin, code, records):
+def test_the_handler_runs_as_its_role_and_logs_where_told(stack, admin, code, records) -> None:
     outputs = {
         name: {"Value": {"Fn::GetAtt": ["Custom", name]}} for name in ("Caller", "Denied", "Log", "Home")
     }
@@ -113,7 +113,7 @@ def test_the_handler_runs_as_its_role_and_logs_where_told(stack, admin, code, re
     assert any("request Create" in message for message in messages)
 
 
-def test_a_crashed_handler_gets_the_same_event_again(stack, code, records):
+def test_a_crashed_handler_gets_the_same_event_again(stack, code, records) -> None:
     name, read = records
     made = stack(custom(code, name, CrashTimes="2"))
     assert made["StackStatus"] == "CREATE_COMPLETE", made["Reasons"]
@@ -122,7 +122,7 @@ def test_a_crashed_handler_gets_the_same_event_again(stack, code, records):
     assert len({each["id"] for each in requests}) == 1
 
 
-def test_a_failed_create_is_told_and_gets_a_delete_with_its_physical_id(stack, code, records):
+def test_a_failed_create_is_told_and_gets_a_delete_with_its_physical_id(stack, code, records) -> None:
     name, read = records
     made = stack(custom(code, name, Fail="true"))
     assert made["StackStatus"] == "ROLLBACK_COMPLETE"
@@ -130,7 +130,7 @@ def test_a_failed_create_is_told_and_gets_a_delete_with_its_physical_id(stack, c
     assert [(each["type"], each["physical"]) for each in read()] == [("Create", None), ("Delete", "probe-1")]
 
 
-def test_a_handler_that_never_answers_fails_after_the_service_timeout(stack, code, records):
+def test_a_handler_that_never_answers_fails_after_the_service_timeout(stack, code, records) -> None:
     name, read = records
     resources = custom(code, name, ServiceTimeout="5", Silent="true")
     made = stack(resources)
@@ -139,7 +139,7 @@ def test_a_handler_that_never_answers_fails_after_the_service_timeout(stack, cod
     assert read()[-1]["type"] == "Delete"
 
 
-def test_a_handler_that_fails_three_times_is_named_and_nobody_waits_an_hour(stack, code, records):
+def test_a_handler_that_fails_three_times_is_named_and_nobody_waits_an_hour(stack, code, records) -> None:
     name, read = records
     made = stack(custom(code, name, CrashTimes="3", ServiceTimeout="3600"))
     assert made["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
@@ -155,7 +155,7 @@ def test_a_handler_that_fails_three_times_is_named_and_nobody_waits_an_hour(stac
         ("ruby3.4", "def handler; end", "ruby3.4"),
     ],
 )
-def test_a_function_that_cannot_run_fails_with_a_name(stack, runtime, source, named):
+def test_a_function_that_cannot_run_fails_with_a_name(stack, runtime: str, source: str, named: str) -> None:
     function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": runtime}
     function["Role"] = {"Fn::GetAtt": ["Role", "Arn"]}
     token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
@@ -170,7 +170,7 @@ def test_a_function_that_cannot_run_fails_with_a_name(stack, runtime, source, na
     assert named in made["Reasons"]
 
 
-def test_node_handlers_have_the_sdk_of_their_runtime(stack):
+def test_node_handlers_have_the_sdk_of_their_runtime(stack) -> None:
     source = """
         const { STSClient, GetCallerIdentityCommand } = require("@aws-sdk/client-sts");
         exports.handler = async (event) => {
@@ -195,7 +195,7 @@ def test_node_handlers_have_the_sdk_of_their_runtime(stack):
     assert ":assumed-role/" in made["Outputs"]["Who"]
 
 
-def test_a_layers_programs_are_under_opt(stack, admin):
+def test_a_layers_programs_are_under_opt(stack, admin) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("tool/hello", "#!/var/lang/bin/python\nprint('hello from the layer')\n")
@@ -230,14 +230,14 @@ def test_a_layers_programs_are_under_opt(stack, admin):
     assert made["Outputs"]["Said"] == "hello from the layer"
 
 
-def test_a_response_over_4096_bytes_fails(stack, code, records):
+def test_a_response_over_4096_bytes_fails(stack, code, records) -> None:
     made = stack(custom(code, records[0], Padding="x" * 4000))
     # The Delete's response is as long, so the rollback fails, too.
     assert made["StackStatus"] == "ROLLBACK_FAILED"
     assert "Response object is too long" in made["Reasons"]
 
 
-def test_an_update_with_a_new_id_deletes_the_old_one(stack, code, records):
+def test_an_update_with_a_new_id_deletes_the_old_one(stack, code, records) -> None:
     name, read = records
     made = stack(custom(code, name))
     changed = stack(custom(code, name, Version="2"), name=made["StackName"], update=True)
@@ -246,7 +246,7 @@ def test_an_update_with_a_new_id_deletes_the_old_one(stack, code, records):
     assert [(each["type"], each["physical"]) for each in read()] == expected
 
 
-def test_a_role_that_lambda_may_not_assume_is_refused(stack, code, records):
+def test_a_role_that_lambda_may_not_assume_is_refused(stack, code, records) -> None:
     resources = custom(code, records[0])
     role = json.loads(json.dumps(ROLE))
     statement = role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]

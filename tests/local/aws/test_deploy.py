@@ -26,7 +26,7 @@ def aws_session(embedded_aws):
     return embedded_aws.session()
 
 
-def test_deploy_update_and_destroy(deploy, aws_session, embedded_aws):
+def test_deploy_update_and_destroy(deploy, aws_session, embedded_aws) -> None:
     [found] = deploy(APP).values()
     assert {found[f"Out{name}"] for name in ("East", "Mapped", "Joint")} == {"yes"}
     assert json.loads(found["OutProperties"])["Account"] == "432418664414"
@@ -47,21 +47,21 @@ def test_deploy_update_and_destroy(deploy, aws_session, embedded_aws):
     assert [json.loads(body)["type"] for body in bodies] == ["Create", "Update", "Delete"]
 
 
-def test_a_failed_deploy_says_why(embedded_aws):
+def test_a_failed_deploy_says_why(embedded_aws) -> None:
     cli = CdkCli(APP, embedded_aws.environment, context={"fail": "true"})
     with pytest.raises(CdkError, match="failed as asked"):
         cli.deploy()
     cli.destroy()
 
 
-def test_an_encrypted_bucket_takes_its_key(deploy, aws_session):
+def test_an_encrypted_bucket_takes_its_key(deploy, aws_session) -> None:
     [found] = deploy(APP, kms="1").values()
     rule = aws_session.client("s3").get_bucket_encryption(Bucket=found["OutBucketName"])
     [rule] = rule["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
 
 
-def test_what_was_deployed_is_destroyed_without_the_app(embedded_aws, aws_session, tmp_path):
+def test_what_was_deployed_is_destroyed_without_the_app(embedded_aws, aws_session, tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(
         "from aws_cdk import App, Stack, aws_sns as sns\n"

@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from botocore.config import Config
@@ -35,13 +36,13 @@ SECONDS_PER_TASK = deep(0.15, 1.0)
 NO_RETRY = Config(retries={"total_max_attempts": 1})
 
 
-def kill(aws):
+def kill(aws) -> None:
     aws._process.kill()
     aws._process.wait()
     aws.stop()
 
 
-def test_a_killed_server_goes_on_where_its_last_answer_was(tmp_path):
+def test_a_killed_server_goes_on_where_its_last_answer_was(tmp_path: Path) -> None:
     aws = EmbeddedAws(tmp_path, service=SERVICE).start()
     session = aws.session()
     session.client("iam").create_role(RoleName="kept", AssumeRolePolicyDocument=json.dumps(TRUST))
@@ -73,7 +74,7 @@ def test_a_killed_server_goes_on_where_its_last_answer_was(tmp_path):
         assert found["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_a_disk_that_takes_nothing_is_an_error_to_the_client(tmp_path):
+def test_a_disk_that_takes_nothing_is_an_error_to_the_client(tmp_path: Path) -> None:
     aws = EmbeddedAws(tmp_path, service=SERVICE).start()
     session = aws.session()
     s3 = session.client("s3", config=NO_RETRY)
@@ -108,7 +109,9 @@ def test_a_disk_that_takes_nothing_is_an_error_to_the_client(tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["/proc/nobody-writes-here", "a-file/state"])
-def test_a_folder_that_cannot_be_written_is_an_error_at_the_start(tmp_path, folder, capsys):
+def test_a_folder_that_cannot_be_written_is_an_error_at_the_start(
+    tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "a-file").write_text("no folder")
     # Not by a mode: root writes everywhere, but in what isn't a folder of a disk.
     state = tmp_path / folder
@@ -118,7 +121,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_at_the_start(tmp_path, fold
     assert "can't be written" in capsys.readouterr().err
 
 
-def test_a_disk_that_goes_away_meanwhile_is_an_error_to_the_client(tmp_path):
+def test_a_disk_that_goes_away_meanwhile_is_an_error_to_the_client(tmp_path: Path) -> None:
     with EmbeddedAws(tmp_path, service=SERVICE) as aws:
         s3 = aws.session().client("s3", config=NO_RETRY)
         s3.create_bucket(Bucket="gone")
@@ -135,7 +138,7 @@ def test_a_disk_that_goes_away_meanwhile_is_an_error_to_the_client(tmp_path):
 
 
 @pytest.mark.attack("another user of the machine", "the embedded AWS's state", attempts=15)
-def test_nobody_else_on_the_machine_reads_what_is_kept(tmp_path):
+def test_nobody_else_on_the_machine_reads_what_is_kept(tmp_path: Path) -> None:
     """Another user walks all of a running server's folder, which was open to all before."""
     folder = tmp_path / "state"
     (folder / "s3" / "old").mkdir(parents=True)
@@ -173,7 +176,7 @@ def test_nobody_else_on_the_machine_reads_what_is_kept(tmp_path):
             assert (read.returncode, read.stdout, read.stderr) == (0, "", "")
 
 
-def labeling(aws):
+def labeling(aws) -> str:
     """Start a job of small pictures; return its name."""
     session = aws.session()
     s3, iam = session.client("s3"), session.client("iam")
@@ -233,7 +236,7 @@ def labeling(aws):
     return "killed"
 
 
-def test_kills_at_random_moments_of_labeling_lose_no_thanked_answer(tmp_path, record_property):
+def test_kills_at_random_moments_of_labeling_lose_no_thanked_answer(tmp_path: Path, record_property) -> None:
     moments = random.Random(20_261_126)
     aws = EmbeddedAws(tmp_path, simulated_workers=True, seconds_per_task=SECONDS_PER_TASK).start()
     name, labeled, kills = labeling(aws), 0, 0

@@ -122,7 +122,7 @@ def mapped(function: str, key: str) -> dict[str, Any]:
     }
 
 
-def test_a_task_waits_for_its_token(admin, function, machine):
+def test_a_task_waits_for_its_token(admin, function: str, machine) -> None:
     definition = {"StartAt": "T", "States": {"T": waiting(function, "one", End=True)}}
     execution = machine(definition, "lambda:InvokeFunction")
     token = told(admin, "one")["token"]
@@ -131,7 +131,7 @@ def test_a_task_waits_for_its_token(admin, function, machine):
     assert (found["status"], json.loads(found["output"])) == ("SUCCEEDED", {"status": "Completed"})
 
 
-def test_a_request_that_fails_fails_its_task_and_waits_for_nobody(admin, function, machine):
+def test_a_request_that_fails_fails_its_task_and_waits_for_nobody(admin, function: str, machine) -> None:
     task = waiting(function, "never", End=True)
     task["Parameters"]["Payload"]["fail"] = "no such image"
     found = settled(admin, machine({"StartAt": "T", "States": {"T": task}}, "lambda:InvokeFunction"))
@@ -140,7 +140,7 @@ def test_a_request_that_fails_fails_its_task_and_waits_for_nobody(admin, functio
 
 
 @pytest.mark.parametrize("resource", ["lambda:invoke", "lambda:invoke.waitForTaskToken"])
-def test_a_role_that_may_not_invoke_fails_the_task(admin, function, machine, resource):
+def test_a_role_that_may_not_invoke_fails_the_task(admin, function: str, machine, resource: str) -> None:
     task = {**waiting(function, "denied", End=True), "Resource": f"arn:aws:states:::{resource}"}
     if "wait" not in resource:
         task["Parameters"] = {"FunctionName": function, "Payload": {}}
@@ -149,7 +149,7 @@ def test_a_role_that_may_not_invoke_fails_the_task(admin, function, machine, res
     assert "not authorized to perform: lambda:InvokeFunction" in found["cause"]
 
 
-def test_a_role_that_may_not_put_events_fails_the_task(admin, machine):
+def test_a_role_that_may_not_put_events_fails_the_task(admin, machine) -> None:
     entry = {"Source": "campaign", "DetailType": "Over", "Detail": {"labeled": 1}}
     task = {"Type": "Task", "Resource": "arn:aws:states:::events:putEvents", "End": True}
     definition = {"StartAt": "T", "States": {"T": {**task, "Parameters": {"Entries": [entry]}}}}
@@ -159,7 +159,7 @@ def test_a_role_that_may_not_put_events_fails_the_task(admin, machine):
 
 
 @pytest.mark.parametrize(("source", "status"), [("campaign", "SUCCEEDED"), ("other", "FAILED")])
-def test_whose_events_a_role_may_put(admin, machine, source, status):
+def test_whose_events_a_role_may_put(admin, machine, source: str, status: str) -> None:
     entry = {"Source": source, "DetailType": "Over", "Detail": {}}
     task = {"Type": "Task", "Resource": "arn:aws:states:::events:putEvents", "End": True}
     only = {"StringEquals": {"events:source": "campaign"}}
@@ -168,7 +168,7 @@ def test_whose_events_a_role_may_put(admin, machine, source, status):
     assert found["status"] == status
 
 
-def test_a_map_has_few_at_a_time_and_its_history_tells_of_all(admin, function, machine):
+def test_a_map_has_few_at_a_time_and_its_history_tells_of_all(admin, function: str, machine) -> None:
     states = admin.client("stepfunctions")
     execution = machine(mapped(function, "map"), "lambda:InvokeFunction", given={"jobs": [0, 1, 2]})
     for number in (0, 1):
@@ -194,7 +194,7 @@ def test_a_map_has_few_at_a_time_and_its_history_tells_of_all(admin, function, m
     assert {kind: counts[kind] for kind in each} == dict.fromkeys(each, 3)
 
 
-def test_a_stopped_execution_starts_nothing_more(admin, function, machine):
+def test_a_stopped_execution_starts_nothing_more(admin, function: str, machine) -> None:
     states = admin.client("stepfunctions")
     execution = machine(mapped(function, "stop"), "lambda:InvokeFunction", given={"jobs": [0, 1, 2]})
     tokens = [told(admin, f"stop-{number}")["token"] for number in (0, 1)]
@@ -209,7 +209,7 @@ def test_a_stopped_execution_starts_nothing_more(admin, function, machine):
     assert last["type"] == "ExecutionAborted"
 
 
-def test_who_answers_a_token_may_on_its_state_machine(admin, function, machine, user):
+def test_who_answers_a_token_may_on_its_state_machine(admin, function: str, machine, user) -> None:
     definition = {"StartAt": "T", "States": {"T": waiting(function, "whose", End=True)}}
     execution = machine(definition, "lambda:InvokeFunction")
     answer = {"taskToken": told(admin, "whose")["token"], "output": "{}"}

@@ -28,7 +28,7 @@ def ask(aws, method="GET", path="/_ministack/health", **headers):
     return response.status, response.read().decode()
 
 
-def test_own_pages_and_tools_are_served(aws):
+def test_own_pages_and_tools_are_served(aws) -> None:
     port = urlsplit(aws.endpoint_url).port
     assert ask(aws)[0] == 200
     assert ask(aws, Origin=f"http://127.0.0.1:{port}")[0] == 200
@@ -39,7 +39,7 @@ def test_own_pages_and_tools_are_served(aws):
     "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1.evil.example"]
 )
 @pytest.mark.attack("a web page", "the embedded AWS")
-def test_a_foreign_page_is_refused_in_plain_words(aws, origin):
+def test_a_foreign_page_is_refused_in_plain_words(aws, origin: str) -> None:
     status, text = ask(aws, "POST", "/", Origin=origin, X_Amz_Target="SageMaker.CreateLabelingJob")
     assert status == 403
     assert "Origin" in text
@@ -48,7 +48,7 @@ def test_a_foreign_page_is_refused_in_plain_words(aws, origin):
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "bucket.localhost"])
 @pytest.mark.attack("a web page", "the embedded AWS")
-def test_a_foreign_host_is_refused(aws, host):
+def test_a_foreign_host_is_refused(aws, host: str) -> None:
     status, text = ask(aws, Host=host)
     assert status == 403
     assert "Host" in text
@@ -58,18 +58,18 @@ def test_a_foreign_host_is_refused(aws, host):
     "path", ["/_ministack/reset", "/_ministack/config", "/_ministack/ses/messages", "/_aws/execute-api/x/y"]
 )
 @pytest.mark.attack("a web page", "the embedded AWS")
-def test_administration_without_authentication_is_closed(aws, path):
+def test_administration_without_authentication_is_closed(aws, path: str) -> None:
     assert ask(aws, "POST", path)[0] == 403
 
 
-def test_other_origins_can_be_let_in():
+def test_other_origins_can_be_let_in() -> None:
     guard = Guard(80, origins=["http://localhost:5173"])
     assert guard.refusal("/", {"host": "127.0.0.1:80", "origin": "http://localhost:5173"}) is None
     assert guard.refusal("/", {"host": "127.0.0.1:80", "origin": "http://localhost:5174"})
 
 
 @pytest.mark.attack("a web page", "the embedded AWS")
-def test_only_a_presigned_read_may_come_from_elsewhere(aws):
+def test_only_a_presigned_read_may_come_from_elsewhere(aws) -> None:
     aws.session().client("s3").create_bucket(Bucket="pages")
     query = (
         "/pages/a.jpg?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60"
@@ -83,7 +83,7 @@ def test_only_a_presigned_read_may_come_from_elsewhere(aws):
     assert "Origin" not in text
 
 
-def test_only_loopback_listens(aws):
+def test_only_loopback_listens(aws) -> None:
     port = urlsplit(aws.endpoint_url).port
     with socket.socket() as probe:
         # Were 0.0.0.0 taken, this bind would fail.
@@ -92,7 +92,7 @@ def test_only_loopback_listens(aws):
 
 @pytest.mark.parametrize("key", ["test", "111122223333", "000000000000", "AKIAUNKNOWN"])
 @pytest.mark.attack("another user of the machine", "the embedded AWS")
-def test_there_is_no_root(aws, key):
+def test_there_is_no_root(aws, key: str) -> None:
     session = GatewaySession(
         aws.endpoint_url, aws_access_key_id=key, aws_secret_access_key="test", region_name="us-east-1"
     )
@@ -103,7 +103,7 @@ def test_there_is_no_root(aws, key):
 
 
 @pytest.mark.attack("another user of the machine", "the embedded AWS")
-def test_a_wrong_secret_is_refused(aws):
+def test_a_wrong_secret_is_refused(aws) -> None:
     key = aws._credentials("administrator")[0]
     session = GatewaySession(
         aws.endpoint_url, aws_access_key_id=key, aws_secret_access_key="wrong", region_name="us-east-1"
@@ -121,14 +121,14 @@ def test_a_wrong_secret_is_refused(aws):
     [{}, {"Authorization": "Bearer x"}, {"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/x/y/z/w"}],
 )
 @pytest.mark.attack("another user of the machine", "the embedded AWS")
-def test_unsigned_actions_are_refused(aws, headers):
+def test_unsigned_actions_are_refused(aws, headers) -> None:
     status, text = ask(aws, "POST", "/", X_Amz_Target="SageMaker.DescribeLabelingJob", **headers)
     assert status == 403
     assert json.loads(text)["__type"]
 
 
 @pytest.mark.attack("another user of the machine", "the embedded AWS")
-def test_unsigned_reads_of_objects_are_refused_and_presigned_ones_served(aws, admin):
+def test_unsigned_reads_of_objects_are_refused_and_presigned_ones_served(aws, admin) -> None:
     s3 = admin.client("s3")
     s3.create_bucket(Bucket="private-pictures")
     s3.put_object(Bucket="private-pictures", Key="a.jpg", Body=b"picture")
@@ -138,12 +138,12 @@ def test_unsigned_reads_of_objects_are_refused_and_presigned_ones_served(aws, ad
     assert ask(aws, path=url.removeprefix(aws.endpoint_url)) == (200, "picture")
 
 
-def test_an_operation_that_is_not_embedded_says_so(admin):
+def test_an_operation_that_is_not_embedded_says_so(admin) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
         admin.client("sagemaker").list_models()
 
 
-def test_browser_preflights_meet_the_buckets_own_cors(aws, admin):
+def test_browser_preflights_meet_the_buckets_own_cors(aws, admin) -> None:
     port = urlsplit(aws.endpoint_url).port
     own = f"http://localhost:{port}"
     s3 = admin.client("s3")
@@ -155,7 +155,7 @@ def test_browser_preflights_meet_the_buckets_own_cors(aws, admin):
     assert ask(aws, "OPTIONS", "/with-cors/a.jpg", **asked)[0] == 200
 
 
-def test_boto3_finds_the_server_through_the_environment(aws, monkeypatch):
+def test_boto3_finds_the_server_through_the_environment(aws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
     identity = boto3.session.Session().client("sts").get_caller_identity()
@@ -182,7 +182,7 @@ def test_boto3_finds_the_server_through_the_environment(aws, monkeypatch):
         ("GET", "/oauth2/authorize", ""),
     ],
 )
-def test_nothing_answers_who_does_not_sign(aws, method, path, target):
+def test_nothing_answers_who_does_not_sign(aws, method: str, path: str, target: str) -> None:
     headers = {"X_Amz_Target": target} if target else {}
     assert ask(aws, method, path, **headers)[0] == 403
     made_up = "AWS4-HMAC-SHA256 Credential=AKIAMADEUP/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host"
@@ -200,18 +200,18 @@ def test_nothing_answers_who_does_not_sign(aws, method, path, target):
         "&X-Amz-Signature=00&X-Amz-Credential=AKIA/20260101/us-east-1/lambda/aws4_request",
     ],
 )
-def test_made_up_presigned_parameters_do_not_open_the_door_to_other_pages(aws, query):
+def test_made_up_presigned_parameters_do_not_open_the_door_to_other_pages(aws, query: str) -> None:
     aws.session().client("s3").create_bucket(Bucket="origins")
     for path in ("/origins/a", "/2015-03-31/functions", "/latest/meta-data/"):
         status, text = ask(aws, "GET", f"{path}?{query}", Origin="https://evil.example")
         assert (status, "Origin" in text) == (403, True)
 
 
-def test_a_body_that_was_not_signed_is_refused(aws):
+def test_a_body_that_was_not_signed_is_refused(aws) -> None:
     client = aws.session().client("s3")
     client.create_bucket(Bucket="signed-bodies")
 
-    def another_body(request, **kwargs):
+    def another_body(request, **kwargs) -> None:
         request.body = b"swapped"
 
     client.meta.events.register("before-send.s3.PutObject", another_body)
@@ -221,7 +221,7 @@ def test_a_body_that_was_not_signed_is_refused(aws):
     assert "Contents" not in aws.session().client("s3").list_objects_v2(Bucket="signed-bodies")
 
 
-def test_a_body_is_whole_signed_and_in_time():
+def test_a_body_is_whole_signed_and_in_time() -> None:
     async def body(*parts, sha256="", patience=5.0):
         messages = [
             {"type": "http.request", "body": part, "more_body": number + 1 < len(parts)}

@@ -20,7 +20,7 @@ def bucket(admin):
     return name
 
 
-def put(admin, bucket, key, name="a"):
+def put(admin, bucket, key, name="a") -> None:
     admin.client("s3").put_object(
         Bucket=bucket, Key=name, Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key
     )
@@ -36,7 +36,7 @@ def put(admin, bucket, key, name="a"):
         ),
     ],
 )
-def test_a_key_that_is_switched_off_neither_writes_nor_reads(admin, bucket, spoil, code):
+def test_a_key_that_is_switched_off_neither_writes_nor_reads(admin, bucket, spoil, code: str) -> None:
     kms, s3 = admin.client("kms"), admin.client("s3")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     put(admin, bucket, key)
@@ -62,14 +62,14 @@ def test_a_key_that_is_switched_off_neither_writes_nor_reads(admin, bucket, spoi
         "00000000-0000-0000-0000-000000000000",
     ],
 )
-def test_a_key_that_does_not_exist_is_named(admin, bucket, key):
+def test_a_key_that_does_not_exist_is_named(admin, bucket, key: str) -> None:
     with pytest.raises(ClientError, match="Invalid keyId") as caught:
         put(admin, bucket, key)
     assert caught.value.response["Error"]["Code"] == "KMS.NotFoundException"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_the_managed_key_of_s3_is_everybodys(admin, bucket):
+def test_the_managed_key_of_s3_is_everybodys(admin, bucket) -> None:
     put(admin, bucket, "alias/aws/s3")
     assert admin.client("s3").get_object(Bucket=bucket, Key="a")["Body"].read() == b"x"
 
@@ -88,7 +88,7 @@ def decisions(admin, policy, *questions):
     ]
 
 
-def test_the_policies_that_the_guide_names_grant_what_they_grant(admin):
+def test_the_policies_that_the_guide_names_grant_what_they_grant(admin) -> None:
     assert decisions(
         admin,
         "AmazonSageMakerGroundTruthExecution",
@@ -113,7 +113,7 @@ def test_the_policies_that_the_guide_names_grant_what_they_grant(admin):
     ) == [True, False]
 
 
-def test_a_policy_that_does_not_exist_is_attached_by_nobody(admin, stack):
+def test_a_policy_that_does_not_exist_is_attached_by_nobody(admin, stack) -> None:
     iam, missing = admin.client("iam"), f"{AWS}AmazonSageMakerFullAcces"
     iam.create_role(RoleName="attached-to", AssumeRolePolicyDocument=TRUST)
     with pytest.raises(iam.exceptions.NoSuchEntityException, match="does not exist or is not attachable"):

@@ -15,7 +15,7 @@ def bucket(**properties):
     return {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}
 
 
-def test_a_buckets_encryption_lifecycle_and_tags_are_set(stack, admin):
+def test_a_buckets_encryption_lifecycle_and_tags_are_set(stack, admin) -> None:
     key = {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}}
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
     rules = [
@@ -57,7 +57,7 @@ def test_a_buckets_encryption_lifecycle_and_tags_are_set(stack, admin):
         s3.get_bucket_lifecycle_configuration(Bucket=name)
 
 
-def test_cors_versioning_and_policy_are_set(stack, admin):
+def test_cors_versioning_and_policy_are_set(stack, admin) -> None:
     cors = {"CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
     resources = bucket(CorsConfiguration=cors, VersioningConfiguration={"Status": "Enabled"})
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
@@ -74,7 +74,7 @@ def test_cors_versioning_and_policy_are_set(stack, admin):
         s3.put_object(Bucket=name, Key="a", Body=b"")
 
 
-def test_a_bucket_that_is_not_empty_stays(stack, settle, admin):
+def test_a_bucket_that_is_not_empty_stays(stack, settle, admin) -> None:
     made = stack(bucket(), outputs={"Name": {"Value": {"Ref": "Bucket"}}})
     s3, client, name = admin.client("s3"), admin.client("cloudformation"), made["Outputs"]["Name"]
     s3.put_object(Bucket=name, Key="label", Body=b"x")
@@ -103,7 +103,7 @@ def test_a_bucket_that_is_not_empty_stays(stack, settle, admin):
         ({"Fn::Sub": "${AWS::Region}!"}, "us-east-1!"),
     ],
 )
-def test_conditions_compare_values(stack, left, right):
+def test_conditions_compare_values(stack, left, right: str) -> None:
     sections = {
         "Parameters": {"Size": {"Type": "String", "Default": "small"}},
         "Mappings": {"M": {"us-east-1": {"acct": "432418664414"}}},
@@ -123,7 +123,7 @@ def test_conditions_compare_values(stack, left, right):
 # work teams, what the service may do
 
 
-def test_a_work_team_in_a_template(stack, settle, admin):
+def test_a_work_team_in_a_template(stack, settle, admin) -> None:
     member = {
         "CognitoMemberDefinition": {"CognitoUserPool": "p", "CognitoUserGroup": "g", "CognitoClientId": "c"}
     }
@@ -161,7 +161,9 @@ def act_as(admin, role, bucket):
         ("lambda.amazonaws.com", "111122223333", False),
     ],
 )
-def test_the_service_gets_a_role_only_as_its_trust_allows(admin, service, account, works):
+def test_the_service_gets_a_role_only_as_its_trust_allows(
+    admin, service: str, account: str, works: bool
+) -> None:
     role = f"labeler-{time.monotonic_ns()}"
     condition = {"StringEquals": {"aws:SourceAccount": account}}
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
@@ -181,7 +183,7 @@ def test_the_service_gets_a_role_only_as_its_trust_allows(admin, service, accoun
     assert found["cors"] == []
 
 
-def test_the_services_events_reach_a_rule(admin):
+def test_the_services_events_reach_a_rule(admin) -> None:
     events, sqs = admin.client("events"), admin.client("sqs")
     queue = sqs.create_queue(QueueName="events")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -38,7 +38,7 @@ def create(session, name="street", role="arn:aws:iam::111122223333:role/labeler"
     )
 
 
-def test_nothing_allowed_nothing_done(user):
+def test_nothing_allowed_nothing_done(user) -> None:
     session = user()
     with pytest.raises(
         ClientError, match=r"AccessDeniedException.*sagemaker:DescribeLabelingJob on resource: .*street"
@@ -46,19 +46,19 @@ def test_nothing_allowed_nothing_done(user):
         describe(session)
 
 
-def test_the_service_learns_who_calls(user):
+def test_the_service_learns_who_calls(user) -> None:
     session = user(allow("sagemaker:DescribeLabelingJob"))
     assert describe(session) == session.client("sts").get_caller_identity()["Arn"]
 
 
-def test_permissions_are_scoped_to_the_job(user):
+def test_permissions_are_scoped_to_the_job(user) -> None:
     session = user(allow("sagemaker:DescribeLabelingJob", f"{JOB}/mine-*"))
     describe(session, "mine-1")
     with pytest.raises(ClientError, match="AccessDenied"):
         describe(session, "yours")
 
 
-def test_creating_needs_pass_role_for_this_service(user):
+def test_creating_needs_pass_role_for_this_service(user) -> None:
     create_job = allow("sagemaker:CreateLabelingJob")
     role = "arn:aws:iam::111122223333:role/labeler"
     with pytest.raises(ClientError, match=r"iam:PassRole on resource: .*role/labeler"):
@@ -70,7 +70,7 @@ def test_creating_needs_pass_role_for_this_service(user):
     create(user(create_job, here))
 
 
-def test_conditions_on_tags_of_request_and_resource(user):
+def test_conditions_on_tags_of_request_and_resource(user) -> None:
     session = user(
         allow("iam:PassRole"),
         allow("sagemaker:CreateLabelingJob", StringEquals={"aws:RequestTag/team": "vision"}),
@@ -84,7 +84,7 @@ def test_conditions_on_tags_of_request_and_resource(user):
         describe(session, "street")
 
 
-def test_lambda_and_cloudformation_need_pass_role_too(user, admin):
+def test_lambda_and_cloudformation_need_pass_role_too(user, admin) -> None:
     role = "arn:aws:iam::111122223333:role/r"
     session = user(allow(["lambda:*", "cloudformation:*"]))
     with pytest.raises(ClientError, match=r"iam:PassRole on resource: .*role/r"):
@@ -95,7 +95,7 @@ def test_lambda_and_cloudformation_need_pass_role_too(user, admin):
         session.client("cloudformation").create_stack(StackName="s", TemplateBody="{}", RoleARN=role)
 
 
-def test_the_deploy_user_may_assume_the_cdk_roles_and_nothing_else(aws):
+def test_the_deploy_user_may_assume_the_cdk_roles_and_nothing_else(aws) -> None:
     session = aws.session("deploy")
     roles = "arn:aws:iam::111122223333:role/cdk-hnb659fds-{}-role-111122223333-us-east-1"
     for name in ("deploy", "file-publishing", "lookup"):
@@ -130,7 +130,7 @@ def encrypted(admin):
     return name, key
 
 
-def test_an_encrypted_object_needs_the_key_as_well(user, encrypted):
+def test_an_encrypted_object_needs_the_key_as_well(user, encrypted) -> None:
     bucket, key = encrypted
     objects = allow(["s3:GetObject", "s3:PutObject"])
     s3 = user(objects).client("s3")
@@ -143,7 +143,7 @@ def test_an_encrypted_object_needs_the_key_as_well(user, encrypted):
     s3.put_object(Bucket=bucket, Key="b", Body=b"x")
 
 
-def test_a_key_named_in_the_request_counts(user, admin, encrypted):
+def test_a_key_named_in_the_request_counts(user, admin, encrypted) -> None:
     _, key = encrypted
     admin.client("s3").create_bucket(Bucket="plain-bucket")
     options = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
@@ -153,7 +153,7 @@ def test_a_key_named_in_the_request_counts(user, admin, encrypted):
         s3.put_object(Bucket="plain-bucket", Key="a", Body=b"x", **options)
 
 
-def test_the_key_policy_is_asked(user, admin, encrypted):
+def test_the_key_policy_is_asked(user, admin, encrypted) -> None:
     bucket, key = encrypted
     statement = {
         "Effect": "Allow",
@@ -166,7 +166,7 @@ def test_the_key_policy_is_asked(user, admin, encrypted):
         s3.get_object(Bucket=bucket, Key="a")
 
 
-def test_a_bucket_that_wants_tls_is_served(admin):
+def test_a_bucket_that_wants_tls_is_served(admin) -> None:
     s3 = admin.client("s3")
     s3.create_bucket(Bucket="tls-only")
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::tls-only/*"}
@@ -175,7 +175,7 @@ def test_a_bucket_that_wants_tls_is_served(admin):
     s3.put_object(Bucket="tls-only", Key="a", Body=b"x")
 
 
-def test_special_characters_of_a_policy_can_be_meant_literally(user, admin):
+def test_special_characters_of_a_policy_can_be_meant_literally(user, admin) -> None:
     s3 = admin.client("s3")
     s3.create_bucket(Bucket="literal")
     for key in ("a*b?c$d/x", "aXbYc$d/x", "${s3:prefix}/x"):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 
-def test_importing_the_plugin_imports_nothing_heavy():
+def test_importing_the_plugin_imports_nothing_heavy() -> None:
     script = (
         "import sys, pytest; import ground_truth_local.pytest_plugin; "
         "print([m for m in ('boto3', 'ministack', 'numpy', 'rich', 'hypercorn') if m in sys.modules])"

@@ -23,14 +23,14 @@ from ground_truth_local.server import EmbeddedAws, EmbeddedAwsError
 SERVICE = "stub_service:StubService"
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=10) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def alive(pid):
+def alive(pid) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -38,7 +38,7 @@ def alive(pid):
     return True
 
 
-def test_state_survives_a_stop_and_a_restart(tmp_path):
+def test_state_survives_a_stop_and_a_restart(tmp_path: Path) -> None:
     with EmbeddedAws(tmp_path, service=SERVICE) as aws:
         keys = aws.environment["AWS_ACCESS_KEY_ID"]
         s3 = aws.session().client("s3")
@@ -57,7 +57,7 @@ def test_state_survives_a_stop_and_a_restart(tmp_path):
         assert found[0]["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_one_directory_one_server(tmp_path):
+def test_one_directory_one_server(tmp_path: Path) -> None:
     with (
         EmbeddedAws(tmp_path, service=SERVICE),
         pytest.raises(EmbeddedAwsError, match="in use by another embedded AWS"),
@@ -65,7 +65,7 @@ def test_one_directory_one_server(tmp_path):
         EmbeddedAws(tmp_path, service=SERVICE).start()
 
 
-def test_a_start_that_fails_says_why_and_leaves_nothing():
+def test_a_start_that_fails_says_why_and_leaves_nothing() -> None:
     aws = EmbeddedAws(service="stub_service:Missing")
     with pytest.raises(EmbeddedAwsError, match="has no attribute 'Missing'"):
         aws.start()
@@ -75,14 +75,14 @@ def test_a_start_that_fails_says_why_and_leaves_nothing():
         _ = aws.endpoint_url
 
 
-def test_a_taken_port_is_named():
+def test_a_taken_port_is_named() -> None:
     with EmbeddedAws(service=SERVICE) as first:
         port = int(first.endpoint_url.rpartition(":")[2])
         with pytest.raises(EmbeddedAwsError, match=rf"did not start: Port {port} .* in use.*Choose another"):
             EmbeddedAws(service=SERVICE, port=port).start()
 
 
-def test_nothing_is_left_behind():
+def test_nothing_is_left_behind() -> None:
     aws = EmbeddedAws(service=SERVICE)
     with aws:
         pid, endpoint, root = aws._process.pid, aws.endpoint_url, aws.state.root
@@ -93,7 +93,7 @@ def test_nothing_is_left_behind():
         urllib.request.urlopen(endpoint, timeout=1)
 
 
-def test_the_server_ends_and_cleans_up_when_its_parent_is_killed():
+def test_the_server_ends_and_cleans_up_when_its_parent_is_killed() -> None:
     script = (
         "import sys, time; from ground_truth_local.server import EmbeddedAws; "
         f"aws = EmbeddedAws(service={SERVICE!r}).start(); "
@@ -108,7 +108,7 @@ def test_the_server_ends_and_cleans_up_when_its_parent_is_killed():
     assert not Path(root).exists()
 
 
-def test_the_server_ends_with_its_parent_while_a_custom_resource_is_waited_for():
+def test_the_server_ends_with_its_parent_while_a_custom_resource_is_waited_for() -> None:
     template = {
         "Resources": {
             "Role": {
@@ -160,7 +160,7 @@ def test_the_server_ends_with_its_parent_while_a_custom_resource_is_waited_for()
     wait_until(lambda: not alive(pid), seconds=30)
 
 
-def test_the_users_own_aws_set_up_does_not_matter(monkeypatch, tmp_path):
+def test_the_users_own_aws_set_up_does_not_matter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_PROFILE", "production")
     with EmbeddedAws(tmp_path, service=SERVICE) as other:
@@ -168,7 +168,7 @@ def test_the_users_own_aws_set_up_does_not_matter(monkeypatch, tmp_path):
         assert other.session().client("sts").get_caller_identity()["Account"] == other.account
 
 
-def test_another_region_can_be_bootstrapped(aws):
+def test_another_region_can_be_bootstrapped(aws) -> None:
     aws.bootstrap("eu-west-1")
     aws.bootstrap("eu-west-1")
     names = [each["Name"] for each in aws.session().client("s3").list_buckets()["Buckets"]]
@@ -179,7 +179,7 @@ def test_another_region_can_be_bootstrapped(aws):
     )
 
 
-def test_a_work_team_is_made_once(aws):
+def test_a_work_team_is_made_once(aws) -> None:
     first = aws.create_workteam("annotators", ["ada@example.com"])
     assert first == "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
     assert aws.create_workteam("annotators") == first
@@ -187,7 +187,7 @@ def test_a_work_team_is_made_once(aws):
     assert [pool["Name"] for pool in pools] == ["annotators-workers"]
 
 
-def test_the_command_prints_lines_to_paste_and_leaves_on_ctrl_c(tmp_path):
+def test_the_command_prints_lines_to_paste_and_leaves_on_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ground_truth_local.cli", "serve", "--port=0", f"--state-dir={tmp_path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     lines = []
@@ -211,12 +211,14 @@ def test_the_command_prints_lines_to_paste_and_leaves_on_ctrl_c(tmp_path):
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_the_command_says_in_one_line_what_is_wrong(capsys, tmp_path):
+def test_the_command_says_in_one_line_what_is_wrong(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     with EmbeddedAws(tmp_path, service=SERVICE):
         assert cli.main(["serve", "--port=0", f"--state-dir={tmp_path}"]) == 1
     assert "Error: " in capsys.readouterr().err
 
 
-def test_unknown_buckets_are_errors_not_crashes(aws):
+def test_unknown_buckets_are_errors_not_crashes(aws) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         aws.session().client("s3").get_object(Bucket="nowhere-at-all", Key="a")

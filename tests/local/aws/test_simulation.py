@@ -40,7 +40,7 @@ def roles(aws_session):
         iam.delete_role(RoleName=name)
 
 
-def test_the_simulated_role_is_the_resource(embedded_aws, roles):
+def test_the_simulated_role_is_the_resource(embedded_aws, roles) -> None:
     from ground_truth_local.session import GatewaySession
 
     arns, key = roles

@@ -52,7 +52,7 @@ def assumed(aws, arn):
     )
 
 
-def test_roles_that_were_there_before_work(late):
+def test_roles_that_were_there_before_work(late) -> None:
     arn = f"arn:aws:iam::{late.account}:role/cdk-hnb659fds-lookup-role-{late.account}-{late.region}"
     assert (
         assumed(late, arn)
@@ -61,7 +61,7 @@ def test_roles_that_were_there_before_work(late):
     )
 
 
-def test_a_new_role_its_trust_and_its_policies_work_later(late):
+def test_a_new_role_its_trust_and_its_policies_work_later(late) -> None:
     iam, user = late.session().client("iam"), f"arn:aws:iam::{late.account}:user/administrator"
     arn = iam.create_role(
         RoleName="late", AssumeRolePolicyDocument=document(Action="sts:AssumeRole", Principal={"AWS": user})
@@ -81,7 +81,7 @@ def test_a_new_role_its_trust_and_its_policies_work_later(late):
         client.list_buckets()
 
 
-def test_a_buckets_configuration_is_seen_later(late):
+def test_a_buckets_configuration_is_seen_later(late) -> None:
     s3 = late.session().client("s3")
     s3.create_bucket(Bucket="late-bucket")
     rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}

@@ -11,7 +11,7 @@ STATES = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service"
 
 
 @pytest.fixture(params=["states.amazonaws.com", "states.us-east-1.amazonaws.com"])
-def run(request, admin):
+def run(request: pytest.FixtureRequest, admin):
     """Run one task as a role that may do `actions`; return the execution's description and the role."""
     iam, states = admin.client("iam"), admin.client("stepfunctions")
 
@@ -37,7 +37,7 @@ def run(request, admin):
     return execute
 
 
-def test_a_task_is_answered_by_the_service_as_the_machines_role(run):
+def test_a_task_is_answered_by_the_service_as_the_machines_role(run) -> None:
     found, role = run(
         "arn:aws:states:::aws-sdk:sagemaker:describeWorkteam",
         {"WorkteamName": "nobodys"},
@@ -55,20 +55,20 @@ def test_a_task_is_answered_by_the_service_as_the_machines_role(run):
     assert f":assumed-role/{role}/" in json.loads(found["output"])["LabelingJobArn"]
 
 
-def test_a_role_that_may_not_fails_the_task(run):
+def test_a_role_that_may_not_fails_the_task(run) -> None:
     found, _ = run("arn:aws:states:::aws-sdk:sagemaker:describeLabelingJob", {"LabelingJobName": "j"})
     assert found["status"] == "FAILED"
     assert "not authorized to perform: sagemaker:DescribeLabelingJob" in found["cause"]
 
 
 @pytest.mark.parametrize("resource", ["aws-sdk:sagemaker:createLabelingJob", "sagemaker:createLabelingJob"])
-def test_parameters_are_held_against_the_service_model(run, resource):
+def test_parameters_are_held_against_the_service_model(run, resource: str) -> None:
     found, _ = run(f"arn:aws:states:::{resource}", {"LabelingJobName": "j"}, "sagemaker:CreateLabelingJob")
     assert found["status"] == "FAILED"
     assert "Missing required parameter" in found["cause"]
 
 
-def test_an_action_that_does_not_exist_is_named(run):
+def test_an_action_that_does_not_exist_is_named(run) -> None:
     found, _ = run("arn:aws:states:::aws-sdk:sagemaker:labelEverything", {})
     assert (found["status"], found["error"]) == ("FAILED", "States.Runtime")
     assert "labelEverything" in found["cause"]

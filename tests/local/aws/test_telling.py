@@ -6,6 +6,7 @@ import io
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -94,7 +95,7 @@ def told(aws):
     return session, job, team, heard
 
 
-def test_each_act_of_a_worker_is_an_event(told):
+def test_each_act_of_a_worker_is_an_event(told) -> None:
     _, job, team, heard = told
     assert job["LabelingJobStatus"] == "Completed", job
     acts = [event for event in heard if event["detail-type"].endswith("Task Status Change")]
@@ -105,7 +106,7 @@ def test_each_act_of_a_worker_is_an_event(told):
     assert [event["detail"] for event in heard if event not in acts] == [{"LabelingJobStatus": "Completed"}]
 
 
-def test_both_log_groups_are_written(told):
+def test_both_log_groups_are_written(told) -> None:
     session, job, team, _ = told
     logs = session.client("logs")
     lines = [
@@ -127,7 +128,7 @@ def test_both_log_groups_are_written(told):
     assert any("Completed" in event["message"] for event in said)
 
 
-def test_metrics_are_where_others_saw_them(told):
+def test_metrics_are_where_others_saw_them(told) -> None:
     session, _, _, _ = told
     cloudwatch = session.client("cloudwatch")
 
@@ -154,7 +155,7 @@ def test_metrics_are_where_others_saw_them(told):
     assert max(point["Maximum"] for point in most) == 3
 
 
-def test_a_worker_is_who_cognito_says(told):
+def test_a_worker_is_who_cognito_says(told) -> None:
     session, job, team, _ = told
     member = session.client("sagemaker").describe_workteam(WorkteamName="annotators")["Workteam"]
     pool = member["MemberDefinitions"][0]["CognitoMemberDefinition"]["UserPool"]
@@ -173,7 +174,9 @@ def test_a_worker_is_who_cognito_says(told):
     assert job["LabelingJobArn"].startswith("arn:aws:sagemaker:") and team
 
 
-def test_the_administrator_moves_the_clock_and_nobody_else(aws, told, capsys):
+def test_the_administrator_moves_the_clock_and_nobody_else(
+    aws, told, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = aws.clock.now()
     assert aws.clock.advance(days=10) - before >= timedelta(days=10)
     command = ["advance", "--hours", "2", "--state-dir", str(aws.state.root), "--endpoint", aws.endpoint_url]
@@ -189,7 +192,9 @@ def test_the_administrator_moves_the_clock_and_nobody_else(aws, told, capsys):
     assert aws.clock.now() - before < timedelta(days=11)
 
 
-def test_the_command_says_what_it_lacks(capsys, tmp_path, monkeypatch):
+def test_the_command_says_what_it_lacks(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert cli.main(["advance", "--days", "1", "--state-dir", str(tmp_path)]) == 1
     assert "AWS_ENDPOINT_URL" in capsys.readouterr().err

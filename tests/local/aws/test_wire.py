@@ -22,7 +22,7 @@ def rough(stub_on_path):
         yield aws
 
 
-def test_bodies_break_and_requests_are_throttled_as_often_as_asked(rough):
+def test_bodies_break_and_requests_are_throttled_as_often_as_asked(rough) -> None:
     patient, s3 = rough.session().client("s3"), rough.session().client("s3", config=ONCE)
     patient.create_bucket(Bucket="rough")
     patient.put_object(Bucket="rough", Key="a", Body=b"picture" * 100)
@@ -41,7 +41,7 @@ def test_bodies_break_and_requests_are_throttled_as_often_as_asked(rough):
     assert seen.count("broken") == 6
 
 
-def test_a_lambda_gets_no_answer_from_a_black_hole_and_people_do(rough):
+def test_a_lambda_gets_no_answer_from_a_black_hole_and_people_do(rough) -> None:
     session = rough.session()
     lambdas, iam = session.client("lambda"), session.client("iam")
     assert iam.list_users()["Users"]
@@ -69,7 +69,7 @@ def test_a_lambda_gets_no_answer_from_a_black_hole_and_people_do(rough):
     assert json.loads(answer["Payload"].read()) == "ReadTimeoutError"
 
 
-def test_a_trust_policy_that_asks_for_the_account_isnt_met_when_none_is_sent(rough):
+def test_a_trust_policy_that_asks_for_the_account_isnt_met_when_none_is_sent(rough) -> None:
     session, name = rough.session(), f"asks-{time.monotonic_ns()}"
     statement = {
         "Effect": "Allow",

@@ -10,6 +10,7 @@ import shutil
 import threading
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ STATIC = resources.files("ground_truth_local.portal").joinpath("static")
 
 
 @pytest.fixture
-def page(browser):
+def page(browser: Any):
     """Give a page of 1280 by 800 whose script errors and foreign requests fail the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -49,24 +50,24 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             return str(STATIC) + path.removeprefix("/static").partition("?")[0]
         return super().translate_path(path)
 
-    def end_headers(self):
+    def end_headers(self) -> None:
         if "no-cors" not in self.path:
             self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 
 @pytest.fixture
-def static_server(tmp_path):
+def static_server(tmp_path: Path):
     """Give the address of a server on `tmp_path`."""
     with _serving(tmp_path) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def module_server(tmp_path_factory):
+def module_server(tmp_path_factory: pytest.TempPathFactory):
     """Give the address of a server for all tests of a module, and its folder."""
     folder = tmp_path_factory.mktemp("served")
     with _serving(folder) as address:
@@ -99,7 +100,7 @@ def workshop():
 
 
 @pytest.fixture
-def person(browser, workshop):
+def person(browser: Any, workshop):
     """Give a function that signs somebody in; script errors in their browser fail the test."""
     from tests.local.portal.workshop import Person
 
@@ -119,10 +120,10 @@ def person(browser, workshop):
 
 
 @pytest.fixture
-def keep(tmp_path):
+def keep(tmp_path: Path):
     """Give a function that keeps a screenshot; with UPDATE_SCREENSHOTS=1 it becomes the documentation's."""
 
-    def take(page, name):
+    def take(page, name) -> None:
         path = tmp_path / f"{name}.png"
         page.screenshot(path=path)
         assert path.stat().st_size > 10_000

@@ -18,7 +18,7 @@ READ_MASK = """element => {
 }"""
 
 
-def template(src, labels, *, header="Paint", extra="", attributes=""):
+def template(src, labels, *, header="Paint", extra="", attributes="") -> str:
     """Return a page with the elements, as a rendered template would be."""
     quoted = json.dumps(labels).replace('"', "&quot;")
     return f"""<!doctype html><meta charset="utf-8"><script src="/static/crowd-html-elements.js"></script>
@@ -37,7 +37,7 @@ def write_picture(path, size=(600, 400), *, mode="RGB", **options):
 class Painter:
     """The segmentation element on a page or in a frame."""
 
-    def __init__(self, page, frame=None):
+    def __init__(self, page, frame=None) -> None:
         self.page = page
         self.frame = frame or page
         self.widget = self.frame.locator(WIDGET)
@@ -61,7 +61,7 @@ class Painter:
         left, top = box["x"] + view["x"] / ratio, box["y"] + view["y"] / ratio
         return [(left + (x + 0.5) * scale / ratio, top + (y + 0.5) * scale / ratio) for x, y in points]
 
-    def drag(self, *points, steps=6):
+    def drag(self, *points, steps=6) -> None:
         first, *others = self._places(points)
         self.page.mouse.move(*first)
         self.page.mouse.down()
@@ -69,18 +69,18 @@ class Painter:
             self.page.mouse.move(*place, steps=steps)
         self.page.mouse.up()
 
-    def click(self, *points):
+    def click(self, *points) -> None:
         for place in self._places(points):
             self.page.mouse.click(*place)
 
-    def key(self, *keys):
+    def key(self, *keys) -> None:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def tool(self, name):
+    def tool(self, name) -> None:
         self.frame.locator(f'[data-tool="{name}"]').first.click()
 
-    def size(self, pixels):
+    def size(self, pixels) -> None:
         self.widget.evaluate("(e, size) => e.editor.setSize(size)", pixels)
 
     def mask(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,12 +44,12 @@ def violations(frame):
     return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
 
-def test_axe_sees_a_fault(page):
+def test_axe_sees_a_fault(page) -> None:
     page.set_content("<html><body><img src='x'><button></button></body></html>")
     assert any("image-alt" in one for one in violations(page))
 
 
-def test_the_workers_pages(person, workshop, keep):
+def test_the_workers_pages(person, workshop, keep) -> None:
     labels = ("cup", "saucer", "Straßenbahnhaltestellenüberdachung")
     page_of = SEED.replace("Please segment out all pedestrians.", "Paint the cup and its saucer.")
     name = workshop.create(
@@ -112,7 +113,7 @@ def contested(workshop):
     return name
 
 
-def test_the_consoles_pages(browser, workshop, voted, contested, keep):  # noqa: F811
+def test_the_consoles_pages(browser: Any, workshop, voted, contested, keep) -> None:  # noqa: F811
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(workshop.aws.console_url)

@@ -27,7 +27,7 @@ def overlap(first, second):
 
 
 @pytest.mark.parametrize("size", [(120, 80), (1500, 1000)])
-def test_an_ellipse_is_found(size):
+def test_an_ellipse_is_found(size) -> None:
     y, x = np.mgrid[: size[1], : size[0]]
     truth = ((x / size[0] - 0.5) / 0.3) ** 2 + ((y / size[1] - 0.5) / 0.3) ** 2 <= 1
     width, height = size
@@ -41,7 +41,7 @@ def test_an_ellipse_is_found(size):
     assert overlap(found, truth) > 0.95
 
 
-def test_the_rim_of_a_cup_in_a_photograph_is_found():
+def test_the_rim_of_a_cup_in_a_photograph_is_found() -> None:
     buffer = io.BytesIO()
     Image.fromarray(data.coffee()).save(buffer, "JPEG", quality=92)
     y, x = np.mgrid[:400, :600]
@@ -53,7 +53,7 @@ def test_the_rim_of_a_cup_in_a_photograph_is_found():
     assert (again.mask == found.mask).mean() > 0.98
 
 
-def test_a_picture_is_taken_as_it_is_stored():
+def test_a_picture_is_taken_as_it_is_stored() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     buffer = io.BytesIO()
@@ -62,7 +62,7 @@ def test_a_picture_is_taken_as_it_is_stored():
     assert found.mask.mean() / 255 > 0.7
 
 
-def test_a_picture_without_contrast_gives_something_inside_the_points():
+def test_a_picture_without_contrast_gives_something_inside_the_points() -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (60, 60), "gray").save(buffer, "PNG")
     found = auto_segment(buffer.getvalue(), [(30, 10), (30, 50), (10, 30), (50, 30)])
@@ -75,12 +75,12 @@ def test_a_picture_without_contrast_gives_something_inside_the_points():
     [[(30, 10), (30, 500), (10, 30), (50, 30)], [(30, 30), (30, 31), (30, 30), (31, 30)], [(-1, 5)] * 4],
     ids=["outside", "too close", "negative"],
 )
-def test_points_that_make_no_sense_are_refused(points):
+def test_points_that_make_no_sense_are_refused(points) -> None:
     with pytest.raises(AutoSegmentError):
         auto_segment(picture((60, 60)), points)
 
 
-def test_clicks_say_what_belongs_to_the_object():
+def test_clicks_say_what_belongs_to_the_object() -> None:
     """Two discs of one colour: the second is outside until it is clicked, and a click takes a part away."""
     y, x = np.mgrid[:200, :300]
     first, second = np.hypot(x - 100, y - 100) <= 40, np.hypot(x - 215, y - 100) <= 40
@@ -105,7 +105,7 @@ NO_HINTS = [{}, [[1, 2]], [[1, 2, 3]], [[1, "2", 1]], [[1, 2, 1]] * 201]
 
 
 @pytest.mark.parametrize("content", NO_HINTS, ids=range(len(NO_HINTS)))
-def test_what_is_not_hints_is_refused(content):
+def test_what_is_not_hints_is_refused(content) -> None:
     with pytest.raises(AutoSegmentError, match="Give up to 200 hints"):
         parse_hints(content)
 
@@ -123,6 +123,6 @@ NO_POINTS = [
 
 
 @pytest.mark.parametrize("content", NO_POINTS)
-def test_what_is_not_four_points_is_refused(content):
+def test_what_is_not_four_points_is_refused(content) -> None:
     with pytest.raises(AutoSegmentError, match="Give 4 points"):
         parse_points(content)

@@ -33,7 +33,7 @@ LABELS = ("cat", "dog")
 class Author(Client):
     """Somebody who was given the console's address."""
 
-    def __init__(self, address):
+    def __init__(self, address) -> None:
         parts = urlsplit(address)
         super().__init__(f"{parts.scheme}://{parts.netloc}")
         self.entry = f"{parts.path}?{parts.query}"
@@ -81,7 +81,7 @@ def author(workshop):
     return Author(workshop.aws.console_url).enter()
 
 
-def test_the_overview_has_all_jobs_with_status_and_counters(author, voted):
+def test_the_overview_has_all_jobs_with_status_and_counters(author, voted) -> None:
     status, _, text = author("/console")
     assert status == 200
     row = next(part for part in text.split("<article")[1:] if f"/console/jobs/{voted[0]}" in part)
@@ -92,7 +92,7 @@ def test_the_overview_has_all_jobs_with_status_and_counters(author, voted):
     assert "Completed" not in author("/console?status=Failed")[2].partition("<article")[2]
 
 
-def test_a_job_shows_results_failures_request_and_downloads(author, voted, workshop):
+def test_a_job_shows_results_failures_request_and_downloads(author, voted, workshop) -> None:
     name, _ = voted
     text = author(f"/console/jobs/{name}")[2]
     assert text.count("/thumbnail.jpg") == 2
@@ -106,7 +106,7 @@ def test_a_job_shows_results_failures_request_and_downloads(author, voted, works
     assert "LabelCounters" not in request
 
 
-def test_what_came_in_is_drawn(author, voted):
+def test_what_came_in_is_drawn(author, voted) -> None:
     name, masks = voted
     address = f"/console/jobs/{name}/results/0"
     text = author(address)[2]
@@ -137,7 +137,7 @@ def fetch(client, path):
 
 
 @pytest.mark.parametrize("kind", ["png", "coco", "numpy"])
-def test_each_export_is_a_download(author, voted, kind):
+def test_each_export_is_a_download(author, voted, kind: str) -> None:
     name, masks = voted
     archive = zipfile.ZipFile(io.BytesIO(fetch(author, f"/console/jobs/{name}/export/{kind}")))
     assert archive.testzip() is None
@@ -158,12 +158,12 @@ def test_each_export_is_a_download(author, voted, kind):
         assert len(document["annotations"]) == 4
 
 
-def test_the_report_is_a_download(author, voted):
+def test_the_report_is_a_download(author, voted) -> None:
     assert b"<html" in fetch(author, f"/console/jobs/{voted[0]}/export/report").lower()
     assert author(f"/console/jobs/{voted[0]}/export/nothing")[0] == 502
 
 
-def test_results_come_in_while_people_work(author, workshop):
+def test_results_come_in_while_people_work(author, workshop) -> None:
     name = workshop.create(labels=LABELS, pictures={f"{n}.jpg": picture() for n in range(2)})
     arn = workshop.wait(name, "InProgress")["LabelingJobArn"]
     assert "Nothing is consolidated yet" in author(f"/console/jobs/{name}")[2]
@@ -184,7 +184,7 @@ def test_results_come_in_while_people_work(author, workshop):
 
 
 @pytest.mark.attack("a web page", "the author's console", attempts=6)
-def test_the_console_opens_by_its_key_alone(workshop, voted):
+def test_the_console_opens_by_its_key_alone(workshop, voted) -> None:
     stranger = Author(workshop.aws.console_url)
     for path in ("/console", f"/console/jobs/{voted[0]}", f"/console/jobs/{voted[0]}/results/0/vote.jpg"):
         assert stranger(path)[0] == 401
@@ -196,14 +196,16 @@ def test_the_console_opens_by_its_key_alone(workshop, voted):
 
 
 @pytest.mark.attack("a web page", "the author's console", attempts=3)
-def test_other_sites_read_nothing_of_it(author, voted):
+def test_other_sites_read_nothing_of_it(author, voted) -> None:
     _, headers, _ = author(f"/console/jobs/{voted[0]}/results/0/vote.jpg")
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "SameSite=Strict" in author(author.entry)[1]["Set-Cookie"]
 
 
-def test_a_real_account_is_read_only_and_needs_documented_rights_alone(workshop, voted, monkeypatch):
+def test_a_real_account_is_read_only_and_needs_documented_rights_alone(
+    workshop, voted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same code with a profile of an AWS configuration: nothing private of the embedded AWS is used."""
     for name, value in workshop.aws.profile_environment.items():
         monkeypatch.setenv(name, value)
@@ -219,7 +221,7 @@ def test_a_real_account_is_read_only_and_needs_documented_rights_alone(workshop,
         Account(boto3.Session(profile_name="deploy"), read_only=True).jobs()
 
 
-def test_disagreement_is_what_counting_says():
+def test_disagreement_is_what_counting_says() -> None:
     """By a loop over all pixels, which shares nothing with the console's arrays."""
     rng = np.random.default_rng(1)
     masks = [rng.integers(0, 4, (12, 9)).astype(np.uint8) for _ in range(5)]
@@ -239,7 +241,7 @@ def test_disagreement_is_what_counting_says():
     assert first.same == pytest.approx(sum(masks[0][p] == masks[1][p] for p in pixels) / len(pixels))
 
 
-def test_simulated_workers_paint_the_stored_picture():
+def test_simulated_workers_paint_the_stored_picture() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     buffer = io.BytesIO()

@@ -6,6 +6,8 @@ import contextlib
 import socket
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Error
@@ -72,7 +74,7 @@ WAIT = 2_500
 class _Elsewhere:
     """Two ports that note who comes: one of TCP, also for TLS, one of UDP for WebRTC's STUN."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._tcp = socket.create_server(("127.0.0.1", 0))
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
@@ -80,7 +82,7 @@ class _Elsewhere:
         self.visits = []
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def _listen(self):
+    def _listen(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._tcp.accept()
@@ -99,7 +101,7 @@ class _Elsewhere:
         text = text.replace("PEER", peer)
         return text.replace("ELSEWHERE", f"{scheme}://127.0.0.1:{self._tcp.getsockname()[1]}")
 
-    def close(self):
+    def close(self) -> None:
         # A thread in accept() is woken by this, not by a close.
         self._tcp.shutdown(socket.SHUT_RDWR)
         self._tcp.close()
@@ -136,7 +138,7 @@ def page_of(elsewhere, scheme):
     return elsewhere.fill(f"{markup}<script>function tryAll() {{ {scripts} }}\n{start}</script>", scheme)
 
 
-def test_the_control_reaches_it(browser, elsewhere, static_server, tmp_path):
+def test_the_control_reaches_it(browser: Any, elsewhere, static_server, tmp_path: Path) -> None:
     """Without the frame's policy the same page is seen, so that the tests below can fail."""
     body = elsewhere.fill("<script>PEER</script>" + "\n".join(MARKUP))
     (tmp_path / "plain.html").write_text(f"<!doctype html><body>{body}")
@@ -156,7 +158,7 @@ def test_the_control_reaches_it(browser, elsewhere, static_server, tmp_path):
     attempts=len(MARKUP) + len(SCRIPTS),
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_template_reaches_nothing_else(person, seed_with, elsewhere, scheme):
+def test_a_template_reaches_nothing_else(person, seed_with, elsewhere, scheme: str) -> None:
     # A doctype of its own, too: what is put before a template's first script comes after it.
     name = seed_with(page_of(elsewhere, scheme), before="<!DOCTYPE html>\n")
     ada = person()
@@ -169,7 +171,7 @@ def test_a_template_reaches_nothing_else(person, seed_with, elsewhere, scheme):
 
 @pytest.mark.attack("whoever writes the worker template", "what the worker's browser reaches")
 @pytest.mark.parametrize("script", ["PEER", NESTED], ids=["its own page", "a frame in its page"])
-def test_a_template_has_no_peers(person, seed_with, elsewhere, script):
+def test_a_template_has_no_peers(person, seed_with, elsewhere, script) -> None:
     name = seed_with(f"<script>setTimeout(() => {{ {elsewhere.fill(script)} }}, 500)</script>")
     ada = person()
     crashed = []

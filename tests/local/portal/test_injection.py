@@ -43,7 +43,7 @@ def watched(person):
     return sign_in
 
 
-def test_the_control_is_seen(watched, workshop):
+def test_the_control_is_seen(watched, workshop) -> None:
     name = workshop.create(SEED + "<script>pwned()</script>")
     ada, calls = watched()
     ada.start(name).painter()
@@ -54,7 +54,7 @@ def test_the_control_is_seen(watched, workshop):
 
 
 @pytest.mark.attack("whoever writes labels and instructions", "a worker's browser", attempts=len(PAYLOADS))
-def test_labels_titles_and_descriptions_are_text(watched, workshop):
+def test_labels_titles_and_descriptions_are_text(watched, workshop) -> None:
     name = workshop.create(
         IN_A_SCRIPT,
         labels=PAYLOADS,
@@ -80,7 +80,7 @@ def test_labels_titles_and_descriptions_are_text(watched, workshop):
 
 
 @pytest.mark.attack("whoever writes a manifest", "a worker's browser", attempts=len(PAYLOADS))
-def test_file_names_are_text(watched, workshop):
+def test_file_names_are_text(watched, workshop) -> None:
     names = [
         "<img src=x onerror=pwned()>.jpg",
         '"><svg onload=pwned()>.jpg',
@@ -103,7 +103,7 @@ def test_file_names_are_text(watched, workshop):
 
 
 @pytest.mark.attack("a worker", "the portal", attempts=len(PAYLOADS))
-def test_answers_are_text_where_they_are_refused(watched, workshop):
+def test_answers_are_text_where_they_are_refused(watched, workshop) -> None:
     name = workshop.create()
     ada, calls = watched()
     ada.start(name).painter()
@@ -134,7 +134,7 @@ ESCAPES = {
 
 
 @pytest.mark.attack("whoever writes labels and instructions", "the portal")
-def test_a_templates_script_stays_in_its_frame(watched, workshop):
+def test_a_templates_script_stays_in_its_frame(watched, workshop) -> None:
     name = workshop.create(SEED)
     ada, _ = watched()
     ada.start(name).painter()
@@ -169,7 +169,7 @@ LOADS = '<script>setInterval(() => { fetch("http://127.0.0.1:9/x").catch(() => {
 
 
 @pytest.mark.attack("whoever writes labels and instructions", "a worker's browser")
-def test_what_a_template_may_not_load_is_said(watched, workshop):
+def test_what_a_template_may_not_load_is_said(watched, workshop) -> None:
     name = workshop.create(SEED + LOADS)
     ada, _ = watched()
     try:

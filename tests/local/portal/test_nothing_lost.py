@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Error
@@ -35,7 +37,7 @@ READ_DRAFT = """key => new Promise(done => {
 })"""
 
 
-def kept(person, mask):
+def kept(person, mask) -> None:
     """Wait until the browser has what is painted, and the server, too."""
     key = person.page.locator("#frame").get_attribute("data-draft")
     deadline = time.monotonic() + 15
@@ -67,7 +69,7 @@ def paint(person):
     return painter.mask()
 
 
-def test_a_reload_has_what_was_painted(person, job):
+def test_a_reload_has_what_was_painted(person, job) -> None:
     ada = person().start(job)
     mask = paint(ada)
     # Not even the moment of the autosave is waited for.
@@ -76,7 +78,7 @@ def test_a_reload_has_what_was_painted(person, job):
     assert ada.frame.get_by_text("What you had painted is here again.").is_visible()
 
 
-def test_a_closed_tab_is_found_again_on_the_list_of_jobs(person, job):
+def test_a_closed_tab_is_found_again_on_the_list_of_jobs(person, job) -> None:
     ada = person().start(job)
     mask = paint(ada)
     kept(ada, mask)
@@ -92,7 +94,7 @@ def test_a_closed_tab_is_found_again_on_the_list_of_jobs(person, job):
     assert (ada.painter().mask() == mask).all()
 
 
-def test_a_crashed_browser_and_another_one_have_it(browser, workshop, person, job):
+def test_a_crashed_browser_and_another_one_have_it(browser: Any, workshop, person, job) -> None:
     ada = person().start(job)
     mask = paint(ada)
     kept(ada, mask)
@@ -103,7 +105,7 @@ def test_a_crashed_browser_and_another_one_have_it(browser, workshop, person, jo
     assert (other.painter().mask() == mask).all()
 
 
-def test_a_lost_connection_says_so_and_the_paint_is_sent_later(person, job):
+def test_a_lost_connection_says_so_and_the_paint_is_sent_later(person, job) -> None:
     ada = person().start(job)
     ada.painter()
     ada.context.set_offline(True)
@@ -123,7 +125,7 @@ def test_a_lost_connection_says_so_and_the_paint_is_sent_later(person, job):
     assert (grace.painter().mask() == mask).all()
 
 
-def test_an_answer_without_a_connection_is_sent_when_it_is_back(person, workshop, job):
+def test_an_answer_without_a_connection_is_sent_when_it_is_back(person, workshop, job) -> None:
     ada = person().start(job)
     kept(ada, paint(ada))
     ada.context.set_offline(True)
@@ -135,7 +137,7 @@ def test_an_answer_without_a_connection_is_sent_when_it_is_back(person, workshop
     assert labeled(workshop, job) == 1
 
 
-def test_an_answer_survives_the_tab_that_could_not_send_it(person, workshop, job):
+def test_an_answer_survives_the_tab_that_could_not_send_it(person, workshop, job) -> None:
     ada = person().start(job)
     kept(ada, paint(ada))
     ada.page.route("**/submit", lambda route: route.abort())
@@ -159,7 +161,7 @@ def labeled(workshop, name):
     return 0
 
 
-def test_a_submit_is_sent_once_however_often_it_is_asked(person, workshop, job):
+def test_a_submit_is_sent_once_however_often_it_is_asked(person, workshop, job) -> None:
     ada = person().start(job)
     paint(ada)
     sent = []
@@ -173,12 +175,12 @@ def test_a_submit_is_sent_once_however_often_it_is_asked(person, workshop, job):
     assert len(sent) == 1
 
 
-def test_an_answer_whose_thanks_got_lost_counts_once(person, workshop, job):
+def test_an_answer_whose_thanks_got_lost_counts_once(person, workshop, job) -> None:
     ada = person().start(job)
     kept(ada, paint(ada))
     lost = []
 
-    def lose(route):
+    def lose(route) -> None:
         response = route.fetch()
         lost.append(response.status)
         if len(lost) == 1:
@@ -196,7 +198,7 @@ def test_an_answer_whose_thanks_got_lost_counts_once(person, workshop, job):
     assert labeled(workshop, job) == 1
 
 
-def test_two_tabs_on_one_task_agree(person, job):
+def test_two_tabs_on_one_task_agree(person, job) -> None:
     ada = person().start(job)
     mask = paint(ada)
     second = ada.context.new_page()
@@ -214,7 +216,7 @@ def test_two_tabs_on_one_task_agree(person, job):
     second.get_by_role("dialog", name="Open in another window").wait_for()
 
 
-def test_two_browsers_on_one_task_agree(person, job):
+def test_two_browsers_on_one_task_agree(person, job) -> None:
     ada = person().start(job)
     mask = paint(ada)
     kept(ada, mask)
@@ -227,7 +229,7 @@ def test_two_browsers_on_one_task_agree(person, job):
     assert (other.painter().mask() == mask).all()
 
 
-def test_a_laptop_that_slept_beyond_the_limit_keeps_the_paint(person, workshop):
+def test_a_laptop_that_slept_beyond_the_limit_keeps_the_paint(person, workshop) -> None:
     name = workshop.create(TaskTimeLimitInSeconds=30)
     ada = person()
     ada.page.clock.install()
@@ -251,7 +253,7 @@ def test_a_laptop_that_slept_beyond_the_limit_keeps_the_paint(person, workshop):
     workshop.stop(name)
 
 
-def test_a_returned_task_keeps_its_paint_and_a_declined_one_does_not(person, workshop):
+def test_a_returned_task_keeps_its_paint_and_a_declined_one_does_not(person, workshop) -> None:
     name = workshop.create()
     ada = person().start(name)
     mask = paint(ada)
@@ -266,7 +268,7 @@ def test_a_returned_task_keeps_its_paint_and_a_declined_one_does_not(person, wor
     workshop.stop(name)
 
 
-def test_a_draft_is_no_larger_than_it_must_be(page, static_server, tmp_path):
+def test_a_draft_is_no_larger_than_it_must_be(page, static_server, tmp_path: Path) -> None:
     """Runs of pixels, read back by the page itself; what isn't a draft of this picture changes nothing."""
     page.goto(f"{static_server}/static/LICENSE.txt")
     result = page.evaluate(

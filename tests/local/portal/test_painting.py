@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ LABELS = ["cat", "dog's <b>", "bird"]
 
 
 @pytest.fixture
-def painter(page, static_server, tmp_path):
+def painter(page, static_server, tmp_path: Path):
     write_picture(tmp_path / "photo.png")
     (tmp_path / "index.html").write_text(template("photo.png", LABELS))
     page.goto(f"{static_server}/index.html")
@@ -26,7 +28,7 @@ def circle(center, radius, shape):
     return (x - center[0]) ** 2 + (y - center[1]) ** 2 <= radius**2
 
 
-def test_the_answer_is_exactly_the_documented_one(painter):
+def test_the_answer_is_exactly_the_documented_one(painter) -> None:
     painter.size(21)
     painter.drag((100, 100), (200, 120))
     painter.key("3")
@@ -45,7 +47,7 @@ def test_the_answer_is_exactly_the_documented_one(painter):
     assert (ids == painter.mask()).all()
 
 
-def test_a_brush_dot_is_a_disc_of_its_size(painter):
+def test_a_brush_dot_is_a_disc_of_its_size(painter) -> None:
     painter.size(41)
     painter.click((150, 90))
     expected = circle((150, 90), 20.5, (400, 600))
@@ -56,7 +58,7 @@ def test_a_brush_dot_is_a_disc_of_its_size(painter):
     assert np.argwhere(painter.mask()).tolist() == [[9, 7]]
 
 
-def test_polygon_and_eraser_and_fill(painter):
+def test_polygon_and_eraser_and_fill(painter) -> None:
     painter.key("2")
     painter.tool("polygon")
     painter.click((100, 100), (300, 100), (300, 200))
@@ -77,7 +79,7 @@ def test_polygon_and_eraser_and_fill(painter):
     assert mask[150, 280] == 2
 
 
-def test_a_polygon_closes_on_its_first_corner_and_gives_corners_back(painter):
+def test_a_polygon_closes_on_its_first_corner_and_gives_corners_back(painter) -> None:
     painter.tool("polygon")
     painter.click((50, 50), (150, 50), (300, 300))
     painter.key("Backspace")
@@ -90,7 +92,7 @@ def test_a_polygon_closes_on_its_first_corner_and_gives_corners_back(painter):
     assert (painter.mask() == mask).all()
 
 
-def test_undo_and_redo(painter):
+def test_undo_and_redo(painter) -> None:
     painter.size(30)
     states = [painter.mask()]
     for row in (60, 140, 220):
@@ -108,7 +110,7 @@ def test_undo_and_redo(painter):
     assert painter.frame.get_by_role("button", name="Redo").is_disabled()
 
 
-def test_zoomed_in_each_pixel_can_be_met(painter):
+def test_zoomed_in_each_pixel_can_be_met(painter) -> None:
     painter.page.mouse.move(*painter.at(300, 200))
     for _ in range(12):
         painter.page.mouse.wheel(0, -200)
@@ -125,7 +127,7 @@ def test_zoomed_in_each_pixel_can_be_met(painter):
     assert painter.frame.locator(".zoom output").text_content() != "4000 %"
 
 
-def test_painting_without_a_pointer(painter):
+def test_painting_without_a_pointer(painter) -> None:
     painter.size(9)
     painter.surface.focus()
     painter.key("ArrowRight", "ArrowDown")
@@ -138,7 +140,7 @@ def test_painting_without_a_pointer(painter):
     assert ys.max() - ys.min() < 12
 
 
-def test_labels_and_tools_are_radio_groups_with_names(painter):
+def test_labels_and_tools_are_radio_groups_with_names(painter) -> None:
     group = painter.frame.get_by_role("radiogroup", name="Label")
     radios = group.get_by_role("radio")
     assert [radio.text_content() for radio in radios.all()] == ["cat1", "dog's <b>2", "bird3"]
@@ -158,7 +160,7 @@ def test_labels_and_tools_are_radio_groups_with_names(painter):
         assert button.get_attribute("aria-label") or button.text_content()
 
 
-def test_instructions(painter):
+def test_instructions(painter) -> None:
     assert painter.frame.get_by_text("Short.").is_visible()
     assert not painter.frame.get_by_text("All of it.").is_visible()
     painter.frame.get_by_role("button", name="View full instructions").click()
@@ -171,7 +173,7 @@ def test_instructions(painter):
     assert painter.widget.evaluate("e => e.editor.label") == 1
 
 
-def test_a_form_asks_before_it_sends_an_empty_mask(painter):
+def test_a_form_asks_before_it_sends_an_empty_mask(painter) -> None:
     painter.page.evaluate(
         "document.addEventListener('crowd-answer', (event) => { window.answer = event.detail; })"
     )
@@ -187,7 +189,7 @@ def test_a_form_asks_before_it_sends_an_empty_mask(painter):
     assert not decode(answer["mask"], LABELS).any()
 
 
-def test_fingers_zoom_and_paint(browser, static_server, tmp_path):
+def test_fingers_zoom_and_paint(browser: Any, static_server, tmp_path: Path) -> None:
     write_picture(tmp_path / "photo.png")
     (tmp_path / "index.html").write_text(template("photo.png", LABELS))
     context = browser.new_context(viewport={"width": 834, "height": 1112}, has_touch=True)
@@ -196,7 +198,7 @@ def test_fingers_zoom_and_paint(browser, static_server, tmp_path):
     painter = Painter(page).wait()
     session = context.new_cdp_session(page)
 
-    def touch(kind, *points):
+    def touch(kind, *points) -> None:
         session.send(
             "Input.dispatchTouchEvent",
             {"type": kind, "touchPoints": [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]},
@@ -219,7 +221,7 @@ def test_fingers_zoom_and_paint(browser, static_server, tmp_path):
     context.close()
 
 
-def test_an_adjustment_starts_from_the_prior_mask(page, static_server, tmp_path):
+def test_an_adjustment_starts_from_the_prior_mask(page, static_server, tmp_path: Path) -> None:
     from PIL import Image
 
     write_picture(tmp_path / "photo.png", (60, 40))
@@ -274,7 +276,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("attributes", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_what_a_template_gets_wrong_is_said_plainly(page, static_server, tmp_path, attributes, message):
+def test_what_a_template_gets_wrong_is_said_plainly(
+    page, static_server, tmp_path: Path, attributes, message
+) -> None:
     write_picture(tmp_path / "photo.png", (60, 40))
     write_picture(tmp_path / "small.png", (30, 20))
     write_picture(tmp_path / "other.png", (60, 40))
@@ -291,7 +295,9 @@ def test_what_a_template_gets_wrong_is_said_plainly(page, static_server, tmp_pat
 @pytest.mark.parametrize(
     ("path", "message"), [("no-cors.png", "has no CORS rule"), ("gone.png", "could not be")]
 )
-def test_a_picture_that_cors_hides_says_so(page, static_server, tmp_path, path, message):
+def test_a_picture_that_cors_hides_says_so(
+    page, static_server, tmp_path: Path, path: str, message: str
+) -> None:
     write_picture(tmp_path / "no-cors.png")
     foreign = static_server.replace("127.0.0.1", "localhost")
     (tmp_path / "index.html").write_text(template(f"{foreign}/no-cors/{path}", ["a"]))
@@ -304,7 +310,7 @@ def test_a_picture_that_cors_hides_says_so(page, static_server, tmp_path, path, 
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "photo.png"])
-def test_the_picture_is_shown_as_it_is_stored(page, static_server, tmp_path, name):
+def test_the_picture_is_shown_as_it_is_stored(page, static_server, tmp_path: Path, name: str) -> None:
     """Whatever its camera noted: workers of the service see and paint the stored pixels (sms-cors-update)."""
     exif = Image.Exif()
     exif[0x0112] = 6

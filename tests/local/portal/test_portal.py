@@ -6,6 +6,7 @@ import contextlib
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("portal")
 class Client:
     """Plain HTTP with a cookie, as anything but a browser would speak."""
 
-    def __init__(self, url):
+    def __init__(self, url) -> None:
         self.url = url
         self.cookie = ""
 
@@ -66,7 +67,7 @@ class Client:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
+    def redirect_request(self, *_) -> None:
         return None
 
 
@@ -99,7 +100,7 @@ def shelf(workshop):
     workshop.stop(name)
 
 
-def test_the_session_cookie_is_bound_to_this_portal(workshop, client):
+def test_the_session_cookie_is_bound_to_this_portal(workshop, client) -> None:
     cookie = client.sign_in(workshop, MEMBERS[0])
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -112,24 +113,24 @@ def test_the_session_cookie_is_bound_to_this_portal(workshop, client):
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/work", "/tasks/x/submit"])
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
-def test_posts_of_other_pages_are_refused(ada, path, origin):
+def test_posts_of_other_pages_are_refused(ada, path: str, origin: str) -> None:
     status, _, text = ada(path, {"a": "b"}, origin=origin)
     assert status == 403
     assert "Only the portal" in text
 
 
-def test_a_post_without_an_origin_is_refused(ada):
+def test_a_post_without_an_origin_is_refused(ada) -> None:
     request = urllib.request.Request(ada.url + "/sign-out", data=b"", headers={"Cookie": ada.cookie})
     with pytest.raises(urllib.error.HTTPError, match="403"):
         _OPENER.open(request, timeout=10)
     assert ada("/jobs")[0] == 200
 
 
-def test_a_name_that_somebody_bound_to_loopback_is_refused(client):
+def test_a_name_that_somebody_bound_to_loopback_is_refused(client) -> None:
     assert client("/", host="evil.example")[0] == 403
 
 
-def test_pages_tell_the_browser_to_be_strict(ada):
+def test_pages_tell_the_browser_to_be_strict(ada) -> None:
     _, headers, _ = ada("/jobs")
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -140,13 +141,13 @@ def test_pages_tell_the_browser_to_be_strict(ada):
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_without_a_session_there_is_only_the_sign_in_page(client):
+def test_without_a_session_there_is_only_the_sign_in_page(client) -> None:
     assert client("/jobs")[1]["Location"] == "/"
     assert client("/work", {"job": "x"})[0] == 401
     assert client("/sign-in", {"team": "x", "worker": "y"})[0] == 400
 
 
-def test_a_task_is_its_workers_only(workshop, ada, job):
+def test_a_task_is_its_workers_only(workshop, ada, job) -> None:
     path = ada.task(job)
     assert ada(path)[0] == 200
     grace = Client(ada.url)
@@ -159,14 +160,14 @@ def test_a_task_is_its_workers_only(workshop, ada, job):
     assert ada.task(job) == path
 
 
-def test_a_job_of_another_team_gives_no_tasks(workshop, client, job):
+def test_a_job_of_another_team_gives_no_tasks(workshop, client, job) -> None:
     team = workshop.aws.create_workteam("strangers", ["eve@example.com"])
     client.sign_in(workshop, "eve@example.com", team)
     assert "No open tasks" in client("/jobs")[2]
     assert client("/work", {"job": job})[0] == 404
 
 
-def test_returned_tasks_come_again_and_declined_ones_do_not(ada, job):
+def test_returned_tasks_come_again_and_declined_ones_do_not(ada, job) -> None:
     first = ada.task(job)
     name = "a.jpg" if "a.jpg" in ada(first)[2] else "b.jpg"
     assert ada(f"{first}/return", {})[1]["Location"] == "/jobs"
@@ -211,21 +212,21 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("body", "message"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_that_is_not_one_is_refused(ada, shelf, body, message):
+def test_an_answer_that_is_not_one_is_refused(ada, shelf, body, message) -> None:
     path = ada.task(shelf)
     status, _, text = ada(f"{path}/submit", body, kind="application/json")
     assert status == 400
     assert message in text
 
 
-def test_an_answer_is_limited_in_size(ada):
+def test_an_answer_is_limited_in_size(ada) -> None:
     body = b'"' + b"x" * (65 * 1024 * 1024) + b'"'
     # A connection that is closed while we still send is as good.
     with contextlib.suppress(ConnectionError, urllib.error.URLError):
         assert ada(f"/tasks/{'0' * 32}/submit", body, kind="application/json")[0] == 413
 
 
-def test_auto_segment(ada, shelf):
+def test_auto_segment(ada, shelf) -> None:
     path = ada.task(shelf)
     points = [[60, 16], [60, 64], [24, 40], [96, 40]]
     status, found = ada.json(f"{path}/auto-segment", {"points": points})
@@ -252,12 +253,12 @@ WIDGET = f'<crowd-semantic-segmentation name="m" src="{PRESIGNED}" labels="[]"><
         (WIDGET, TEAM, False),
     ],
 )
-def test_the_conditions_of_auto_segment(body, team, offered):
+def test_the_conditions_of_auto_segment(body, team, offered: bool) -> None:
     page = TemplatePage(f'<script src="{REAL_SCRIPT}"></script>{body}')
     assert page.offers_auto_segment(team) is offered
 
 
-def test_the_frame_of_a_task_has_no_origin_and_few_rights(ada, shelf):
+def test_the_frame_of_a_task_has_no_origin_and_few_rights(ada, shelf) -> None:
     _, headers, text = ada(ada.task(shelf) + "/frame")
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-scripts")
@@ -271,7 +272,7 @@ def test_the_frame_of_a_task_has_no_origin_and_few_rights(ada, shelf):
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_the_real_elements_are_left_where_asked_for():
+def test_the_real_elements_are_left_where_asked_for() -> None:
     page = TemplatePage(f'<script src="{REAL_SCRIPT}"></script><crowd-form></crowd-form>')
     response = frame_response(page, portal="http://p", picture_origins=("http://s3",), real_elements=True)
     assert f'<script src="{REAL_SCRIPT}">' in response.body.decode()
@@ -280,7 +281,7 @@ def test_the_real_elements_are_left_where_asked_for():
     assert policy.startswith("sandbox allow-scripts")
 
 
-def test_static_files_have_a_version_and_a_licence(ada):
+def test_static_files_have_a_version_and_a_licence(ada) -> None:
     script = ada("/")[0] and ada("/jobs")[2].partition('href="/static/')[2].partition("/")[0]
     status, headers, text = ada(f"/static/{script}/LICENSE.txt")
     assert status == 200
@@ -290,7 +291,7 @@ def test_static_files_have_a_version_and_a_licence(ada):
         assert ada(path)[0] == 404
 
 
-def test_the_clock_ends_a_task(person, workshop):
+def test_the_clock_ends_a_task(person, workshop) -> None:
     name = workshop.create(TaskTimeLimitInSeconds=30)
     ada = person().start(name)
     ada.painter()
@@ -304,7 +305,7 @@ def test_the_clock_ends_a_task(person, workshop):
     workshop.stop(name)
 
 
-def test_declining_asks_first(person, workshop):
+def test_declining_asks_first(person, workshop) -> None:
     name = workshop.create()
     ada = person().start(name)
     ada.painter()
@@ -319,7 +320,7 @@ def test_declining_asks_first(person, workshop):
     assert workshop.wait(name, "Completed")["LabelCounters"]["FailedNonRetryableError"] == 1
 
 
-def test_a_refused_answer_is_said_and_can_be_sent_again(person, workshop):
+def test_a_refused_answer_is_said_and_can_be_sent_again(person, workshop) -> None:
     name = workshop.create()
     ada = person().start(name)
     painter = ada.painter()
@@ -332,7 +333,7 @@ def test_a_refused_answer_is_said_and_can_be_sent_again(person, workshop):
     workshop.labeled(name)
 
 
-def test_a_portal_on_a_tablet(person, workshop):
+def test_a_portal_on_a_tablet(person, workshop) -> None:
     name = workshop.create()
     ada = person(viewport=(834, 1112), has_touch=True).start(name)
     ada.painter()
@@ -344,7 +345,7 @@ def test_a_portal_on_a_tablet(person, workshop):
     workshop.stop(name)
 
 
-def test_one_browser_may_hold_two_portals():
+def test_one_browser_may_hold_two_portals() -> None:
     store = Store(None)
     first, second = Sessions(1, store), Sessions(2, store)
     assert first.open(worker="w", name="n", team="t").partition("=")[0] != second.cookie
@@ -353,7 +354,7 @@ def test_one_browser_may_hold_two_portals():
 
 
 @pytest.mark.attack("a web page", "a worker's session", attempts=2)
-def test_signing_in_again_ends_the_older_session(workshop):
+def test_signing_in_again_ends_the_older_session(workshop) -> None:
     first, second = Client(workshop.aws.portal_url), Client(workshop.aws.portal_url)
     first.sign_in(workshop, MEMBERS[0])
     assert first("/jobs")[0] == 200
@@ -363,7 +364,7 @@ def test_signing_in_again_ends_the_older_session(workshop):
     assert second("/jobs")[0] == 200
 
 
-def test_a_session_outlives_the_server_and_is_no_secret_in_its_state(tmp_path):
+def test_a_session_outlives_the_server_and_is_no_secret_in_its_state(tmp_path: Path) -> None:
     store = Store(tmp_path)
     cookie = Sessions(1, store).open(worker="w", name="n", team="t").partition(";")[0]
     store.close()

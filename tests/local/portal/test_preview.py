@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -25,7 +26,7 @@ TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotato
 
 
 @pytest.fixture(scope="module")
-def assembly(tmp_path_factory):
+def assembly(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("app")
     (folder / "photos").mkdir()
     write_picture(folder / "photos" / "street.jpg")
@@ -34,7 +35,7 @@ def assembly(tmp_path_factory):
     return folder / "cdk.out"
 
 
-def test_an_apps_job_is_found(assembly):
+def test_an_apps_job_is_found(assembly) -> None:
     design = load(assembly, "solo")
     assert design.title == "Breakfast, solo"
     assert design.labels == ["cup", "spoon", "saucer", "table"]
@@ -44,7 +45,7 @@ def test_an_apps_job_is_found(assembly):
     assert "Paint cup, spoon, saucer and table" in design.template
 
 
-def test_which_job_has_to_be_said_where_there_are_more(assembly, tmp_path):
+def test_which_job_has_to_be_said_where_there_are_more(assembly, tmp_path: Path) -> None:
     with pytest.raises(DesignError, match=r"There are 2 labeling jobs, .*--job"):
         load(assembly)
     with pytest.raises(DesignError, match="has no labeling job with 'nobody'"):
@@ -53,7 +54,7 @@ def test_which_job_has_to_be_said_where_there_are_more(assembly, tmp_path):
         load(tmp_path)
 
 
-def test_an_app_that_fails_says_what_it_printed(tmp_path):
+def test_an_app_that_fails_says_what_it_printed(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("raise SystemExit('no photos')")
     with pytest.raises(DesignError, match="no photos"):
         synthesize("bad.py", tmp_path / "out", cwd=tmp_path)
@@ -61,7 +62,7 @@ def test_an_app_that_fails_says_what_it_printed(tmp_path):
         synthesize("", tmp_path / "out", cwd=tmp_path)
 
 
-def test_a_screenshot(browser, assembly, tmp_path, capsys):
+def test_a_screenshot(browser: Any, assembly, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # The command starts its own browser, which Playwright allows once a thread.
     command = [sys.executable, "-m", "ground_truth_local.cli", "preview", str(assembly), "--job", "vote"]
     out = tmp_path / "out.png"
@@ -71,7 +72,7 @@ def test_a_screenshot(browser, assembly, tmp_path, capsys):
         assert len(image.convert("RGB").getcolors(1 << 20)) > 500
 
 
-def test_painting_in_a_preview(page, tmp_path):
+def test_painting_in_a_preview(page, tmp_path: Path) -> None:
     picture = write_picture(tmp_path / "a photo.png", (60, 40))
     design = Design(name="x", title="A <b>job</b>", template=SEED, labels=["a"], workteam=TEAM, picture=None)
     with serving(design, picture) as address:
@@ -88,7 +89,7 @@ def test_painting_in_a_preview(page, tmp_path):
 
 
 @pytest.mark.attack("a web page", "a preview's photograph", attempts=4)
-def test_another_site_reads_nothing_of_it(page, static_server, tmp_path):
+def test_another_site_reads_nothing_of_it(page, static_server, tmp_path: Path) -> None:
     """Neither what it shows nor, by guessing, the photograph; the frame itself reads it."""
     picture = write_picture(tmp_path / "a.png", (60, 40))
     design = Design(name="x", title="t", template=SEED, labels=["a"], workteam=TEAM, picture=None)
@@ -101,7 +102,7 @@ def test_another_site_reads_nothing_of_it(page, static_server, tmp_path):
             assert page.evaluate(read, address + path) == "TypeError", path
 
 
-def test_a_watched_preview_shows_each_change(page, tmp_path):
+def test_a_watched_preview_shows_each_change(page, tmp_path: Path) -> None:
     picture = write_picture(tmp_path / "a.png", (60, 40))
     file = tmp_path / "t.html"
     file.write_text(SEED)
@@ -122,7 +123,7 @@ def test_a_watched_preview_shows_each_change(page, tmp_path):
         frame.get_by_text("Please segment out all pedestrians.").first.wait_for()
 
 
-def test_what_is_watched(tmp_path):
+def test_what_is_watched(tmp_path: Path) -> None:
     (tmp_path / "node_modules").mkdir()
     loaded = []
     watch = Watch([tmp_path], lambda: loaded.append(1) or "a design")
@@ -153,7 +154,7 @@ NOT_SHOWN = {
 
 
 @pytest.mark.parametrize(("template", "message"), NOT_SHOWN.values(), ids=NOT_SHOWN)
-def test_a_template_that_cannot_be_shown(tmp_path, template, message):
+def test_a_template_that_cannot_be_shown(tmp_path: Path, template, message) -> None:
     picture = write_picture(tmp_path / "a.png", (60, 40))
     design = Design(name="x", title="t", template=template, labels=["a"], workteam=TEAM, picture=None)
     with pytest.raises(FrameError, match=message), serving(design, picture):
@@ -173,7 +174,13 @@ def test_a_template_that_cannot_be_shown(tmp_path, template, message):
         ),
     ],
 )
-def test_what_the_command_says(tmp_path, monkeypatch, capsys, arguments, message):
+def test_what_the_command_says(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments,
+    message: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.html").write_text(SEED)
     write_picture(tmp_path / "a.png", (60, 40))

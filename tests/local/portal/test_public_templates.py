@@ -37,7 +37,7 @@ CAPTURED_MASK = MASK.replace("grant_read_access", "grant_read_access | skip_auto
 FIXED = '"cup": {"color": "#0b84a5"}, "O\'Brien \\"x\\" </script> é": {"color": "#f6c85f"}'
 
 
-def verification(overlay, *, categories="{{ task.input.labels | to_json | escape }}", quote='"'):
+def verification(overlay, *, categories="{{ task.input.labels | to_json | escape }}", quote='"') -> str:
     return (
         f'{SCRIPT}<crowd-form><crowd-image-classifier name="crowd-image-classifier" src="{SOURCE}"'
         f' header="Is it right?" categories={quote}{categories}{quote} {overlay}>{INSTRUCTIONS}'
@@ -46,7 +46,7 @@ def verification(overlay, *, categories="{{ task.input.labels | to_json | escape
     )
 
 
-def adjustment(initial):
+def adjustment(initial) -> str:
     return (
         f'{SCRIPT}<crowd-form><crowd-semantic-segmentation name="crowd-semantic-segmentation" src="{SOURCE}"'
         ' header="Mend it." labels="{{ task.input.labels | to_json | escape }}"'
@@ -54,7 +54,7 @@ def adjustment(initial):
     )
 
 
-def overlaid(mappings, *, more="", comma=""):
+def overlaid(mappings, *, more="", comma="") -> str:
     return (
         f'overlay=\'{{"semanticSegmentation": {{{more}"labelMappings": {{{mappings}}}, '
         f'"src": "{MASK}"{comma} }} }}\''
@@ -132,7 +132,7 @@ def found(kind, page, first, labels):
 
 
 @pytest.mark.parametrize("name", WORKING)
-def test_a_verification_works(name, workshop, person, line):  # noqa: F811
+def test_a_verification_works(name, workshop, person, line) -> None:  # noqa: F811
     page = WORKING[name]
     findings = found("Verification", page, line, ["right", "wrong"])
     assert not findings.errors()
@@ -152,7 +152,7 @@ def test_a_verification_works(name, workshop, person, line):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ADJUSTING)
-def test_an_adjustment_starts_from_the_mask(name, workshop, person, line):  # noqa: F811
+def test_an_adjustment_starts_from_the_mask(name, workshop, person, line) -> None:  # noqa: F811
     page = ADJUSTING[name]
     assert not found("Adjustment", page, line, CLASSES).errors()
     job = workshop.create(page, lines=[line], labels=tuple(CLASSES), kind="Adjustment")
@@ -165,7 +165,7 @@ def test_an_adjustment_starts_from_the_mask(name, workshop, person, line):  # no
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_work_is_refused_by_name(name, line):  # noqa: F811
+def test_what_cannot_work_is_refused_by_name(name, line) -> None:  # noqa: F811
     kind, page, rule = REFUSED[name]
     labels = ["right", "wrong"] if kind == "Verification" else list(CLASSES)
     findings = found(kind, page, line, labels)

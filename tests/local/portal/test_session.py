@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def ellipse(center, across, down, *, shift=0, corners=22):
 
 
 @pytest.fixture(scope="module")
-def deployed(workshop, tmp_path_factory):
+def deployed(workshop, tmp_path_factory: pytest.TempPathFactory):
     photos = tmp_path_factory.mktemp("photos")
     Image.fromarray(data.coffee()).save(photos / "coffee.jpg", quality=92)
     context = {"photos": str(photos), "workteam": workshop.team}
@@ -49,21 +50,21 @@ def deployed(workshop, tmp_path_factory):
     return cli.deploy()["Portal"]
 
 
-def polygon(painter, label, corners):
+def polygon(painter, label, corners) -> None:
     painter.key(label)
     painter.tool("polygon")
     painter.click(*corners)
     painter.key("Enter")
 
 
-def auto_segment(painter, label, points):
+def auto_segment(painter, label, points) -> None:
     painter.key(label)
     painter.tool("auto")
     painter.click(*points)
     painter.frame.get_by_text("Refine the mask").wait_for()
 
 
-def paint_breakfast(painter, shift=0, *, rim=None):
+def paint_breakfast(painter, shift=0, *, rim=None) -> None:
     """Paint as one of three people would: a little beside each other."""
     polygon(painter, "3", ellipse(*SAUCER, shift=shift))
     polygon(painter, "1", [(x + shift, y) for x, y in CUP_BODY])
@@ -108,7 +109,7 @@ def completed(workshop, outputs, job):
 
 
 @pytest.mark.deploy
-def test_one_persons_mask_arrives_pixel_by_pixel(browser, workshop, deployed, keep):
+def test_one_persons_mask_arrives_pixel_by_pixel(browser: Any, workshop, deployed, keep) -> None:
     ada = Person(browser, workshop.aws.portal_url)
     ada.start("Breakfast, solo")
     painter = ada.painter()
@@ -125,7 +126,7 @@ def test_one_persons_mask_arrives_pixel_by_pixel(browser, workshop, deployed, ke
 
 
 @pytest.mark.deploy
-def test_three_people_vote(browser, workshop, deployed, keep):
+def test_three_people_vote(browser: Any, workshop, deployed, keep) -> None:
     people = [Person(browser, workshop.aws.portal_url, name) for name in MEMBERS]
     people[0].page.goto(workshop.aws.portal_url)
     keep(people[0].page, "portal-jobs")
@@ -152,7 +153,7 @@ def test_three_people_vote(browser, workshop, deployed, keep):
         one.close()
 
 
-def test_the_sign_in_page(browser, workshop, keep):
+def test_the_sign_in_page(browser: Any, workshop, keep) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(workshop.aws.portal_url)
     keep(page, "portal-sign-in")

@@ -103,7 +103,7 @@ def worker_response(workshop, name):
     return json.loads(workshop.get(f"s3://pictures/{key}"))
 
 
-def test_the_seeds_own_template(person, workshop):
+def test_the_seeds_own_template(person, workshop) -> None:
     name = workshop.create(SEED.replace("Please segment out all pedestrians.", "Cats &amp; dogs"))
     ada = person().start(name)
     ada.painter()
@@ -121,7 +121,7 @@ def test_the_seeds_own_template(person, workshop):
     ],
     ids=["single quotes", "labels as literal"],
 )
-def test_other_ways_to_write_it(person, workshop, template, element, heading):
+def test_other_ways_to_write_it(person, workshop, template, element: str, heading: str) -> None:
     name = workshop.create(template)
     ada = person().start(name)
     ada.painter()
@@ -129,7 +129,7 @@ def test_other_ways_to_write_it(person, workshop, template, element, heading):
     check_round(ada, workshop, name, element=element)
 
 
-def test_other_elements_around(person, workshop):
+def test_other_elements_around(person, workshop) -> None:
     name = workshop.create(SURROUNDED)
     ada = person().start(name)
     ada.painter().drag((10, 10), (20, 20))
@@ -145,7 +145,7 @@ def test_other_elements_around(person, workshop):
     assert answer["picture"] == f"s3://pictures/{name}/a.jpg"
 
 
-def test_a_whole_document_with_scripts_and_liquid(person, workshop):
+def test_a_whole_document_with_scripts_and_liquid(person, workshop) -> None:
     labels = ("cat", "</script><b>dog")
     name = workshop.create(WHOLE_DOCUMENT, labels=labels)
     ada = person().start(name)
@@ -174,7 +174,7 @@ def adjustment(attribute):
     return SEED.replace("header=", f'initial-value="{initial}" header=', 1)
 
 
-def test_an_adjustment_of_a_prior_jobs_labels(person, workshop):
+def test_an_adjustment_of_a_prior_jobs_labels(person, workshop) -> None:
     first = workshop.create()
     ada = person().start(first)
     line, _ = check_round(ada, workshop, first, element="crowd-semantic-segmentation")
@@ -208,7 +208,7 @@ REFUSED_PAGES = {
 
 
 @pytest.mark.parametrize(("template", "message"), REFUSED_PAGES.values(), ids=REFUSED_PAGES)
-def test_a_template_that_cannot_be_shown_is_refused_by_name(person, workshop, template, message):
+def test_a_template_that_cannot_be_shown_is_refused_by_name(person, workshop, template, message) -> None:
     name = workshop.create(template)
     ada = person().start(name)
     alert = ada.frame.get_by_role("alert")
@@ -228,13 +228,13 @@ REFUSED_JOBS = {
 
 
 @pytest.mark.parametrize(("template", "parts"), REFUSED_JOBS.values(), ids=REFUSED_JOBS)
-def test_a_template_that_cannot_be_rendered_fails_its_job(workshop, template, parts):
+def test_a_template_that_cannot_be_rendered_fails_its_job(workshop, template, parts) -> None:
     job = workshop.wait(workshop.create(template), "Failed")
     for part in parts:
         assert part in job["FailureReason"]
 
 
-def test_a_bucket_that_loses_its_cors_fails_visibly(person, workshop):
+def test_a_bucket_that_loses_its_cors_fails_visibly(person, workshop) -> None:
     workshop.s3.create_bucket(Bucket="no-cors")
     workshop.s3.put_bucket_cors(Bucket="no-cors", CORSConfiguration={"CORSRules": [CORS]})
     workshop.s3.put_object(Bucket="no-cors", Key="a.jpg", Body=picture())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -48,7 +51,7 @@ def served(module_server):
 
 
 @pytest.fixture(scope="module")
-def opened(browser, served):
+def opened(browser: Any, served):
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.errors = []
@@ -70,7 +73,7 @@ def strokes(painter):
     return painter.page.evaluate("window.strokes")
 
 
-def test_a_stroke(painter):
+def test_a_stroke(painter) -> None:
     painter.size(23)
     painter.drag((60, 60), (200, 90), (180, 300))
     assert (painter.mask() == rasterizer.stroke(strokes(painter), 23, SHAPE)).all()
@@ -81,7 +84,7 @@ def test_a_stroke(painter):
     assert (painter.mask() == before * ~rasterizer.stroke(strokes(painter), 8, SHAPE)).all()
 
 
-def test_the_lasso(painter):
+def test_the_lasso(painter) -> None:
     painter.tool("lasso")
     painter.drag((100, 100), (250, 110), (330, 260), (150, 330), (90, 200), (260, 180), steps=4)
     outline = painter.page.evaluate("window.outline")
@@ -93,7 +96,7 @@ def test_the_lasso(painter):
     assert (painter.mask() == expected).all()
 
 
-def test_a_polygons_corners_move_before_it_is_filled(painter):
+def test_a_polygons_corners_move_before_it_is_filled(painter) -> None:
     painter.tool("polygon")
     painter.click((100, 100), (300, 100), (300, 250), (100, 250))
     painter.drag((300, 250), (420, 330))
@@ -107,7 +110,7 @@ def test_a_polygons_corners_move_before_it_is_filled(painter):
 
 
 @pytest.mark.parametrize("tolerance", [0, 24, 90])
-def test_smart_fill(painter, served, tolerance):
+def test_smart_fill(painter, served, tolerance: int) -> None:
     painter.tool("smart-fill")
     painter.widget.evaluate("(e, tolerance) => e.editor.setTolerance(tolerance)", tolerance)
     painter.key("3")
@@ -118,7 +121,7 @@ def test_smart_fill(painter, served, tolerance):
     assert (painter.mask() == expected * 3).all()
 
 
-def test_smart_fill_follows_a_winding_region(page, module_server):
+def test_smart_fill_follows_a_winding_region(page, module_server) -> None:
     """A spiral of one colour, whose turns are apart by another: the way is long, and every pixel counts."""
     address, folder = module_server
     y, x = np.mgrid[:220, :300]
@@ -140,7 +143,7 @@ def test_smart_fill_follows_a_winding_region(page, module_server):
         painter.key("Control+z")
 
 
-def test_the_smart_brush(painter, served):
+def test_the_smart_brush(painter, served) -> None:
     painter.tool("smart-brush")
     painter.size(61)
     painter.drag((200, 200), (320, 230))
@@ -150,7 +153,7 @@ def test_the_smart_brush(painter, served):
     assert (painter.mask() == (reached & accepted)).all()
 
 
-def test_holes_are_filled(painter):
+def test_holes_are_filled(painter) -> None:
     rng = np.random.default_rng(5)
     mask = (rng.random((100, 150)) < 0.62).astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
     mask[rng.random(SHAPE) < 0.02] = 2
@@ -166,7 +169,7 @@ def test_holes_are_filled(painter):
     assert (painter.mask() == mask).all()
 
 
-def test_nothing_paints_over_a_locked_label(painter):
+def test_nothing_paints_over_a_locked_label(painter) -> None:
     painter.size(61)
     painter.drag((100, 200), (300, 200))
     cat = painter.mask() == 1
@@ -186,7 +189,7 @@ def test_nothing_paints_over_a_locked_label(painter):
     assert not (painter.mask() == 1)[cat].all()
 
 
-def test_a_hidden_label_stays_painted(painter):
+def test_a_hidden_label_stays_painted(painter) -> None:
     painter.size(61)
     painter.drag((100, 200), (300, 200))
     mask = painter.mask()
@@ -210,10 +213,10 @@ def test_a_hidden_label_stays_painted(painter):
     assert painter.widget.evaluate(shown) == 255
 
 
-def test_undo_is_per_stroke_across_tools(painter):
+def test_undo_is_per_stroke_across_tools(painter) -> None:
     states = [painter.mask()]
 
-    def step(*actions):
+    def step(*actions) -> None:
         for action in actions:
             action()
         states.append(painter.mask())
@@ -234,7 +237,7 @@ def test_undo_is_per_stroke_across_tools(painter):
         assert (painter.mask() == state).all()
 
 
-def test_a_dropped_stroke_outside_takes_no_other_one_back(painter):
+def test_a_dropped_stroke_outside_takes_no_other_one_back(painter) -> None:
     painter.size(20)
     painter.drag((50, 60), (100, 60))
     mask = painter.mask()
@@ -257,7 +260,7 @@ def press(painter, **event):
     )
 
 
-def test_keys_are_where_they_are_on_any_layout(painter):
+def test_keys_are_where_they_are_on_any_layout(painter) -> None:
     painter.size(50)
     # Russian: the key with B on an English keyboard types и.
     press(painter, code="KeyE", key="\u0443")
@@ -277,21 +280,21 @@ def test_keys_are_where_they_are_on_any_layout(painter):
     ("key", "code"), [("z", "KeyY"), ("я", "KeyZ"), ("z", "KeyW"), ("Z", "KeyZ")],
     ids=["German", "Russian", "French", "Caps Lock"],
 )  # fmt: skip
-def test_undo_is_where_the_letter_is(painter, key, code):
+def test_undo_is_where_the_letter_is(painter, key: str, code: str) -> None:
     painter.size(30)
     painter.drag((50, 60), (100, 60))
     press(painter, code=code, key=key, ctrlKey=True)
     assert not painter.mask().any()
 
 
-def test_a_polish_letter_is_no_undo(painter):
+def test_a_polish_letter_is_no_undo(painter) -> None:
     painter.size(30)
     painter.drag((50, 60), (100, 60))
     press(painter, code="KeyZ", key="ż", ctrlKey=True, altKey=True, modifierAltGraph=True)
     assert painter.mask().any()
 
 
-def test_the_question_mark_shows_the_keys(painter):
+def test_the_question_mark_shows_the_keys(painter) -> None:
     painter.key("?")
     dialog = painter.frame.get_by_role("dialog", name="Keys")
     text = dialog.text_content()
@@ -307,7 +310,7 @@ def test_the_question_mark_shows_the_keys(painter):
     assert not dialog.is_visible()
 
 
-def test_the_wheel_sizes_the_brush(painter):
+def test_the_wheel_sizes_the_brush(painter) -> None:
     painter.size(20)
     painter.page.mouse.move(*painter.at(300, 200))
     scale = painter.widget.evaluate("e => e.editor.viewport.scale")
@@ -321,7 +324,7 @@ def test_the_wheel_sizes_the_brush(painter):
 
 
 @pytest.fixture
-def tablet(browser, served):
+def tablet(browser: Any, served):
     context = browser.new_context(viewport={"width": 834, "height": 1112}, has_touch=True)
     page = context.new_page()
     page.goto(served[0])
@@ -329,11 +332,11 @@ def tablet(browser, served):
     session = context.new_cdp_session(page)
     painter.widget.evaluate(RESET)
 
-    def touch(kind, *points):
+    def touch(kind, *points) -> None:
         places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
-    def pen(kind, place, force=0.5):
+    def pen(kind, place, force=0.5) -> None:
         event = {"type": kind, "x": place[0], "y": place[1], "pointerType": "pen", "force": force}
         held = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1}
         session.send("Input.dispatchMouseEvent", event | held)
@@ -342,7 +345,7 @@ def tablet(browser, served):
     context.close()
 
 
-def test_a_palm_neither_ends_a_pens_stroke_nor_moves_the_view(tablet):
+def test_a_palm_neither_ends_a_pens_stroke_nor_moves_the_view(tablet) -> None:
     painter, touch, pen = tablet
     painter.size(15)
     view = "e => [e.editor.viewport.x, e.editor.viewport.y, e.editor.viewport.scale]"
@@ -364,7 +367,7 @@ def test_a_palm_neither_ends_a_pens_stroke_nor_moves_the_view(tablet):
     assert not painter.mask().any()
 
 
-def test_a_palm_that_comes_first_gives_way_to_the_pen(tablet):
+def test_a_palm_that_comes_first_gives_way_to_the_pen(tablet) -> None:
     painter, touch, pen = tablet
     painter.size(15)
     palm = painter.at(400, 350)
@@ -385,7 +388,7 @@ def test_a_palm_that_comes_first_gives_way_to_the_pen(tablet):
     assert painter.at(300, 200)[0] > place[0] + 20
 
 
-def test_255_labels_can_be_searched_and_none_breaks_the_page(page, static_server, tmp_path):
+def test_255_labels_can_be_searched_and_none_breaks_the_page(page, static_server, tmp_path: Path) -> None:
     write_picture(tmp_path / "photo.png", (60, 40))
     labels = [f"Straßenbahnhaltestellenüberdachungskonstruktionsteil {number}" for number in range(1, 254)]
     labels += ["café", "<b>"]

@@ -65,7 +65,9 @@ def _verify(workshop, line):
     )
 
 
-def test_a_person_verifies_with_a_comment_and_another_adjusts_what_is_there(person, workshop, line, keep):
+def test_a_person_verifies_with_a_comment_and_another_adjusts_what_is_there(
+    person, workshop, line, keep
+) -> None:
     name = _verify(workshop, line)
     ada = person().start(name)
     ada.frame.locator("crowd-image-classifier[data-state=ready]").wait_for()
@@ -113,7 +115,7 @@ def test_a_person_verifies_with_a_comment_and_another_adjusts_what_is_there(pers
     assert found == []
 
 
-def test_an_earlier_mask_that_is_gone_is_told_and_nothing_can_be_sent(person, workshop, line):
+def test_an_earlier_mask_that_is_gone_is_told_and_nothing_can_be_sent(person, workshop, line) -> None:
     gone = line | {"cups-ref": line["cups-ref"].replace("mask.png", "gone.png")}
     name = _verify(workshop, gone)
     ada = person().start(name)
@@ -123,7 +125,7 @@ def test_an_earlier_mask_that_is_gone_is_told_and_nothing_can_be_sent(person, wo
     workshop.stop(name)
 
 
-def test_a_mask_of_another_colour_is_told(person, workshop, line):
+def test_a_mask_of_another_colour_is_told(person, workshop, line) -> None:
     colors = json.loads(json.dumps(line["cups-ref-metadata"]))
     colors["internal-color-map"].pop("2")
     name = _verify(workshop, line | {"cups-ref-metadata": colors})

@@ -51,7 +51,7 @@ def picture(size=(120, 80), kind="JPEG"):
 class Workshop:
     """One running embedded AWS for many tests; each job has a name and a folder of its own."""
 
-    def __init__(self, aws):
+    def __init__(self, aws) -> None:
         self.aws = aws
         session = aws.session()
         self.s3, self.sagemaker = session.client("s3"), session.client("sagemaker")
@@ -61,7 +61,7 @@ class Workshop:
         self.team = aws.create_workteam("annotators", MEMBERS)
         self.role = self._make_role(session.client("iam"))
 
-    def _make_role(self, iam):
+    def _make_role(self, iam) -> str:
         service = {"Service": "sagemaker.amazonaws.com"}
         trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
         allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
@@ -69,7 +69,7 @@ class Workshop:
         iam.put_role_policy(RoleName="labeling", PolicyName="s3", PolicyDocument=_policy(allow))
         return f"arn:aws:iam::{self.aws.account}:role/labeling"
 
-    def put(self, key, body):
+    def put(self, key, body) -> str:
         self.s3.put_object(Bucket="pictures", Key=key, Body=body)
         return f"s3://pictures/{key}"
 
@@ -126,7 +126,7 @@ class Workshop:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def stop(self, name):
+    def stop(self, name) -> None:
         self.sagemaker.stop_labeling_job(LabelingJobName=name)
 
 
@@ -137,7 +137,7 @@ def _policy(statement):
 class Person:
     """Somebody at the portal, in a browser of their own."""
 
-    def __init__(self, browser, url, name=MEMBERS[0], *, viewport=(1280, 800), **options):
+    def __init__(self, browser, url, name=MEMBERS[0], *, viewport=(1280, 800), **options) -> None:
         size = {"width": viewport[0], "height": viewport[1]}
         self.context = browser.new_context(viewport=size, **options)
         self.page = self.context.new_page()
@@ -165,16 +165,16 @@ class Person:
     def painter(self, state="ready"):
         return Painter(self.page, self.frame).wait(state)
 
-    def widget_keys(self, *keys):
+    def widget_keys(self, *keys) -> None:
         """Press keys without waiting for anything."""
         for key in keys:
             self.page.keyboard.press(key)
 
-    def submit(self):
+    def submit(self) -> None:
         """Press Submit and wait for the next page."""
         old = self.page.url
         self.frame.get_by_role("button", name="Submit", exact=True).click()
         self.page.wait_for_url(lambda url: url != old)
 
-    def close(self):
+    def close(self) -> None:
         self.context.close()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from ground_truth_local.door import ADVANCE
 from ground_truth_local.service.errors import TaskError
+from tests.local.service.conftest import Clock, FakeAws, Tools
 
 
 def advance(harness, seconds):
     return harness.call(ADVANCE, {"Seconds": seconds})
 
 
-def test_a_task_an_object_and_a_job_come_to_their_end(harness, aws, tools):
+def test_a_task_an_object_and_a_job_come_to_their_end(harness: Any, aws: FakeAws, tools: type[Tools]) -> None:
     tools.fill(aws, objects=2)
     harness.create(HumanTaskConfig__TaskAvailabilityLifetimeInSeconds=3_600)
     arn = harness.describe()["LabelingJobArn"]
@@ -30,7 +34,9 @@ def test_a_task_an_object_and_a_job_come_to_their_end(harness, aws, tools):
     assert "30 days" in harness.wait(name="later")["FailureReason"]
 
 
-def test_a_restart_goes_on_from_the_moved_time(aws, clock, tools, tmp_path):
+def test_a_restart_goes_on_from_the_moved_time(
+    aws: FakeAws, clock: Clock, tools: type[Tools], tmp_path: Path
+) -> None:
     first = tools.Harness(aws, clock, state_dir=tmp_path)
     moved = advance(first, 1_000_000).body
     first.service.stop()
@@ -42,12 +48,12 @@ def test_a_restart_goes_on_from_the_moved_time(aws, clock, tools, tmp_path):
 
 
 @pytest.mark.parametrize("seconds", [-1, "1", None, True, 1e30, float("nan")])
-def test_a_clock_is_not_moved_by_nonsense(harness, seconds):
+def test_a_clock_is_not_moved_by_nonsense(harness: Any, seconds) -> None:
     assert advance(harness, seconds).body["__type"] == "ValidationException"
     assert advance(harness, 0).body["OffsetSeconds"] == 0
 
 
-def test_only_who_is_allowed_may_move_it(harness, tools):
+def test_only_who_is_allowed_may_move_it(harness: Any, tools: type[Tools]) -> None:
     from ground_truth_local.service.types import Call
 
     call = Call(
@@ -62,7 +68,7 @@ def test_only_who_is_allowed_may_move_it(harness, tools):
     assert (check.action, check.resource_arn) == (f"sagemaker:{ADVANCE}", "*")
 
 
-def test_other_tools_put_their_tags_on_a_job(aws, clock, tools):
+def test_other_tools_put_their_tags_on_a_job(aws: FakeAws, clock: Clock, tools: type[Tools]) -> None:
     harness = tools.Harness(aws, clock, foreign_tags={"auto:creator": "ada", "mine": "theirs"})
     harness.create(Tags=[{"Key": "mine", "Value": "ours"}])
     tags = {tag["Key"]: tag["Value"] for tag in harness.describe()["Tags"]}

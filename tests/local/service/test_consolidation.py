@@ -29,14 +29,14 @@ ballots = st.tuples(shapes, st.integers(1, 9)).flatmap(
 
 
 @given(mask_arrays)
-def test_one_worker_is_taken_at_their_word(mask):
+def test_one_worker_is_taken_at_their_word(mask) -> None:
     result = consolidate([mask])
     assert (result.mask == mask).all()
     assert result.confidence == 0.0
 
 
 @given(mask_arrays, st.integers(2, 9))
-def test_workers_who_agree_are_never_overruled(mask, workers):
+def test_workers_who_agree_are_never_overruled(mask, workers) -> None:
     result = consolidate([mask] * workers)
     assert (result.mask == mask).all()
     assert result.confidence == 1.0
@@ -44,7 +44,7 @@ def test_workers_who_agree_are_never_overruled(mask, workers):
 
 @given(ballots)
 @settings(max_examples=200)
-def test_the_vote_keeps_to_what_was_voted(masks):
+def test_the_vote_keeps_to_what_was_voted(masks) -> None:
     result = consolidate(masks)
     stacked = np.stack(masks)
     unanimous = (stacked == stacked[0]).all(axis=0)
@@ -57,7 +57,7 @@ def test_the_vote_keeps_to_what_was_voted(masks):
 
 
 @given(ballots, st.randoms())
-def test_the_order_of_the_workers_does_not_matter(masks, random):
+def test_the_order_of_the_workers_does_not_matter(masks, random) -> None:
     shuffled = list(masks)
     random.shuffle(shuffled)
     first, second = consolidate(masks), consolidate(shuffled)
@@ -65,20 +65,20 @@ def test_the_order_of_the_workers_does_not_matter(masks, random):
     assert first.confidence == second.confidence
 
 
-def test_a_lone_dissenting_pixel_gives_way_to_its_neighbourhood():
+def test_a_lone_dissenting_pixel_gives_way_to_its_neighbourhood() -> None:
     smooth = np.ones((5, 5), dtype=np.uint8)
     speck = smooth.copy()
     speck[2, 2] = 2
     assert consolidate([speck, speck, smooth]).mask[2, 2] == 1
 
 
-def test_a_tie_goes_to_the_lower_class():
+def test_a_tie_goes_to_the_lower_class() -> None:
     a, b = np.full((4, 4), 2, dtype=np.uint8), np.full((4, 4), 1, dtype=np.uint8)
     assert (consolidate([a, b]).mask == 1).all()
     assert consolidate([a, b]).confidence == 0.5
 
 
-def test_no_seam_shows_between_bands():
+def test_no_seam_shows_between_bands() -> None:
     generator = np.random.default_rng(3)
     masks = [generator.integers(0, 4, (1_030, 3), dtype=np.uint8) for _ in range(3)]
     whole = consolidate(masks).mask
@@ -86,7 +86,7 @@ def test_no_seam_shows_between_bands():
     assert (whole[501:529] == part[1:-1]).all()
 
 
-def test_two_megapixels_of_twenty_classes_take_less_than_two_seconds():
+def test_two_megapixels_of_twenty_classes_take_less_than_two_seconds() -> None:
     generator = np.random.default_rng(0)
     masks = [
         np.kron(generator.integers(0, 21, (100, 200)), np.ones((10, 10))).astype(np.uint8) for _ in range(3)
@@ -97,14 +97,14 @@ def test_two_megapixels_of_twenty_classes_take_less_than_two_seconds():
 
 
 @given(mask_arrays)
-def test_an_answer_comes_back_as_painted(mask):
+def test_an_answer_comes_back_as_painted(mask) -> None:
     height, width = mask.shape
     answer = encode_answer(mask, LABELS)
     assert (decode_answer(answer, labels=LABELS, width=width, height=height) == mask).all()
 
 
 @given(mask_arrays)
-def test_the_masks_colours_are_the_colour_maps(mask):
+def test_the_masks_colours_are_the_colour_maps(mask) -> None:
     image = Image.open(io.BytesIO(encode_mask(mask, len(LABELS))))
     colors = [palette.BACKGROUND_COLOR, *palette.colors(len(LABELS))]
     expected = np.array([palette.to_rgb(color) for color in colors], dtype=np.uint8)[mask]
@@ -112,7 +112,7 @@ def test_the_masks_colours_are_the_colour_maps(mask):
     assert image.mode == "P" and (np.asarray(image) == mask).all()
 
 
-def test_more_labels_than_a_palette_holds():
+def test_more_labels_than_a_palette_holds() -> None:
     mask = np.arange(300, dtype=np.uint16).reshape(1, 300)
     labels = [f"l{number}" for number in range(299)]
     answer = encode_answer(mask, labels)
@@ -120,7 +120,7 @@ def test_more_labels_than_a_palette_holds():
     assert Image.open(io.BytesIO(encode_mask(mask, 299))).mode == "RGB"
 
 
-def test_the_palette_is_the_services_and_never_repeats():
+def test_the_palette_is_the_services_and_never_repeats() -> None:
     assert palette.colors(3) == ["#2ca02c", "#1f77b4", "#ff7f0e"]
     many = palette.colors(400)
     assert len(set(many)) == 400 and "#ffffff" not in many
@@ -169,12 +169,12 @@ def answer(**changes):
         "truncated": ({"labeledImage": {"pngImageData": png([[[0, 0, 0, 0]] * 2])[:40]}}, "not"),
     }.values(),
 )
-def test_a_bad_answer_is_refused_by_name(changes, message):
+def test_a_bad_answer_is_refused_by_name(changes, message) -> None:
     with pytest.raises(TaskError) as caught:
         decode_answer(answer(**changes), labels=LABELS, width=2, height=1)
     assert message in str(caught.value)
 
 
-def test_white_and_transparent_are_background():
+def test_white_and_transparent_are_background() -> None:
     white = answer(labeledImage={"pngImageData": png([[[255, 255, 255, 255], [9, 9, 9, 0]]])})
     assert (decode_answer(white, labels=LABELS, width=2, height=1) == 0).all()

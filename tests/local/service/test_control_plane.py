@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import botocore.session
 import pytest
@@ -12,6 +13,7 @@ from botocore.parsers import create_parser
 from ground_truth_local.service import authorization
 from ground_truth_local.service.quotas import Quotas
 from ground_truth_local.service.types import Call
+from tests.local.service.conftest import Clock, FakeAws, Tools
 
 
 def parsed(operation, body, status=200):
@@ -23,7 +25,7 @@ def parsed(operation, body, status=200):
     return create_parser("json").parse(wire, shape), shape
 
 
-def assert_shape(body, shape, path="$"):
+def assert_shape(body, shape, path="$") -> None:
     """Fail where a body lacks a required member or has one that the model doesn't know."""
     if shape.type_name == "structure":
         unknown = set(body) - set(shape.members)
@@ -38,14 +40,14 @@ def assert_shape(body, shape, path="$"):
 
 
 @pytest.fixture
-def still(aws, clock, tools):
+def still(aws: FakeAws, clock: Clock, tools: type[Tools]):
     """A service whose engine doesn't run: jobs stay Initializing."""
     made = tools.Harness(aws, clock)
     yield made
     made.service.stop()
 
 
-def test_answers_are_of_the_models_shape(still):
+def test_answers_are_of_the_models_shape(still) -> None:
     still.create(Tags=[{"Key": "a", "Value": "b"}], StoppingConditions={"MaxHumanLabeledObjectCount": 2})
     team = still.describe()["HumanTaskConfig"]["WorkteamArn"]
     for operation, body in {
@@ -63,7 +65,7 @@ def test_answers_are_of_the_models_shape(still):
         assert set(read) - {"ResponseMetadata"} == set(answer.body)
 
 
-def test_describe_repeats_the_request_and_fills_in_the_documented_defaults(still, tools):
+def test_describe_repeats_the_request_and_fills_in_the_documented_defaults(still, tools: type[Tools]) -> None:
     asked = tools.request(OutputConfig__KmsKeyId=tools.KEY, HumanTaskConfig__TaskKeywords=["road"])
     still.call("CreateLabelingJob", asked)
     job = still.describe("STREETS")
@@ -82,28 +84,28 @@ def test_describe_repeats_the_request_and_fills_in_the_documented_defaults(still
     assert "FailureReason" not in job and "LabelingJobOutput" not in job
 
 
-def test_a_name_is_taken_for_ever_whatever_its_case(still):
+def test_a_name_is_taken_for_ever_whatever_its_case(still) -> None:
     assert still.create("Streets").status == 200
     assert still.create("sTREETS").body["__type"] == "ResourceInUse"
     still.call("StopLabelingJob", {"LabelingJobName": "Streets"})
     assert still.create("streets").body["__type"] == "ResourceInUse"
 
 
-def test_names_are_by_account_and_region(still):
+def test_names_are_by_account_and_region(still) -> None:
     still.create()
     assert still.call("DescribeLabelingJob", {"LabelingJobName": "streets"}, region="us-east-1").status == 400
     other = still.call("DescribeLabelingJob", {"LabelingJobName": "streets"}, account="999988887777")
     assert other.body["__type"] == "ResourceNotFound"
 
 
-def test_too_many_live_jobs_are_refused(aws, clock, tools):
+def test_too_many_live_jobs_are_refused(aws: FakeAws, clock: Clock, tools: type[Tools]) -> None:
     harness = tools.Harness(aws, clock, quotas=Quotas(jobs=1))
     assert harness.create("a").status == 200
     assert harness.create("b").body["__type"] == "ResourceLimitExceeded"
     harness.service.stop()
 
 
-def test_more_objects_than_the_quota_fail_the_job(aws, clock, tools):
+def test_more_objects_than_the_quota_fail_the_job(aws: FakeAws, clock: Clock, tools: type[Tools]) -> None:
     harness = tools.Harness(aws, clock, quotas=Quotas(objects=1))
     harness.service.start()
     harness.create()
@@ -112,25 +114,25 @@ def test_more_objects_than_the_quota_fail_the_job(aws, clock, tools):
     assert "has more than 1 data objects" in reason
 
 
-def test_a_quota_of_nothing_is_none():
+def test_a_quota_of_nothing_is_none() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Quotas(jobs=0)
 
 
 @pytest.mark.parametrize("operation", ["DescribeLabelingJob", "StopLabelingJob"])
-def test_an_unknown_job_is_not_found(still, operation):
+def test_an_unknown_job_is_not_found(still, operation: str) -> None:
     answer = still.call(operation, {"LabelingJobName": "nothing"})
     assert (answer.status, answer.body["__type"]) == (400, "ResourceNotFound")
 
 
-def test_a_job_stops_from_initializing_and_stopping_again_changes_nothing(still):
+def test_a_job_stops_from_initializing_and_stopping_again_changes_nothing(still) -> None:
     still.create()
     for _ in range(2):
         assert still.call("StopLabelingJob", {"LabelingJobName": "streets"}).body == {}
         assert still.describe()["LabelingJobStatus"] == "Stopping"
 
 
-def test_an_ended_job_cannot_be_stopped(harness):
+def test_an_ended_job_cannot_be_stopped(harness: Any) -> None:
     harness.create()
     harness.call("StopLabelingJob", {"LabelingJobName": "streets"})
     harness.wait("Stopped")
@@ -139,7 +141,7 @@ def test_an_ended_job_cannot_be_stopped(harness):
     assert "in status Stopped" in answer.body["message"]
 
 
-def test_jobs_are_listed_by_filters_and_pages(still, clock):
+def test_jobs_are_listed_by_filters_and_pages(still, clock: Clock) -> None:
     for name in ("cats", "Dogs", "street-cats"):
         still.create(name)
         clock.advance(10)
@@ -163,7 +165,7 @@ def test_jobs_are_listed_by_filters_and_pages(still, clock):
     assert still.call("ListLabelingJobs", {"NextToken": "x"}).body["__type"] == "ValidationException"
 
 
-def test_tags_of_a_job(still):
+def test_tags_of_a_job(still) -> None:
     still.create(Tags=[{"Key": "a", "Value": "1"}])
     arn = still.describe()["LabelingJobArn"]
     added = still.call(
@@ -181,7 +183,7 @@ COGNITO = {
 }
 
 
-def test_a_work_teams_life(still, tools):
+def test_a_work_teams_life(still, tools: type[Tools]) -> None:
     body = {"WorkteamName": "Team", "MemberDefinitions": [COGNITO], "Description": "d"}
     arn = still.call("CreateWorkteam", body).body["WorkteamArn"]
     assert arn == f"arn:aws:sagemaker:{tools.REGION}:{tools.ACCOUNT}:workteam/private-crowd/team"
@@ -199,7 +201,7 @@ def test_a_work_teams_life(still, tools):
     assert still.call("DescribeWorkteam", {"WorkteamName": "Team"}).status == 400
 
 
-def test_a_team_of_two_kinds_of_members_is_refused(still):
+def test_a_team_of_two_kinds_of_members_is_refused(still) -> None:
     definitions = [COGNITO, {"OidcMemberDefinition": {"Groups": ["g"]}}]
     answer = still.call(
         "CreateWorkteam", {"WorkteamName": "t", "MemberDefinitions": definitions, "Description": "d"}
@@ -218,7 +220,7 @@ def call(tools, operation, body):
     )
 
 
-def test_creating_needs_the_call_the_tags_and_the_role(still, tools):
+def test_creating_needs_the_call_the_tags_and_the_role(still, tools: type[Tools]) -> None:
     checks = still.service.authorization(
         call(tools, "CreateLabelingJob", tools.request(Tags=[{"Key": "a", "Value": "b"}]))
     )
@@ -236,7 +238,7 @@ def test_creating_needs_the_call_the_tags_and_the_role(still, tools):
     assert checks[2].context["iam:PassedToService"] == "sagemaker.amazonaws.com"
 
 
-def test_stopping_is_checked_with_the_jobs_tags(still, tools):
+def test_stopping_is_checked_with_the_jobs_tags(still, tools: type[Tools]) -> None:
     still.create(Tags=[{"Key": "owner", "Value": "me"}])
     (check,) = still.service.authorization(call(tools, "StopLabelingJob", {"LabelingJobName": "Streets"}))
     assert check.context["aws:ResourceTag/owner"] == "me"
@@ -248,14 +250,14 @@ def test_stopping_is_checked_with_the_jobs_tags(still, tools):
 @pytest.mark.parametrize(
     "operation", ["CreateLabelingJob", "StopLabelingJob", "AddTags", "ListTags", "CreateWorkteam"]
 )
-def test_authorization_survives_any_body(still, tools, operation, body):
+def test_authorization_survives_any_body(still, tools: type[Tools], operation: str, body) -> None:
     assert authorization.checks(call(tools, operation, body), still.service._jobs)
 
 
-def test_an_unknown_operation_is_said_to_be(still):
+def test_an_unknown_operation_is_said_to_be(still) -> None:
     assert still.call("CreateModel", {}).body["__type"] == "UnknownOperationException"
 
 
-def test_every_action_is_answered(still):
+def test_every_action_is_answered(still) -> None:
     for action in still.service.ACTIONS:
         assert still.call(action, {}).body.get("__type") != "UnknownOperationException"

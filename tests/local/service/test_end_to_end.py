@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,17 +10,18 @@ from PIL import Image
 
 from ground_truth_local.service.teams import Person
 from ground_truth_local.workers import SimulatedWorkers
+from tests.local.service.conftest import FakeAws
 
 
 @pytest.fixture
-def workers(harness):
+def workers(harness: Any):
     simulated = SimulatedWorkers(harness.service, seed=7)
     simulated.start()
     yield simulated
     simulated.stop()
 
 
-def test_a_job_labels_all_of_its_objects(harness, aws, workers):
+def test_a_job_labels_all_of_its_objects(harness: Any, aws: FakeAws, workers) -> None:
     assert harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=3).status == 200
     job = harness.wait()
     assert job["LabelingJobStatus"] == "Completed", job.get("FailureReason")
@@ -43,7 +45,9 @@ def test_a_job_labels_all_of_its_objects(harness, aws, workers):
 
 
 @pytest.mark.parametrize(("people", "hands"), [(["ada", "grace", "katherine", "annie"], 4), (["ada"], 3)])
-def test_a_teams_own_people_label_and_spares_only_help_out(harness, aws, people, hands):
+def test_a_teams_own_people_label_and_spares_only_help_out(
+    harness: Any, aws: FakeAws, people, hands: int
+) -> None:
     body = {
         "WorkteamName": "crew",
         "Description": "with people",

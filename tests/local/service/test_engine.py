@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from ground_truth_local.service.errors import TaskError
 from ground_truth_local.service.masks import encode_answer
 from ground_truth_local.service.pace import Pace
 from ground_truth_local.workers import SimulatedWorkers
+from tests.local.service.conftest import Clock, FakeAws, Tools
 
 DAY = 24 * 3_600
 
@@ -40,7 +43,7 @@ def counters(total, human, failed, unlabeled, machine=0):
     }
 
 
-def drop(aws, uri):
+def drop(aws, uri) -> None:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     del aws.buckets[bucket].objects[key]
 
@@ -125,7 +128,9 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("harm", "messages"), FAILURES.values(), ids=FAILURES.keys())
-def test_a_job_that_is_set_up_wrongly_fails_with_the_cause(harness, aws, tools, harm, messages):
+def test_a_job_that_is_set_up_wrongly_fails_with_the_cause(
+    harness: Any, aws: FakeAws, tools: type[Tools], harm, messages
+) -> None:
     harm(aws, tools)
     assert harness.create(OutputConfig__KmsKeyId=tools.KEY).status == 200
     job = harness.wait()
@@ -137,7 +142,9 @@ def test_a_job_that_is_set_up_wrongly_fails_with_the_cause(harness, aws, tools, 
     assert [event["detail"] for event in state_changes(harness)] == [{"LabelingJobStatus": "Failed"}]
 
 
-def test_it_is_in_progress_soon_with_nothing_counted_and_fails_minutes_later(aws, clock, tools):
+def test_it_is_in_progress_soon_with_nothing_counted_and_fails_minutes_later(
+    aws: FakeAws, clock: Clock, tools: type[Tools]
+) -> None:
     """As recorded in aws/amazon-sagemaker-examples#1945, and in the controllers-for-Kubernetes' tests."""
     drop(aws, "s3://input/jobs/template.html")
     pace = Pace(initializing=60.0, set_up=300.0, stopping=0.0, poll=0.02)
@@ -156,7 +163,9 @@ def test_it_is_in_progress_soon_with_nothing_counted_and_fails_minutes_later(aws
     harness.service.stop()
 
 
-def test_a_role_that_is_not_there_is_refused_at_once_and_one_that_goes_fails_the_job(aws, clock, tools):
+def test_a_role_that_is_not_there_is_refused_at_once_and_one_that_goes_fails_the_job(
+    aws: FakeAws, clock: Clock, tools: type[Tools]
+) -> None:
     harness = tools.Harness(aws, clock, pace=Pace(initializing=60.0, poll=0.02))
     harness.service.start()
     harness.create()
@@ -169,7 +178,7 @@ def test_a_role_that_is_not_there_is_refused_at_once_and_one_that_goes_fails_the
     harness.service.stop()
 
 
-def test_counters_and_event_are_right_at_any_time(harness, aws, tools):
+def test_counters_and_event_are_right_at_any_time(harness: Any, aws: FakeAws, tools: type[Tools]) -> None:
     harness.create()
     harness.wait("InProgress")
     for done in (1, 2):
@@ -191,7 +200,7 @@ def test_counters_and_event_are_right_at_any_time(harness, aws, tools):
     ]
 
 
-def test_one_bad_image_fails_alone_and_says_why(harness, aws):
+def test_one_bad_image_fails_alone_and_says_why(harness: Any, aws: FakeAws) -> None:
     aws.put("s3://input/images/1.png", b"not a picture")
     harness.create()
     assert [label_one(harness), label_one(harness)] == [0, 2]
@@ -203,7 +212,7 @@ def test_one_bad_image_fails_alone_and_says_why(harness, aws):
     assert "not a readable JPEG or PNG" in line["streets-ref-metadata"]["failure-reason"]
 
 
-def test_stopping_writes_what_there_is(harness, aws):
+def test_stopping_writes_what_there_is(harness: Any, aws: FakeAws) -> None:
     harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
     harness.wait("InProgress")
     assert label_one(harness, worker=1) == label_one(harness, worker=2) == 0
@@ -224,7 +233,7 @@ def test_stopping_writes_what_there_is(harness, aws):
     assert state_changes(harness)[-1]["detail"] == {"LabelingJobStatus": "Stopped"}
 
 
-def test_a_stop_ends_even_where_the_role_may_no_longer_write(harness, aws):
+def test_a_stop_ends_even_where_the_role_may_no_longer_write(harness: Any, aws: FakeAws) -> None:
     harness.create()
     harness.wait("InProgress")
     # A job is in progress before its set-up, which a denial would fail.
@@ -244,7 +253,7 @@ def test_a_stop_ends_even_where_the_role_may_no_longer_write(harness, aws):
         ({"MaxPercentageOfInputDatasetLabeled": 1}, 1),
     ],
 )
-def test_stopping_conditions_stop_the_job(harness, conditions, labeled):
+def test_stopping_conditions_stop_the_job(harness: Any, conditions, labeled: int) -> None:
     harness.create(StoppingConditions=conditions)
     for _ in range(labeled):
         label_one(harness)
@@ -256,14 +265,14 @@ def test_stopping_conditions_stop_the_job(harness, conditions, labeled):
 @pytest.mark.parametrize(
     "most", [{"MaxHumanLabeledObjectCount": 3}, {"MaxPercentageOfInputDatasetLabeled": 100}]
 )
-def test_a_condition_that_is_met_with_the_last_object_completes_the_job(harness, most):
+def test_a_condition_that_is_met_with_the_last_object_completes_the_job(harness: Any, most) -> None:
     harness.create(StoppingConditions=most)
     for _ in range(3):
         label_one(harness)
     assert harness.wait()["LabelingJobStatus"] == "Completed"
 
 
-def test_chaining_sends_only_what_has_no_label_to_workers(harness, aws):
+def test_chaining_sends_only_what_has_no_label_to_workers(harness: Any, aws: FakeAws) -> None:
     lines = [json.loads(line) for line in aws.get("s3://input/jobs/input.manifest").splitlines()]
     for line, human in zip(lines, ("yes", "no"), strict=False):
         line |= {"streets-ref": "s3://input/old.png", "streets-ref-metadata": {"human-annotated": human}}
@@ -277,7 +286,9 @@ def test_chaining_sends_only_what_has_no_label_to_workers(harness, aws):
     assert written[:2] == text.splitlines()[:2]
 
 
-def test_the_first_batch_is_ten_and_then_as_many_as_asked_for(harness, aws, tools):
+def test_the_first_batch_is_ten_and_then_as_many_as_asked_for(
+    harness: Any, aws: FakeAws, tools: type[Tools]
+) -> None:
     tools.fill(aws, objects=20)
     harness.create(HumanTaskConfig__MaxConcurrentTaskCount=6)
     arn = harness.describe()["LabelingJobArn"]
@@ -295,7 +306,7 @@ def test_the_first_batch_is_ten_and_then_as_many_as_asked_for(harness, aws, tool
     assert harness.service.job(arn).iteration == 2
 
 
-def test_a_task_that_nobody_took_in_time_fails_and_partial_answers_count(harness, clock):
+def test_a_task_that_nobody_took_in_time_fails_and_partial_answers_count(harness: Any, clock: Clock) -> None:
     harness.create(
         HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2,
         HumanTaskConfig__TaskAvailabilityLifetimeInSeconds=3_600,
@@ -307,7 +318,7 @@ def test_a_task_that_nobody_took_in_time_fails_and_partial_answers_count(harness
     assert job["LabelCounters"] == counters(1, 1, 2, 0)
 
 
-def test_a_job_fails_after_thirty_days(harness, clock, aws):
+def test_a_job_fails_after_thirty_days(harness: Any, clock: Clock, aws: FakeAws) -> None:
     harness.create()
     label_one(harness)
     clock.advance(30 * DAY + 60)
@@ -319,14 +330,16 @@ def test_a_job_fails_after_thirty_days(harness, clock, aws):
     )
 
 
-def test_automated_labeling_needs_its_number_of_objects(harness, tools):
+def test_automated_labeling_needs_its_number_of_objects(harness: Any, tools: type[Tools]) -> None:
     algorithm = "027400017018:labeling-job-algorithm-specification/semantic-segmentation"
     arn = f"arn:aws:sagemaker:{tools.REGION}:{algorithm}"
     harness.create(LabelingJobAlgorithmsConfig={"LabelingJobAlgorithmSpecificationArn": arn})
     assert "at least 1250 data objects" in harness.wait()["FailureReason"]
 
 
-def test_a_job_goes_on_after_a_restart(aws, clock, tools, tmp_path):
+def test_a_job_goes_on_after_a_restart(
+    aws: FakeAws, clock: Clock, tools: type[Tools], tmp_path: Path
+) -> None:
     first = tools.Harness(aws, clock, state_dir=tmp_path)
     first.service.start()
     first.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
@@ -351,7 +364,9 @@ def test_a_job_goes_on_after_a_restart(aws, clock, tools, tmp_path):
     second.service.stop()
 
 
-def test_two_hundred_objects_and_a_few_bad_ones_do_not_hang(harness, aws, tools):
+def test_two_hundred_objects_and_a_few_bad_ones_do_not_hang(
+    harness: Any, aws: FakeAws, tools: type[Tools]
+) -> None:
     tools.fill(aws, objects=200)
     for index in range(0, 200, 50):
         aws.put(f"s3://input/images/{index}.png", b"")
@@ -367,7 +382,7 @@ def test_two_hundred_objects_and_a_few_bad_ones_do_not_hang(harness, aws, tools)
     assert len(aws.keys("output", "consolidated-annotation/output/")) == 196
 
 
-def test_many_jobs_run_side_by_side(harness, aws):
+def test_many_jobs_run_side_by_side(harness: Any, aws: FakeAws) -> None:
     workers = SimulatedWorkers(harness.service, seed=1)
     workers.start()
     try:
@@ -379,7 +394,7 @@ def test_many_jobs_run_side_by_side(harness, aws):
         workers.stop()
 
 
-def test_labels_are_published_to_the_output_topic(harness, aws):
+def test_labels_are_published_to_the_output_topic(harness: Any, aws: FakeAws) -> None:
     topic = "arn:aws:sns:eu-west-1:111122223333:labels"
     harness.create(OutputConfig__SnsTopicArn=topic)
     label_one(harness)
@@ -388,7 +403,7 @@ def test_labels_are_published_to_the_output_topic(harness, aws):
     assert json.loads(published[1])["source-ref"] == "s3://input/images/0.png"
 
 
-def test_a_role_that_may_not_publish_fails_the_job_and_keeps_the_label(harness, aws):
+def test_a_role_that_may_not_publish_fails_the_job_and_keeps_the_label(harness: Any, aws: FakeAws) -> None:
     aws.denied.add(("sns:Publish", ""))
     harness.create(OutputConfig__SnsTopicArn="arn:aws:sns:eu-west-1:111122223333:labels")
     label_one(harness)
@@ -399,7 +414,9 @@ def test_a_role_that_may_not_publish_fails_the_job_and_keeps_the_label(harness, 
 
 
 @pytest.mark.parametrize(("declining", "labeled"), [((1, 2), 0), ((2, 3), 1)])
-def test_as_many_declines_as_workers_expire_the_object(harness, aws, tools, declining, labeled):
+def test_as_many_declines_as_workers_expire_the_object(
+    harness: Any, aws: FakeAws, tools: type[Tools], declining, labeled: int
+) -> None:
     """Developer Guide, sms-monitor-cloud-watch, "Declining Tasks"."""
     tools.fill(aws, objects=1)
     harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
@@ -416,7 +433,9 @@ def test_as_many_declines_as_workers_expire_the_object(harness, aws, tools, decl
     assert job["LabelCounters"] == counters(labeled, labeled, 1 - labeled, 0)
 
 
-def test_who_holds_an_object_that_others_declined_may_still_answer(harness, aws, tools):
+def test_who_holds_an_object_that_others_declined_may_still_answer(
+    harness: Any, aws: FakeAws, tools: type[Tools]
+) -> None:
     tools.fill(aws, objects=1)
     harness.create()
     arn = harness.describe()["LabelingJobArn"]
@@ -436,7 +455,9 @@ BROKEN_MIDWAY = {
 
 
 @pytest.mark.parametrize("harm", BROKEN_MIDWAY.values(), ids=BROKEN_MIDWAY)
-def test_simulated_workers_who_see_no_picture_decline_and_the_job_ends(harness, aws, tools, harm):
+def test_simulated_workers_who_see_no_picture_decline_and_the_job_ends(
+    harness: Any, aws: FakeAws, tools: type[Tools], harm
+) -> None:
     tools.fill(aws, objects=1)
     harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=3)
     harness.until(lambda: harness.service.queue.open_tasks(harness.worker()), bool)
@@ -450,7 +471,9 @@ def test_simulated_workers_who_see_no_picture_decline_and_the_job_ends(harness, 
     assert (job["LabelingJobStatus"], job["LabelCounters"]) == ("Completed", counters(0, 0, 1, 0))
 
 
-def test_simulated_workers_go_on_with_what_they_had_in_hand(harness, aws, tools):
+def test_simulated_workers_go_on_with_what_they_had_in_hand(
+    harness: Any, aws: FakeAws, tools: type[Tools]
+) -> None:
     """Nobody else gets it, so a server that ended in the middle would leave its job waiting for the limit."""
     tools.fill(aws, objects=1)
     harness.create(HumanTaskConfig__NumberOfHumanWorkersPerDataObject=2)
@@ -469,7 +492,7 @@ def test_simulated_workers_go_on_with_what_they_had_in_hand(harness, aws, tools)
     assert [task.id for task in queue.held(second.worker)] == [second.id]
 
 
-def test_an_answer_that_comes_after_a_stop_is_refused(aws, clock, tools):
+def test_an_answer_that_comes_after_a_stop_is_refused(aws: FakeAws, clock: Clock, tools: type[Tools]) -> None:
     """Also before the engine has taken the tasks back."""
     harness = tools.Harness(aws, clock)
     harness.service.start()

@@ -12,6 +12,7 @@ from ground_truth_local.service.categories import parse_categories
 from ground_truth_local.service.errors import JobFailure
 from ground_truth_local.service.manifest import parse_manifest
 from ground_truth_local.service.rules import S3Location, parse_s3_uri
+from tests.local.service.conftest import Tools
 
 HERE = S3Location("b", "file")
 GOOD = '{"source-ref": "s3://bucket/key"}'
@@ -24,11 +25,11 @@ def read(text):
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 @pytest.mark.parametrize("between", ["\n", "\r\n"])
-def test_lines_end_in_either_way(between, end):
+def test_lines_end_in_either_way(between: str, end: str) -> None:
     assert read(GOOD + between + GOOD + end) == [GOOD, GOOD]
 
 
-def test_a_line_may_have_the_longest_attributes():
+def test_a_line_may_have_the_longest_attributes() -> None:
     line = json.dumps(
         {"source-ref": "s3://b/k"} | {f"a{number}": "ü" * 20_000 for number in range(4)}, ensure_ascii=False
     )
@@ -60,16 +61,16 @@ def test_a_line_may_have_the_longest_attributes():
         "deep": ("[" * 100_000, "not valid JSON"),
     }.values(),
 )
-def test_a_broken_manifest_is_refused_by_line(text, message):
+def test_a_broken_manifest_is_refused_by_line(text, message) -> None:
     with pytest.raises(JobFailure, match=message):
         read(text)
 
 
-def test_twenty_thousand_objects_are_allowed():
+def test_twenty_thousand_objects_are_allowed() -> None:
     assert len(read((GOOD + "\n") * 20_000)) == 20_000
 
 
-def test_keys_are_taken_as_they_are():
+def test_keys_are_taken_as_they_are() -> None:
     assert parse_s3_uri("s3://b/a b/100%/ü+?#.png") == S3Location("b", "a b/100%/ü+?#.png")
 
 
@@ -79,7 +80,7 @@ def categories(**changes):
     ).encode()
 
 
-def test_labels_keep_their_order():
+def test_labels_keep_their_order() -> None:
     assert parse_categories(categories(), HERE, automated=False) == ["a", "b"]
 
 
@@ -98,12 +99,12 @@ def test_labels_keep_their_order():
         "long": (categories(labels=[{"label": "x" * 257}]), "more than 256 characters"),
     }.values(),
 )
-def test_a_broken_category_file_is_refused_by_name(data, message):
+def test_a_broken_category_file_is_refused_by_name(data, message) -> None:
     with pytest.raises(JobFailure, match=message):
         parse_categories(data, HERE, automated=False)
 
 
-def test_automated_labeling_takes_twenty_labels():
+def test_automated_labeling_takes_twenty_labels() -> None:
     many = categories(labels=[{"label": str(number)} for number in range(21)])
     assert len(parse_categories(many, HERE, automated=False)) == 21
     with pytest.raises(JobFailure, match="at most 20"):
@@ -117,7 +118,7 @@ def check(source):
     return template.check_template(source, task_input=INPUT, labels=INPUT["labels"])
 
 
-def test_the_guides_template_is_fine(tools):
+def test_the_guides_template_is_fine(tools: type[Tools]) -> None:
     assert check(tools.TEMPLATE) == "crowd-semantic-segmentation"
 
 
@@ -145,18 +146,18 @@ def test_the_guides_template_is_fine(tools):
         "endless": ("<script", "{% for i in (1..99999999) %}x{% endfor %}<script", "can't be rendered"),
     }.values(),
 )
-def test_a_broken_template_is_refused_by_name(tools, old, new, message):
+def test_a_broken_template_is_refused_by_name(tools: type[Tools], old, new, message) -> None:
     with pytest.raises(JobFailure, match=message):
         check(tools.TEMPLATE.replace(old, new))
 
 
-def test_an_element_outside_the_form_is_refused(tools):
+def test_an_element_outside_the_form_is_refused(tools: type[Tools]) -> None:
     moved = tools.TEMPLATE.replace("<crowd-form>", "<crowd-form></crowd-form>").removesuffix("</crowd-form>")
     with pytest.raises(JobFailure, match="inside the <crowd-form>"):
         check(moved)
 
 
-def test_values_are_escaped_unless_told_otherwise():
+def test_values_are_escaped_unless_told_otherwise() -> None:
     def render(source):
         return template.render(
             source, task_input={"x": "<b>&"}, presign=lambda location: f"http://h/{location.key}"

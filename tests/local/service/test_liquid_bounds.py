@@ -98,7 +98,7 @@ print(json.dumps(told))
 """
 
 
-def _bounds():
+def _bounds() -> None:
     seconds = 15 + round(2 * SECONDS * len(HOSTILE))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -107,7 +107,7 @@ def _bounds():
 @pytest.mark.attack(
     "whoever writes the worker template", "the embedded AWS's time and memory", attempts=len(HOSTILE)
 )
-def test_a_template_never_hangs_or_fills_the_server():
+def test_a_template_never_hangs_or_fills_the_server() -> None:
     command = [sys.executable, "-c", _CHILD, str(SECONDS)]
     done = subprocess.run(
         command, input=json.dumps(HOSTILE), capture_output=True, text=True, preexec_fn=_bounds, check=False
@@ -130,17 +130,17 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("source", HARMLESS.values(), ids=HARMLESS)
-def test_what_templates_have_is_within_the_bounds(source):
+def test_what_templates_have_is_within_the_bounds(source) -> None:
     labels = [f"label {number}" for number in range(250)]
     assert template.render(source, task_input={"labels": labels}, presign=str)
 
 
-def test_a_bound_is_told_with_its_line():
+def test_a_bound_is_told_with_its_line() -> None:
     with pytest.raises(JobFailure, match="the tag in line 3 doesn't end within 5,000 characters"):
         template.render("a\n{{ b }}\n{{ " + "c" * 6_000, task_input={}, presign=str)
 
 
-def test_what_templates_do_is_left():
+def test_what_templates_do_is_left() -> None:
     source = (
         "{% for label in task.input.labels %}<b>{{ label | upcase | append: '!' }}</b>{% endfor %}"
         "{{ task.input.labels | to_json | escape }}{{ 'a,b' | split: ',' | join: '-' | replace: '-', '+' }}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from ground_truth_local.service import palette
 from ground_truth_local.service.masks import encode_answer
+from tests.local.service.conftest import FakeAws, Tools
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 SECOND = r"\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d"
@@ -27,7 +29,7 @@ LAYOUT = [
 
 
 @pytest.fixture
-def painted(harness, aws, tools):
+def painted(harness: Any, aws: FakeAws, tools: type[Tools]):
     """A finished job of one object, one worker; with what the worker painted."""
     tools.fill(aws, objects=1)
     harness.create(OutputConfig__KmsKeyId=tools.KEY)
@@ -41,19 +43,19 @@ def painted(harness, aws, tools):
     return mask, answer, task
 
 
-def test_the_files_lie_where_the_guide_says(painted, aws):
+def test_the_files_lie_where_the_guide_says(painted, aws: FakeAws) -> None:
     keys = aws.keys("output")
     assert len(keys) == len(LAYOUT)
     for key, expected in zip(keys, LAYOUT, strict=True):
         assert re.fullmatch("labels/streets/" + expected, key)
 
 
-def test_everything_is_encrypted_with_the_jobs_key(painted, aws, tools):
+def test_everything_is_encrypted_with_the_jobs_key(painted, aws: FakeAws, tools: type[Tools]) -> None:
     for options in aws.buckets["output"].puts.values():
         assert (options["ServerSideEncryption"], options["SSEKMSKeyId"]) == ("aws:kms", tools.KEY)
 
 
-def test_the_output_line_is_the_documented_one(painted, aws):
+def test_the_output_line_is_the_documented_one(painted, aws: FakeAws) -> None:
     line = json.loads(aws.get("s3://output/labels/streets/manifests/output/output.manifest"))
     assert list(line) == ["source-ref", "id", "streets-ref", "streets-ref-metadata"]
     metadata = line["streets-ref-metadata"]
@@ -70,7 +72,7 @@ def test_the_output_line_is_the_documented_one(painted, aws):
     }
 
 
-def test_with_one_worker_the_mask_is_what_they_painted(painted, aws):
+def test_with_one_worker_the_mask_is_what_they_painted(painted, aws: FakeAws) -> None:
     mask, _, _ = painted
     (key,) = aws.keys("output", "consolidated-annotation/output/")
     pixels = np.asarray(Image.open(io.BytesIO(aws.get(f"s3://output/{key}"))).convert("RGB"))
@@ -78,7 +80,9 @@ def test_with_one_worker_the_mask_is_what_they_painted(painted, aws):
     assert (pixels == np.array(colors, dtype=np.uint8)[mask]).all()
 
 
-def test_the_worker_response_is_the_documented_one(painted, aws, harness, tools):
+def test_the_worker_response_is_the_documented_one(
+    painted, aws: FakeAws, harness: Any, tools: type[Tools]
+) -> None:
     _, answer, task = painted
     (key,) = aws.keys("output", "worker-response")
     (given,) = json.loads(aws.get(f"s3://output/{key}"))["answers"]
@@ -92,7 +96,7 @@ def test_the_worker_response_is_the_documented_one(painted, aws, harness, tools)
     assert identity["sub"] == harness.service.queue.members(tools.TEAM)[0].subject
 
 
-def test_the_consolidation_function_got_and_gave_the_documented_forms(painted, aws):
+def test_the_consolidation_function_got_and_gave_the_documented_forms(painted, aws: FakeAws) -> None:
     _, answer, task = painted
     (key,) = aws.keys("output", "consolidation-request")
     (asked,) = json.loads(aws.get(f"s3://output/{key}"))
@@ -105,7 +109,9 @@ def test_the_consolidation_function_got_and_gave_the_documented_forms(painted, a
     assert got["consolidatedAnnotation"]["content"]["streets-ref"].endswith(".png")
 
 
-def test_the_manifest_is_written_as_unicode_and_labels_keep_their_names(harness, aws, tools):
+def test_the_manifest_is_written_as_unicode_and_labels_keep_their_names(
+    harness: Any, aws: FakeAws, tools: type[Tools]
+) -> None:
     labels = ('say "go"', "Straße", "a & b <i>")
     tools.fill(aws, objects=1, labels=labels)
     aws.put(

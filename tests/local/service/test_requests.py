@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ground_truth_local.service import builtin, model
+from tests.local.service.conftest import Clock, FakeAws, Tools
 
 TASK = "HumanTaskConfig__"
 PRE = TASK + "PreHumanTaskLambdaArn"
@@ -138,13 +141,13 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("changes", "message"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_request_is_refused_by_name(harness, changes, message):
+def test_a_broken_request_is_refused_by_name(harness: Any, changes, message) -> None:
     answer = harness.create(**changes)
     assert (answer.status, answer.body["__type"]) == (400, "ValidationException")
     assert message in answer.body["message"]
 
 
-def test_all_violations_of_the_model_are_listed_at_once(harness):
+def test_all_violations_of_the_model_are_listed_at_once(harness: Any) -> None:
     answer = harness.create(LabelingJobName=None, RoleArn="x")
     assert answer.body["message"].startswith("3 validation errors detected: Value ")
 
@@ -159,13 +162,13 @@ def test_all_violations_of_the_model_are_listed_at_once(harness):
         ({"Tags": {"a": "b"}}, "START_OBJECT can not be converted to a List"),
     ],
 )
-def test_a_wrong_type_cannot_be_deserialized(harness, changes, message):
+def test_a_wrong_type_cannot_be_deserialized(harness: Any, changes, message: str) -> None:
     answer = harness.create(**changes)
     assert answer.body["__type"] == "SerializationException"
     assert message in answer.body["message"]
 
 
-def test_the_model_documents_six_functions_in_twelve_regions():
+def test_the_model_documents_six_functions_in_twelve_regions() -> None:
     assert len(builtin.regions()) == 12
     for region in builtin.regions():
         owners = {
@@ -177,7 +180,7 @@ def test_the_model_documents_six_functions_in_twelve_regions():
 
 
 @pytest.mark.parametrize("region", builtin.regions())
-def test_each_region_takes_its_own_functions(aws, clock, tools, region):
+def test_each_region_takes_its_own_functions(aws: FakeAws, clock: Clock, tools: type[Tools], region) -> None:
     owner = builtin.owner(region, "PRE", builtin.SEGMENTATION)
     team = f"arn:aws:sagemaker:{region}:{tools.ACCOUNT}:workteam/private-crowd/annotators"
     harness = tools.Harness(aws, clock, workteams=[team])
@@ -192,7 +195,7 @@ def test_each_region_takes_its_own_functions(aws, clock, tools, region):
     harness.service.stop()
 
 
-def test_a_region_without_ground_truth_lists_the_twelve(harness, tools):
+def test_a_region_without_ground_truth_lists_the_twelve(harness: Any, tools: type[Tools]) -> None:
     body = tools.request(**{PRE: tools.function("PRE-SemanticSegmentation", region="eu-north-1")})
     answer = harness.call("CreateLabelingJob", body, region="eu-north-1")
     assert "not available in 'eu-north-1'" in answer.body["message"]
@@ -211,17 +214,19 @@ def test_a_region_without_ground_truth_lists_the_twelve(harness, tools):
         ("LabelingJobName", "-" * 10_000 + "!", False),
     ],
 )
-def test_java_patterns_are_understood(pattern_of, value, fits):
+def test_java_patterns_are_understood(pattern_of: str, value, fits: bool) -> None:
     assert model.matches(model.shape(pattern_of)["pattern"], value) is fits
 
 
-def test_a_vendor_team_may_be_anothers(harness, tools):
+def test_a_vendor_team_may_be_anothers(harness: Any, tools: type[Tools]) -> None:
     vendor = f"arn:aws:sagemaker:{tools.REGION}:999988887777:workteam/vendor-crowd/someone"
     harness.service.add_workteam(vendor)
     assert harness.create(**{TASK + "WorkteamArn": vendor}).status == 200
 
 
-def test_an_adjustment_job_keeps_ref_and_a_verification_job_must_not_have_it(harness, tools):
+def test_an_adjustment_job_keeps_ref_and_a_verification_job_must_not_have_it(
+    harness: Any, tools: type[Tools]
+) -> None:
     def change(task, attribute):
         return {
             PRE: tools.function(f"PRE-{task}"),

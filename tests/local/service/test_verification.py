@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from ground_truth_local.service.errors import TaskError
 from ground_truth_local.workers import SimulatedWorkers
+from tests.local.service.conftest import FakeAws, Tools
 
 ODD = 'O\'Brien "x" </script> é'
 TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
@@ -23,7 +25,7 @@ FIRST = "s3://output/labels/streets/manifests/output/output.manifest"
 
 
 @pytest.fixture
-def labeled(harness, aws, tools):
+def labeled(harness: Any, aws: FakeAws, tools: type[Tools]):
     """Three objects with masks, made by one worker who paints the left half a road."""
     aws.buckets["output"].cors = tools.CORS
     assert harness.create().status == 200
@@ -37,7 +39,7 @@ def labeled(harness, aws, tools):
     return [json.loads(line) for line in aws.get(FIRST).decode().splitlines()]
 
 
-def _arn(name):
+def _arn(name) -> str:
     return f"arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/{name}"
 
 
@@ -51,7 +53,7 @@ def _painted(rgba):
     }
 
 
-def _verify(harness, aws, tools, verdicts=("right", ODD), workers=3, **changes):
+def _verify(harness, aws, tools, verdicts=("right", ODD), workers=3, **changes) -> None:
     labels = [{"label": verdict} for verdict in verdicts]
     categories = {"document-version": "2018-11-28", "labels": labels}
     aws.put("s3://input/jobs/verdicts.json", json.dumps(categories))
@@ -81,7 +83,9 @@ def _output(harness, aws):
     return [json.loads(line) for line in aws.get(uri).decode().splitlines()]
 
 
-def test_the_majoritys_verdict_and_the_comments_that_were_written(harness, aws, tools, labeled):
+def test_the_majoritys_verdict_and_the_comments_that_were_written(
+    harness: Any, aws: FakeAws, tools: type[Tools], labeled
+) -> None:
     _verify(harness, aws, tools)
     for index in range(3):
         _answer(harness, 1, label="right")
@@ -104,7 +108,9 @@ def test_the_majoritys_verdict_and_the_comments_that_were_written(harness, aws, 
         assert {key: line[key] for key in before} == before
 
 
-def test_a_verdict_that_is_none_is_refused_and_nothing_is_lost(harness, aws, tools, labeled):
+def test_a_verdict_that_is_none_is_refused_and_nothing_is_lost(
+    harness: Any, aws: FakeAws, tools: type[Tools], labeled
+) -> None:
     _verify(harness, aws, tools, workers=1)
     with pytest.raises(TaskError, match=r'label must be one of .*, got "maybe"'):
         _answer(harness, 1, label="maybe")
@@ -112,20 +118,22 @@ def test_a_verdict_that_is_none_is_refused_and_nothing_is_lost(harness, aws, too
         _answer(harness, 2, label="right", workerComment=7)
 
 
-def test_eleven_verdicts_end_the_job(harness, aws, tools, labeled):
+def test_eleven_verdicts_end_the_job(harness: Any, aws: FakeAws, tools: type[Tools], labeled) -> None:
     _verify(harness, aws, tools, verdicts=[str(number) for number in range(11)])
     job = harness.wait(name="check")
     assert (job["LabelingJobStatus"], "at most 10" in job["FailureReason"]) == ("Failed", True)
 
 
-def test_a_page_of_another_task_type_ends_the_job(harness, aws, tools, labeled):
+def test_a_page_of_another_task_type_ends_the_job(
+    harness: Any, aws: FakeAws, tools: type[Tools], labeled
+) -> None:
     template = {"HumanTaskConfig__UiConfig__UiTemplateS3Uri": "s3://input/jobs/template.html"}
     _verify(harness, aws, tools, **template)
     job = harness.wait(name="check")
     assert (job["LabelingJobStatus"], "<crowd-image-classifier>" in job["FailureReason"]) == ("Failed", True)
 
 
-def test_a_line_without_a_mask_fails_alone(harness, aws, tools, labeled):
+def test_a_line_without_a_mask_fails_alone(harness: Any, aws: FakeAws, tools: type[Tools], labeled) -> None:
     lines = [labeled[0], {"source-ref": labeled[1]["source-ref"]}]
     aws.put("s3://input/jobs/some.manifest", "".join(json.dumps(line) + "\n" for line in lines))
     source = "InputConfig__DataSource__S3DataSource__ManifestS3Uri"
@@ -139,8 +147,8 @@ def test_a_line_without_a_mask_fails_alone(harness, aws, tools, labeled):
 
 @pytest.mark.parametrize(("rate", "found"), [(0.0, {"right"}), (1.0, {ODD})])
 def test_simulated_verifiers_find_their_own_labels_right_as_often_as_they_are_told(
-    harness, aws, tools, rate, found
-):
+    harness: Any, aws: FakeAws, tools: type[Tools], rate: float, found
+) -> None:
     aws.buckets["output"].cors = tools.CORS
     workers = SimulatedWorkers(harness.service, seed=7, error_rate=rate)
     workers.start()
@@ -154,7 +162,9 @@ def test_simulated_verifiers_find_their_own_labels_right_as_often_as_they_are_to
         workers.stop()
 
 
-def test_simulated_verifiers_reject_what_they_would_not_paint(harness, aws, tools, labeled):
+def test_simulated_verifiers_reject_what_they_would_not_paint(
+    harness: Any, aws: FakeAws, tools: type[Tools], labeled
+) -> None:
     # Two halves of different brightness; nobody paints all of it one class.
     color = labeled[0]["streets-ref-metadata"]["internal-color-map"]["1"]["hex-color"]
     blank = io.BytesIO()
@@ -172,7 +182,9 @@ def test_simulated_verifiers_reject_what_they_would_not_paint(harness, aws, tool
 
 
 @pytest.mark.parametrize("change", ["no CORS", "no mask"])
-def test_masks_that_no_browser_can_read_are_declined_not_guessed(harness, aws, tools, labeled, change):
+def test_masks_that_no_browser_can_read_are_declined_not_guessed(
+    harness: Any, aws: FakeAws, tools: type[Tools], labeled, change: str
+) -> None:
     if change == "no CORS":
         aws.buckets["output"].cors = []
     else:

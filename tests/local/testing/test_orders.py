@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +15,7 @@ PICTURE = Image.fromarray(np.random.default_rng(1).integers(0, 255, (160, 240, 3
 
 
 @pytest.mark.parametrize("accuracy", [1.0, 0.9, 0.5])
-def test_workers_err_in_as_many_pixels_as_they_are_told(accuracy):
+def test_workers_err_in_as_many_pixels_as_they_are_told(accuracy: float) -> None:
     right = paint(PICTURE, ["road", "sky", "car"], seed=3, worker="ada")
     mask = paint(PICTURE, ["road", "sky", "car"], seed=3, worker="ada", accuracy=accuracy)
     assert abs((mask == right).mean() - accuracy) < 0.05
@@ -21,24 +23,24 @@ def test_workers_err_in_as_many_pixels_as_they_are_told(accuracy):
 
 
 @pytest.mark.parametrize("wrong", [{"accuracy": 1.5}, {"throttle_every": -1}, {"unknown": 1}])
-def test_orders_that_make_no_sense_are_refused(wrong):
+def test_orders_that_make_no_sense_are_refused(wrong) -> None:
     with pytest.raises(ValueError, match=r"accuracy is a share|0 or more|no orders"):
         Orders.from_body(wrong)
 
 
-def test_orders_survive_the_door():
+def test_orders_survive_the_door() -> None:
     orders = Orders(work=False, seed=4, accuracy=0.5, declines=("*.jpg",), black_holes=("iam",))
     assert Orders.from_body(orders.to_body()) == orders
 
 
-def test_nobody_but_the_administrator_gives_orders(embedded_aws):
+def test_nobody_but_the_administrator_gives_orders(embedded_aws) -> None:
     credentials = embedded_aws.session("analyst").get_credentials()
     door = Door(embedded_aws.endpoint_url, (credentials.access_key, credentials.secret_key), "us-east-1")
     with pytest.raises(DoorError, match="AccessDenied"):
         door.ask("EmbeddedOrder", {"work": False})
 
 
-def test_masks_that_differ_are_told_and_drawn(tmp_path):
+def test_masks_that_differ_are_told_and_drawn(tmp_path: Path) -> None:
     one = np.zeros((10, 10), dtype=np.uint8)
     other = one.copy()
     other[:5, :2] = 1
@@ -55,7 +57,7 @@ def test_masks_that_differ_are_told_and_drawn(tmp_path):
         assert_same_mask(one, other[1:])
 
 
-def test_a_snapshot_holds_no_hashes_of_assets():
+def test_a_snapshot_holds_no_hashes_of_assets() -> None:
     key = "a" * 64
     template = {
         "Resources": {

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.xdist_group("reality")
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path):
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in ("one.png", "two.png"):
@@ -39,7 +39,7 @@ def streets(photos):
     """A stack whose job labels a folder; subclasses say what else."""
 
     class Streets(Stack):
-        def __init__(self, scope, construct_id, **kwargs):
+        def __init__(self, scope, construct_id, **kwargs) -> None:
             super().__init__(scope, construct_id, **kwargs)
             self.job = SemanticSegmentationLabelingJob(
                 self,
@@ -57,7 +57,7 @@ def streets(photos):
 
 
 @pytest.fixture
-def rough(tmp_path):
+def rough(tmp_path: Path):
     """Give a function that starts a server with options; they end with the test."""
     servers = []
 
@@ -73,7 +73,7 @@ def rough(tmp_path):
         aws.stop()
 
 
-def test_each_option_has_an_argument_a_flag_and_a_line_in_the_readme():
+def test_each_option_has_an_argument_a_flag_and_a_line_in_the_readme() -> None:
     readme = (ROOT / "local" / "README.md").read_text()
     arguments = inspect.signature(EmbeddedAws).parameters
     for name, option in reality.OPTIONS.items():
@@ -81,7 +81,7 @@ def test_each_option_has_an_argument_a_flag_and_a_line_in_the_readme():
         assert any(f"`{name}=" in line and f"`{option.flag}" in line for line in readme.splitlines()), name
 
 
-def test_flags_become_arguments():
+def test_flags_become_arguments() -> None:
     parser = argparse.ArgumentParser()
     reality.add_flags(parser)
     usual = {name: inspect.signature(EmbeddedAws).parameters[name].default for name in reality.OPTIONS}
@@ -107,7 +107,7 @@ def test_flags_become_arguments():
     }
 
 
-def test_an_unknown_key_is_refused_by_name():
+def test_an_unknown_key_is_refused_by_name() -> None:
     with pytest.raises(EmbeddedAwsError, match=r"aws/s3, customer-key, own-key, got 'mine'"):
         EmbeddedAws(asset_bucket_key="mine")
 
@@ -122,7 +122,7 @@ def test_an_unknown_key_is_refused_by_name():
     ],
     ids=lambda fail: "+".join(name for name, value in vars(fail).items() if value),
 )
-def test_a_deploy_and_its_job_survive(streets, ground_truth, fail):
+def test_a_deploy_and_its_job_survive(streets, ground_truth, fail) -> None:
     ground_truth.workteam("annotators")
     run = ground_truth.run(streets, fail=fail)
     assert (run.status, len(run.manifest), run.failures) == ("Completed", 2, {})
@@ -140,7 +140,7 @@ def test_a_deploy_and_its_job_survive(streets, ground_truth, fail):
     ],
     ids=["refuses", "cuts off"],
 )
-def test_a_proxy_that_spoils_everything_is_named(streets, ground_truth, fail, words):
+def test_a_proxy_that_spoils_everything_is_named(streets, ground_truth, fail, words: str) -> None:
     ground_truth.workteam("annotators")
     with pytest.raises(DeployFailed, match=words):
         ground_truth.run(streets, fail=fail)
@@ -148,7 +148,7 @@ def test_a_proxy_that_spoils_everything_is_named(streets, ground_truth, fail, wo
 
 @pytest.mark.deploy
 @pytest.mark.parametrize("key", ASSET_KEYS)
-def test_a_bucket_of_assets_under_a_key(streets, rough, key):
+def test_a_bucket_of_assets_under_a_key(streets, rough, key) -> None:
     one = rough(asset_bucket_key=key)
     bucket = f"cdk-hnb659fds-assets-{one.aws.account}-{one.aws.region}"
     client = one.aws.session().client("s3")
@@ -158,7 +158,7 @@ def test_a_bucket_of_assets_under_a_key(streets, rough, key):
         arn = rule_of(client, bucket)["KMSMasterKeyID"]
 
         class Granted(streets):
-            def __init__(self, scope, construct_id, **kwargs):
+            def __init__(self, scope, construct_id, **kwargs) -> None:
                 super().__init__(scope, construct_id, **kwargs)
                 key = kms.Key.from_key_arn(self, "Bootstrap", arn)
                 key.grant_decrypt(self.job.handler_role)
@@ -177,7 +177,7 @@ def test_a_bucket_of_assets_under_a_key(streets, rough, key):
 
 
 @pytest.mark.deploy
-def test_a_job_that_others_tag_and_that_fails_late(streets, rough):
+def test_a_job_that_others_tag_and_that_fails_late(streets, rough) -> None:
     one = rough(foreign_tags={"auto:creator": "ada"}, set_up_seconds=2, source_account=False)
     run = one.run(streets)
     assert run.status == "Completed"

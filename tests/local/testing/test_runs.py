@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from aws_cdk import CfnOutput, Stack
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("testing")
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path):
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in ("one.png", "two.png"):
@@ -32,7 +34,7 @@ def streets(photos):
     """A stack of one's own."""
 
     class Streets(Stack):
-        def __init__(self, scope, construct_id):
+        def __init__(self, scope, construct_id) -> None:
             super().__init__(scope, construct_id)
             job = SemanticSegmentationLabelingJob(
                 self,
@@ -47,7 +49,7 @@ def streets(photos):
     return Streets
 
 
-def test_synth_needs_no_server(streets, ground_truth):
+def test_synth_needs_no_server(streets, ground_truth) -> None:
     found = ground_truth.synth(streets)
     [request] = found.requests
     assert request["LabelAttributeName"] == "streets-job-ref"
@@ -55,7 +57,7 @@ def test_synth_needs_no_server(streets, ground_truth):
     assert "aws" not in vars(ground_truth)
 
 
-def test_what_cannot_be_synthesized_is_told(ground_truth, tmp_path):
+def test_what_cannot_be_synthesized_is_told(ground_truth, tmp_path: Path) -> None:
     with pytest.raises(AppError, match=r"nothing\.py can't be run: No such file"):
         ground_truth.synth(str(tmp_path / "nothing.py"))
     broken = tmp_path / "broken.py"
@@ -65,7 +67,7 @@ def test_what_cannot_be_synthesized_is_told(ground_truth, tmp_path):
 
 
 @pytest.mark.deploy
-def test_a_run_gives_request_labels_manifest_and_events(streets, ground_truth, photos):
+def test_a_run_gives_request_labels_manifest_and_events(streets, ground_truth, photos) -> None:
     ground_truth.workteam("annotators")
     run = ground_truth.run(streets, workers=Workers(seed=7))
     assert run.status == "Completed"
@@ -91,7 +93,7 @@ def worker_of(ground_truth, run):
 
 
 @pytest.mark.deploy
-def test_failures_come_to_order(streets, ground_truth):
+def test_failures_come_to_order(streets, ground_truth) -> None:
     ground_truth.workteam("annotators")
     run = ground_truth.run(streets, workers=Workers(declines=["*/one.png"]))
     assert list(run.failures) == ["one.png"] and "expired" in run.failures["one.png"]
@@ -99,15 +101,15 @@ def test_failures_come_to_order(streets, ground_truth):
 
 
 @pytest.mark.deploy
-def test_no_cors_is_seen_by_no_worker(streets, ground_truth):
+def test_no_cors_is_seen_by_no_worker(streets, ground_truth) -> None:
     ground_truth.workteam("annotators")
     run = ground_truth.run(streets, fail=Failures(no_cors=True, throttle_every=40))
     assert sorted(run.failures) == ["one.png", "two.png"] and run.labels == {}
 
 
 @pytest.mark.deploy
-def test_a_refused_stack_is_told_with_its_reasons(photos, ground_truth):
-    def app(root):
+def test_a_refused_stack_is_told_with_its_reasons(photos, ground_truth) -> None:
+    def app(root) -> None:
         stack = Stack(root, "Refused")
         SemanticSegmentationLabelingJob(
             stack,

@@ -56,7 +56,7 @@ def picture():
 
 
 def app(bucket, team):
-    def build(root):
+    def build(root) -> None:
         stack = Stack(root, "Peers")
         labels = iam.Role(stack, "Labels", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         objects = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
@@ -119,7 +119,7 @@ def app(bucket, team):
     [(Workers(), "labeled"), (Workers(declines=["*"]), "nothing")],
     ids=["labels", "declines"],
 )
-def test_a_peers_state_machine_ends_as_on_aws(ground_truth, bucket, workers, went):
+def test_a_peers_state_machine_ends_as_on_aws(ground_truth, bucket, workers, went: str) -> None:
     team = ground_truth.workteam("annotators")
     run = ground_truth.run(app(bucket, team), workers=workers)
     states = ground_truth.aws.session().client("stepfunctions")

@@ -9,7 +9,7 @@ import urllib.request
 import boto3
 
 
-def handler(event, context):
+def handler(event, context) -> None:
     print("request", event["RequestType"])
     properties = event["ResourceProperties"]
     physical_id = f"probe-{properties.get('Version', '1')}"
