@@ -8,6 +8,11 @@ from __future__ import annotations
 from .sources import Rule, assumed, observed, reference
 
 MENDS: dict[str, Rule] = {
+    "batches": Rule(
+        "mend-batches",
+        "A batch of messages needs the permission of one message, at SQS and SNS.",
+        reference("SQS Developer Guide: batch actions; Service authorization reference: Amazon SNS"),
+    ),
     "buckets": Rule(
         "mend-buckets",
         "A bucket keeps its encryption, lifecycle and tags, and can't be deleted while it holds objects.",

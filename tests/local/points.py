@@ -56,6 +56,7 @@ POINTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "row adjustment-same-attribute",
             "row adjustment-adjusted",
             "row adjustment-unadjusted",
+            "row adjustment-unknown-colour",
             "row adjustment-no-colours",
         ),
     ),
@@ -80,6 +81,8 @@ POINTS: dict[str, tuple[str, tuple[str, ...]]] = {
             f"{_SERVICE}/test_control_plane.py::test_describe_repeats_the_request_and_fills_in_the_documented_defaults",
             f"{_SERVICE}/test_engine.py::test_it_is_in_progress_soon_with_nothing_counted_and_fails_minutes_later",
             f"{_SERVICE}/test_engine.py::test_a_role_that_is_not_there_is_refused_at_once_and_one_that_goes_fails_the_job",
+            "row counters-never-loaded",
+            "row status-in-progress-counts-nothing",
         ),
     ),
     "l": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..access import ServiceAccess
 from ..service.types import Service
 from . import (
+    batches,
     buckets,
     conditions,
     custom_resources,
@@ -35,6 +36,7 @@ def install(service: Service, access: ServiceAccess) -> None:
         pass_role,
         policy_text,
         simulation,
+        batches,
         conditions,
         buckets,
         custom_resources,

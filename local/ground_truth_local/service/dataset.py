@@ -38,7 +38,7 @@ EXPIRED_FAILS = Rule(
 )
 CONDITIONS = Rule(
     "stopping-conditions",
-    "A stopping condition stops the job; objects that came labeled count for the percentage.",
+    "A stopping condition that is met stops the job.",
     model("LabelingJobStoppingConditions"),
 )
 

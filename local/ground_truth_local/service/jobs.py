@@ -31,7 +31,7 @@ REFERENCE_CODE = Rule(
 )
 COUNTERS = Rule(
     "counters",
-    "Total is human plus machine; what came labeled counts by its `human-annotated`.",
+    "Total is human plus machine.",
     model("LabelCounters"),
 )
 COUNTERS_AT_FIRST = Rule(
@@ -41,7 +41,8 @@ COUNTERS_AT_FIRST = Rule(
 )
 PASSED_COUNT = Rule(
     "counters-of-chained",
-    "An object that came in labeled counts as labeled from the start.",
+    "An object that came in labeled counts as such from the start, by its `human-annotated`, also for the "
+    "percentage of a stopping condition.",
     assumed("its line is labeled in the output; LabelCounters of a chained job are shown by nobody"),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..sources import Rule, guide, holds
+from ..sources import Rule, assumed, guide, holds
 from . import adjustment, builtin, categories, template, verification
 from .errors import JobFailure
 from .jobs import Job
@@ -23,7 +23,11 @@ AUTOMATED_OBJECTS = Rule(
     "Automated labeling needs at least 1,250 data objects.",
     guide("sms-automated-labeling"),
 )
-TEMPLATE_UTF8 = Rule("template-utf8", "The worker template is UTF-8.", guide("sms-custom-templates-step2"))
+TEMPLATE_UTF8 = Rule(
+    "template-utf8",
+    "The worker template is UTF-8.",
+    assumed("the guide names the encoding of a page's external files alone, which is this one"),
+)
 CHAINED = Rule(
     "chained",
     "With the same attribute name only objects without a label, or with a failed one, go to workers.",

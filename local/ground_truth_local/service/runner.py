@@ -15,11 +15,22 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..sources import Rule, assumed, guide, holds, model, observed, reference
+from ..sources import holds
 from .dataset import Dataset
 from .errors import INTERNAL, JobFailure
 from .jobs import Job, JobBook
 from .labeling import Labeler
+from .life import (
+    FIRST_BATCH,
+    FIRST_BATCH_FAILED,
+    IN_PROGRESS_SOON,
+    LIFETIME,
+    NOTHING_LABELED,
+    STOP_PARTIAL,
+    STOP_WRITES,
+    TOPIC,
+    TOPIC_DENIED,
+)
 from .output import OutputWriter
 from .pace import Pace
 from .preparation import prepare
@@ -29,49 +40,6 @@ from .store import Store
 from .teams import TeamBook
 from .telemetry import Telemetry
 from .types import AwsAccess
-
-IN_PROGRESS_SOON = Rule(
-    "in-progress-soon",
-    "A job is `InProgress` some 1.3 s after it was made; what is wrong with its input fails it later.",
-    observed("amazon-sagemaker-examples#1945; aws-controllers-k8s/sagemaker-controller test_labelingjob.py"),
-)
-FIRST_BATCH = Rule(
-    "first-batch",
-    "The first batch has ten objects, the others `MaxConcurrentTaskCount`.",
-    reference(
-        "AWS Knowledge Center, sagemaker-ground-truth-errors; the guide's sms-batching said it of Mechanical "
-        "Turk alone and leaves it out now, so nothing may rest on it"
-    ),
-)
-FIRST_BATCH_FAILED = Rule(
-    "first-batch-failed",
-    "If no object of the first batch can be shown to workers, the job fails.",
-    assumed(
-        "AWS's Knowledge Center says that the batch checks the set-up, not what comes of it; automated jobs "
-        "fail when more than 10 % of their first objects do (sms-automated-labeling)"
-    ),
-)
-NOTHING_LABELED = Rule(
-    "nothing-labeled",
-    "A job whose objects all failed is `Completed`, with `TotalLabeled` 0.",
-    observed(
-        "the state machines of awslabs/aiops-modules and of MDAA branch on Completed with TotalLabeled 0"
-    ),
-)
-LIFETIME = Rule("job-lifetime", "A job fails after 30 days.", model("LabelingJobStoppingConditions"))
-STOP_WRITES = Rule(
-    "stop-writes", "What was labeled before a stop is in the output.", model("StopLabelingJob")
-)
-STOP_PARTIAL = Rule(
-    "stop-partial",
-    "Answers to an object that lacks others at a stop are kept as worker responses, and make no label.",
-    assumed("a label of fewer workers than were asked for would look like any other"),
-)
-TOPIC = Rule(
-    "output-topic",
-    "Each label is published to the output topic as the job's role; the job fails where it may not.",
-    guide("sms-streaming-labeling-job, permissions: `sns:Publish`"),
-)
 
 PROBE_BATCH = 10
 _MANIFEST_SHARE = 20
@@ -245,6 +213,7 @@ class JobRunner:
             self._manifest_due = ended + max(self._pace.manifest_every, _MANIFEST_SHARE * (ended - started))
         return True
 
+    @holds(TOPIC)
     def _publish(self, topic: str, label: dict[str, Any]) -> None:
         try:
             self._s3.client("sns").publish(
@@ -253,7 +222,7 @@ class JobRunner:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             raise JobFailure(
-                TOPIC,
+                TOPIC_DENIED,
                 f"ClientError: The role {self._job.role} couldn't publish to the output topic {topic}: "
                 f"it needs sns:Publish. ({code})",
             ) from error
