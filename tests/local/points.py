@@ -97,6 +97,7 @@ POINTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             f"{_AWS}/test_durability.py::test_a_killed_server_goes_on_where_its_last_answer_was",
             f"{_AWS}/test_durability.py::test_kills_at_random_moments_of_labeling_lose_no_thanked_answer",
+            f"{_SERVICE}/test_queue.py::test_an_answer_is_on_the_disk_before_the_worker_is_thanked",
             f"{_AWS}/test_durability.py::test_a_disk_that_takes_nothing_is_an_error_to_the_client",
             f"{_AWS}/test_durability.py::test_a_folder_that_cannot_be_written_is_an_error_at_the_start",
             f"{_AWS}/test_durability.py::test_a_disk_that_goes_away_meanwhile_is_an_error_to_the_client",

@@ -27,7 +27,7 @@ def stage():
         yield made
 
 
-def test_the_embedded_aws_does_what_is_known_of_aws(stage, record_property):
+def test_the_embedded_aws_does_what_is_known_of_aws(stage, record_property) -> None:
     differing = [
         f"{row.name}: {found.path}: expected {found.expected!r}, got {found.got!r}"
         for row in ROWS
@@ -40,7 +40,7 @@ def test_the_embedded_aws_does_what_is_known_of_aws(stage, record_property):
     assert len(ROWS) >= 120
 
 
-def test_a_rows_source_is_of_the_rules_kind():
+def test_a_rows_source_is_of_the_rules_kind() -> None:
     """Where the table calls known what the code assumes, one of them is wrong."""
     for module in pkgutil.iter_modules(ground_truth.__path__):
         importlib.import_module(f"{ground_truth.__name__}.{module.name}")
@@ -53,7 +53,7 @@ def test_a_rows_source_is_of_the_rules_kind():
     assert not presumptuous, "the rule is assumed, the row says that it is known"
 
 
-def test_a_wrong_expectation_is_found(stage):
+def test_a_wrong_expectation_is_found(stage) -> None:
     """The comparison can fail: each row with its first expectation changed deviates."""
     for row in (ROWS[0], next(row for row in ROWS if row.name == "output-of-one")):
         path = next(iter(row.expect))
@@ -76,7 +76,7 @@ def test_a_wrong_expectation_is_found(stage):
         ({"a": "1"}, "a", 1, False),
     ],
 )
-def test_paths_and_matches(seen, path, expected, right):
+def test_paths_and_matches(seen, path, expected, right) -> None:
     assert agrees(look(seen, path), expected) is right
 
 
@@ -104,7 +104,7 @@ def ask(monkeypatch, capsys, service, *arguments, said=ACCOUNT, answering=None):
     return code, capsys.readouterr().out
 
 
-def test_an_account_that_is_the_embedded_one_differs_nowhere(stage, monkeypatch, capsys):
+def test_an_account_that_is_the_embedded_one_differs_nowhere(stage, monkeypatch, capsys) -> None:
     code, out = ask(
         monkeypatch, capsys, stage.service, "--region", "eu-west-1",
         "--role", stage.place.role, "--workteam", stage.place.workteam,
@@ -114,7 +114,9 @@ def test_an_account_that_is_the_embedded_one_differs_nowhere(stage, monkeypatch,
     assert out.count("the same") == sum(row.is_free for row in ROWS) >= 75
 
 
-def test_what_an_account_does_otherwise_is_shown_and_a_job_made_by_mistake_is_stopped(monkeypatch, capsys):
+def test_what_an_account_does_otherwise_is_shown_and_a_job_made_by_mistake_is_stopped(
+    monkeypatch, capsys
+) -> None:
     service = Careless()
     code, out = ask(monkeypatch, capsys, service, "--rows", "attribute-without-ref")
     assert code == 1
@@ -123,7 +125,7 @@ def test_what_an_account_does_otherwise_is_shown_and_a_job_made_by_mistake_is_st
     assert "1 differ" in out
 
 
-def test_a_job_made_by_mistake_is_stopped_by_its_own_name_or_told(monkeypatch, capsys):
+def test_a_job_made_by_mistake_is_stopped_by_its_own_name_or_told(monkeypatch, capsys) -> None:
     """A row may have another name than its job has; a job that goes on costs."""
     monkeypatch.setattr(command, "_STOP_AGAIN_SECONDS", 0.0)
     service = Careless()
@@ -140,7 +142,7 @@ def test_a_job_made_by_mistake_is_stopped_by_its_own_name_or_told(monkeypatch, c
     assert "attribute-without-ref was made and can't be stopped: ValidationException" in out
 
 
-def test_nobody_who_answers_is_no_account(monkeypatch, capsys):
+def test_nobody_who_answers_is_no_account(monkeypatch, capsys) -> None:
     service = Careless()
 
     def nobody(*_):
@@ -150,14 +152,14 @@ def test_nobody_who_answers_is_no_account(monkeypatch, capsys):
     assert (code, service.asked) == (2, [])
 
 
-def test_nothing_is_sent_to_another_account_than_was_named(monkeypatch, capsys):
+def test_nothing_is_sent_to_another_account_than_was_named(monkeypatch, capsys) -> None:
     service = Careless()
     code, out = ask(monkeypatch, capsys, service, said="999988887777")
     assert (code, service.asked) == (2, [])
     assert "Nothing was sent" in out
 
 
-def test_only_reads_and_refusals_are_free():
+def test_only_reads_and_refusals_are_free() -> None:
     """A row that a real account would start working on is never sent."""
     free = [row for row in ROWS if row.is_free]
     assert {row.call for row in free} == {
@@ -168,16 +170,16 @@ def test_only_reads_and_refusals_are_free():
         assert row.call.startswith(("Describe", "List")) or "error.code" in row.expect
 
 
-def test_an_endpoint_elsewhere_is_no_endpoint(capsys):
+def test_an_endpoint_elsewhere_is_no_endpoint(capsys) -> None:
     assert command.main(["--endpoint", "https://example.com"]) == 2
     assert "on this machine" in capsys.readouterr().out
 
 
-def test_long_texts_are_written_short():
+def test_long_texts_are_written_short() -> None:
     assert asking.filled({"<a*3>": ["x<b*2>y", "{account}"]}, {"{account}": "1"}) == {"aaa": ["xbby", "1"]}
 
 
-def test_the_command_prints_rows_and_counts(capsys):
+def test_the_command_prints_rows_and_counts(capsys) -> None:
     assert command.main(["--rows", "categories-twice"]) == 0
     out = capsys.readouterr().out
     assert "as expected categories-twice" in out and "1 rows (1 service model), 0 deviations." in out

@@ -96,7 +96,7 @@ def cited():
     return [*rules, *rows]
 
 
-def test_the_service_model_has_what_is_cited_of_it():
+def test_the_service_model_has_what_is_cited_of_it() -> None:
     found = cited()
     assert len(found) >= 100
     assert {name: wrong(where) for name, where in found if wrong(where)} == {}
@@ -113,7 +113,7 @@ def test_the_service_model_has_what_is_cited_of_it():
         ("DescribeWorkteam: ResourceNotFound", ["ResourceNotFound"]),
     ],
 )
-def test_what_the_service_model_lacks_is_found(where, missing):
+def test_what_the_service_model_lacks_is_found(where, missing) -> None:
     assert wrong(where) == missing
 
 

@@ -54,18 +54,18 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("action", "call", "entry"), CALLS)
-def test_a_batch_needs_the_permission_of_one_message(user, queue, action, call, entry):
+def test_a_batch_needs_the_permission_of_one_message(user, queue, action, call, entry) -> None:
     answer = getattr(user(f"sqs:{action}"), call)(QueueUrl=queue, Entries=[entry])
     assert answer.get("Successful") or answer.get("Failed")
 
 
 @pytest.mark.parametrize(("action", "call", "entry"), CALLS)
-def test_a_permission_of_the_batchs_own_name_is_none(user, queue, action, call, entry):
+def test_a_permission_of_the_batchs_own_name_is_none(user, queue, action, call, entry) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         getattr(user(f"sqs:{action}Batch"), call)(QueueUrl=queue, Entries=[entry])
 
 
-def test_a_batch_of_notifications_needs_publish(user, aws_session):
+def test_a_batch_of_notifications_needs_publish(user, aws_session) -> None:
     sns = aws_session.client("sns")
     topic = sns.create_topic(Name=NAME)["TopicArn"]
     entries = [{"Id": "1", "Message": "x"}]

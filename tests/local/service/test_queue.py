@@ -50,6 +50,19 @@ def test_each_object_goes_to_different_workers(queue, harness: Any) -> None:
     assert queue.accept(harness.arn, harness.worker(1)).index == 1
 
 
+def test_an_answer_is_on_the_disk_before_the_worker_is_thanked(queue, harness: Any) -> None:
+    """No kill can show it: what a process has written outlives it, and a power cut may take it."""
+    task = queue.accept(harness.arn, harness.worker())
+    done: list[str] = []
+    connection = queue._store._connection
+    connection.set_trace_callback(done.append)
+    queue.submit(task.id, task.worker, answer(task), 1.0)
+    connection.set_trace_callback(None)
+    begun, kept = done.index("PRAGMA synchronous = FULL"), done.index("PRAGMA synchronous = OFF")
+    within = " ".join(done[begun:kept])
+    assert "SET state = 'submitted'" in within and within.endswith("COMMIT")
+
+
 def test_nobody_gets_an_object_twice_however_many_ask_at_once(queue, harness: Any) -> None:
     workers = [harness.worker(number) for number in range(1, 10)]
     with concurrent.futures.ThreadPoolExecutor(9) as pool:
