@@ -102,7 +102,8 @@ MENDS: dict[str, Rule] = {
     ),
     "workteams": Rule(
         "mend-workteams",
-        "`AWS::SageMaker::Workteam` in a template is CreateWorkteam, UpdateWorkteam and DeleteWorkteam.",
-        assumed("the resource type's documentation names its members alone"),
+        "`AWS::SageMaker::Workteam` in a template is a work team: members, words and tags change without "
+        "interruption, another name of the team or its workforce is another team.",
+        reference("CloudFormation reference: AWS::SageMaker::Workteam"),
     ),
 }

@@ -11,6 +11,7 @@ from ..service.types import Answer, Call, Service
 
 _TYPE = "AWS::SageMaker::Workteam"
 _MUTABLE = ("MemberDefinitions", "Description", "NotificationConfiguration", "WorkerAccessConfiguration")
+_REPLACING = ("WorkteamName", "WorkforceName")
 
 # CloudFormation's names of the members' definitions are not the API's.
 _NAMES = {
@@ -26,10 +27,9 @@ def install(service: Service) -> None:
 
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         name = props.get("WorkteamName") or provisioners._physical_name(stack_name, logical_id, max_len=63)
-        body = {key: _to_api(props[key]) for key in (*_MUTABLE, "WorkforceName", "Tags") if key in props}
+        body = {key: _to_api(props[key]) for key in (*_MUTABLE, "WorkforceName") if key in props}
         body.setdefault("Description", name)
-        # CloudFormation's own tags, which the API refuses from everybody else.
-        body["Tags"] = [tag for tag in body.get("Tags", []) if not tag["Key"].startswith("aws:")]
+        body["Tags"] = [{"Key": key, "Value": value} for key, value in _tags(props).items()]
         arn = _call(service, "CreateWorkteam", {**body, "WorkteamName": name}).body["WorkteamArn"]
         return arn, {"WorkteamName": name}
 
@@ -37,10 +37,11 @@ def install(service: Service) -> None:
         physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str
     ) -> tuple[str, dict[str, Any]]:
         name = _name(physical_id)
-        if new.get("WorkteamName", name) != name:
-            return create(new["WorkteamName"], new, stack_name)
+        if any(new.get(key) != old.get(key) for key in _REPLACING):
+            return create("Workteam", new, stack_name)
         body = {key: _to_api(new[key]) for key in _MUTABLE if key in new}
         _call(service, "UpdateWorkteam", {**body, "WorkteamName": name})
+        _change_tags(service, physical_id, _tags(old), _tags(new))
         return physical_id, {"WorkteamName": name}
 
     def delete(physical_id: str, props: dict[str, Any]) -> None:
@@ -66,6 +67,22 @@ def _call(service: Service, operation: str, body: dict[str, Any]) -> Answer:
         message = answer.body.get("message") or answer.body.get("Message")
         raise ValueError(f"{message} (Service: SageMaker, Status Code: {answer.status})")
     return answer
+
+
+def _tags(props: dict[str, Any]) -> dict[str, str]:
+    """The tags, without CloudFormation's own, which the API refuses from everybody else."""
+    tags = {tag["Key"]: tag["Value"] for tag in props.get("Tags", [])}
+    return {key: value for key, value in tags.items() if not key.startswith("aws:")}
+
+
+def _change_tags(service: Service, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
+    """Only what the template had is taken away: others may have put their tags on the team."""
+    gone = sorted(old.keys() - new.keys())
+    if gone:
+        _call(service, "DeleteTags", {"ResourceArn": arn, "TagKeys": gone})
+    changed = [{"Key": key, "Value": value} for key, value in new.items() if old.get(key) != value]
+    if changed:
+        _call(service, "AddTags", {"ResourceArn": arn, "Tags": changed})
 
 
 def _to_api(value: Any) -> Any:
