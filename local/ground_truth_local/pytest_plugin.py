@@ -16,6 +16,7 @@ Installed with ``ground-truth-local``; nothing heavy is imported until a fixture
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     from .server import EmbeddedAws
     from .session import GatewaySession
     from .testing import GroundTruth
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Let the CDK's Node take no more threads than there are cores: tests synthesize beside the server.
+
+    An import of `aws_cdk` starts Node, so this comes before any test's module.
+    """
+    from .cdk_cli import node_options
+
+    os.environ["NODE_OPTIONS"] = node_options()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cdk_cli import tool_path
+from ..cdk_cli import node_options, tool_path
 
 _HASH = re.compile(r"([0-9a-f]{64})\.(?:\w+)")
 _PICTURES = (".jpg", ".jpeg", ".png")
@@ -49,6 +49,7 @@ def synthesize(command: str, folder: Path, *, context: Mapping[str, str] | None 
     environment = {
         **os.environ,
         "PATH": tool_path(),
+        "NODE_OPTIONS": node_options(),
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps(values),
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..cdk_cli import node_path
+from ..cdk_cli import node_options, node_path
 
 #: A stack's class, a function that adds stacks to an app, an app's file or command, or a cloud assembly.
 AppLike = type[Any] | Callable[[Any], object] | str | os.PathLike[str]
@@ -60,6 +60,7 @@ def _of_command(command: list[str], folder: Path, context: dict[str, str]) -> Pa
     environment = {
         **os.environ,
         "PATH": node_path(),
+        "NODE_OPTIONS": node_options(),
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps(context),
     }
