@@ -13,7 +13,7 @@ import numpy as np
 from ._times import moment
 from .classes import LabelList
 from .colormap import ColorEntry, color_table, parse_internal_color_map
-from .decode import MaskArray, decode
+from .decode import MaskArray, decode_mask
 from .errors import LabelsError, MaskError
 from .manifest import Manifest
 from .resolve import check_reference
@@ -78,14 +78,14 @@ class Label:
             LabelsError: It can't be read.
         """
         context = self.manifest.context
-        return decode(
+        return decode_mask(
             self.data(),
             color_table(self.colors, labels, self.where),
             unknown=context.unknown,
             alpha=context.alpha,
             name=f"{self.where}: {self.value}",
             limits=context.storage.limits,
-        ).ids
+        )
 
 
 def choose(labels: Sequence[Label]) -> tuple[Label, list[tuple[Label, str]]]:

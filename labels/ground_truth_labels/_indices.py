@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from ._palette import id_of_color, palette_entries
 from .classes import BACKGROUND
 from .colormap import ColorEntry, ColorTable
-from .decode import Alpha, id_of_color, palette_entries
+from .decode import Alpha
 from .errors import RepairError
 
 _UNKNOWN = -1

@@ -1,4 +1,4 @@
-"""Palette indices to class ids: a table of 256 entries, eight pixels at a time."""
+"""Palette indices to class ids: a table of 256 entries, eight pixels at a time, where the indices lie."""
 
 from __future__ import annotations
 
@@ -11,48 +11,40 @@ _Words = npt.NDArray[np.uint64]
 #: Pixels in a word.
 _WORD = 8
 _ONES = np.uint64(0x0101010101010101)
-#: Words that are looked up at a time: what is made of them takes no new memory.
-_BLOCK = 1 << 16
+#: Words that are looked up at a time: what is made of them stays in the processor's second cache.
+_BLOCK = 1 << 15
 
 
-def look_up(indices: _Bytes, table: bytes, sentinel: int) -> tuple[_Bytes, bool]:
-    """The entry of each index, and whether none of them is the sentinel.
+def look_up(pixels: _Bytes, table: bytes, sentinel: int) -> bool:
+    """Put the entry of each index in its place; whether none of them is the sentinel.
 
     Args:
-        indices: One-dimensional.
+        pixels: One-dimensional, writable.
         table: 256 entries.
         sentinel: What must not be among the entries that are used.
-
-    Returns:
-        An array of its own, writable.
     """
-    entries = np.frombuffer(table, np.uint8)
-    other = np.flatnonzero(entries != np.arange(256))
-    if (entries[other] == sentinel).all() and indices.max(initial=0) < other.min(initial=256):
-        # The indices are the ids already.
-        return indices.copy(), sentinel not in table[: other.min(initial=256)] or sentinel not in indices
-    ids = np.empty(indices.size, np.uint8)
-    whole = indices.size // _WORD * _WORD
-    words, found = indices[:whole].view(np.uint64), ids[:whole].view(np.uint64)
-    complete = True
-    for start in range(0, words.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        complete &= _look_up_words(words[block], found[block], table, sentinel)
-    rest = indices[whole:].tobytes().translate(table)
-    ids[whole:] = np.frombuffer(rest, np.uint8)
-    return ids, complete and sentinel not in rest
+    # Most palettes hold nothing unknown up to the highest index in use: then nobody has to look for it.
+    used = table[: int(pixels.max(initial=0)) + 1]
+    if used != bytes(range(len(used))):
+        whole = pixels.size // _WORD * _WORD
+        _look_up_words(pixels[:whole].view(np.uint64), table)
+        rest = pixels[whole:].tobytes().translate(table)
+        pixels[whole:] = np.frombuffer(rest, np.uint8)
+    return sentinel not in used or not (pixels == sentinel).any()
 
 
-def _look_up_words(words: _Words, found: _Words, table: bytes, sentinel: int) -> bool:
-    """Fill `found`; whether the sentinel is not in it."""
-    first = words & np.uint64(255)
+def _look_up_words(words: _Words, table: bytes) -> None:
     wide = np.frombuffer(table, np.uint8) * _ONES
-    # As signed numbers they are positions without a copy; none is beyond the table.
-    wide.take(first.view(np.int64), mode="clip", out=found)
-    complete = not (found == np.uint64(sentinel) * _ONES).any()
-    # Masks are long runs of one colour: most words hold one index eight times.
-    first *= _ONES
-    mixed = np.flatnonzero(words != first)
-    single = words.take(mixed).tobytes().translate(table)
-    found[mixed] = np.frombuffer(single, np.uint64)
-    return complete and sentinel not in single
+    size = min(_BLOCK, words.size)
+    first, alike, differ = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.bool_)
+    for start in range(0, words.size, _BLOCK):
+        block = words[start : start + _BLOCK]
+        size = block.size
+        np.bitwise_and(block, np.uint64(255), out=first[:size])
+        # Masks are long runs of one colour: most words hold one index eight times.
+        np.multiply(first[:size], _ONES, out=alike[:size])
+        mixed = np.flatnonzero(np.not_equal(block, alike[:size], out=differ[:size]))
+        single = block.take(mixed).tobytes().translate(table)
+        # As signed numbers they are positions without a copy; none is beyond the table.
+        wide.take(first[:size].view(np.int64), mode="clip", out=block)
+        block[mixed] = np.frombuffer(single, np.uint64)

@@ -45,13 +45,25 @@ def packed_pixels(image: Image.Image) -> tuple[_Packed, Any]:
     return np.frombuffer(data, "<u4"), data
 
 
-def index_pixels(image: Image.Image) -> tuple[_Bytes, Any]:
-    """Indices or greys of a picture in mode P or L, row by row, and an object that must live as long."""
+def index_pixels(image: Image.Image, *, copy: bool) -> _Bytes:
+    """Indices or greys of a picture in mode P or L, row by row, writable.
+
+    Args:
+        copy: Whether they have memory of their own. Otherwise they may be the picture itself, which
+            nobody may look at any more.
+    """
     shared = _shared(image, 1)
-    if shared is not None:
-        return shared
-    data = image.tobytes()
-    return np.frombuffer(data, np.uint8), data
+    if shared is None:
+        return np.frombuffer(bytearray(image.tobytes()), np.uint8)
+    return shared[0].copy() if copy else np.asarray(_Held(*shared))
+
+
+class _Held:
+    """Memory of Pillow's, as the owner of an array that lives as long."""
+
+    def __init__(self, pixels: _Bytes, owner: object) -> None:
+        self._owner = owner
+        self.__array_interface__ = pixels.__array_interface__
 
 
 def _shared(image: Any, each: int) -> tuple[_Bytes, Any] | None:

@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .classes import LabelList
 from .colormap import ColorEntry, ColorTable, color_table
-from .decode import Alpha, Decoded, MaskArray, Unknown, decode
+from .decode import Alpha, Decoded, MaskArray, Unknown, decode, decode_mask
 from .errors import LabelsError, LimitError, MaskError, MissingError
 from .limits import Limits
 from .orientation import Orientation, exif_orientation, seen_upright, sizes_tell, turn
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from .item import Item
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,11 +48,14 @@ class Context:
 
     def mask(self, item: Item) -> MaskArray:
         """Decode an item's mask."""
-        return self.decoded(item, item.mask_bytes()).ids
+        return self._decoded_by(decode_mask, item, item.mask_bytes())
 
     def decoded(self, item: Item, data: bytes) -> Decoded:
         """Decode an item's mask from its bytes, with what a check wants to know."""
-        return decode(
+        return self._decoded_by(decode, item, data)
+
+    def _decoded_by(self, decoder: Callable[..., T], item: Item, data: bytes) -> T:
+        return decoder(
             data,
             self.table(item.colors, item.where),
             unknown=self.unknown,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ._lookup import look_up
+from ._palette import OPAQUE, palette_entries, palette_ids
 from ._pixels import index_pixels, packed_pixels
 from ._unknown import unknown_colors_error
 from .classes import IGNORE
@@ -32,7 +33,6 @@ Alpha = Literal["visible", "opaque", "color"]
 """Which pixels count by their colour: all but the fully transparent, only the fully opaque, or every one.
 The others are background."""
 
-_ALPHA_OF_OPAQUE = 255
 _local = threading.local()
 
 
@@ -81,7 +81,8 @@ def decode_mask(
         MaskError: Not a PNG, or a broken one.
         UnknownColorError: Colours that the table does not have.
     """
-    return decode(data, table, unknown=unknown, alpha=alpha, name=name, limits=limits).ids
+    # Nobody else sees the picture: the ids may take its place in memory.
+    return _decode(data, table, unknown, alpha, name, limits, keep=False).ids
 
 
 def decode(
@@ -94,14 +95,22 @@ def decode(
     limits: Limits = DEFAULT_LIMITS,
 ) -> Decoded:
     """`decode_mask`, with the picture and the counts that a check wants: one decoding for all of them."""
+    return _decode(data, table, unknown, alpha, name, limits, keep=True)
+
+
+def _decode(
+    data: bytes, table: ColorTable, unknown: Unknown, alpha: Alpha, name: str, limits: Limits, *, keep: bool
+) -> Decoded:
+    """`keep`: whether the picture stays as it was read."""
     image = open_png(data, name=name, limits=limits)
     found = _Transparency()
     sentinel = _sentinel(table)
     read = _from_palette if image.mode in "LP1" else _from_rgb
-    ids, complete = read(image, table, sentinel, alpha, found)
+    ids, complete = read(image, table, sentinel, alpha, found, keep)
     if not complete:
         bad = ids == sentinel
         if unknown == "error":
+            image = image if keep else open_png(data, name=name, limits=limits)
             raise unknown_colors_error(image, bad, [c for c, _ in table.ids], name)
         ids[bad] = IGNORE if unknown == "ignore" else table.background
     return Decoded(ids, image, found.partly, found.hidden)
@@ -116,7 +125,7 @@ class _Transparency:
 
     def add(self, colors: Iterable[int], alphas: Iterable[int], counts: Iterable[int]) -> None:
         for color, alpha, count in zip(colors, alphas, counts, strict=True):
-            if alpha != _ALPHA_OF_OPAQUE and count:
+            if alpha != OPAQUE and count:
                 side = self.partly if alpha else self.hidden
                 side[color] = side.get(color, 0) + count
 
@@ -158,56 +167,27 @@ def _sentinel(table: ColorTable) -> int:
 
 
 def _from_palette(
-    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency
+    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency, keep: bool
 ) -> tuple[MaskArray, bool]:
     """Ids, and whether none of them is the sentinel."""
     if image.mode == "1":
-        image = image.convert("L")
-    entries = palette_entries(image)
-    lut = [id_of_color(color, opacity, table, sentinel, alpha) for color, opacity in entries]
-    if any(opacity != _ALPHA_OF_OPAQUE for _, opacity in entries):
+        image, keep = image.convert("L"), False
+    lut, opaque = palette_ids(image, table, sentinel, alpha)
+    if not opaque:
+        entries = palette_entries(image)
         found.add([c for c, _ in entries], [a for _, a in entries], image.histogram()[: len(entries)])
-    lut += [sentinel] * (256 - len(lut))
-    shape = (image.height, image.width)
     if table.wide:
         wide: MaskArray = np.array(lut, np.uint16)[np.asarray(image)]
         return wide, not (wide == sentinel).any()
-    indices, owner = index_pixels(image)
-    ids, complete = look_up(indices, bytes(lut), sentinel)
-    del indices, owner
-    return ids.reshape(shape), complete
-
-
-def id_of_color(color: int, opacity: int, table: ColorTable, otherwise: int, alpha: Alpha) -> int:
-    """What one colour (`0xRRGGBB`) of one opacity (0-255) stands for: the rule that arrays follow below."""
-    known = table.by_color.get(color)
-    if alpha == "color":
-        return known if known is not None else (otherwise if opacity else table.background)
-    if opacity < (1 if alpha == "visible" else _ALPHA_OF_OPAQUE):
-        return table.background
-    return otherwise if known is None else known
-
-
-def palette_entries(image: Image.Image) -> list[tuple[int, int]]:
-    """`(0xRRGGBB, opacity 0-255)` of each index of a palette or grey PNG."""
-    if image.mode == "P":
-        flat = image.getpalette("RGB") or []
-        colors = [(flat[i] << 16) | (flat[i + 1] << 8) | flat[i + 2] for i in range(0, len(flat) - 2, 3)]
-    else:
-        colors = [i * 0x010101 for i in range(256)]
-    opacity = [_ALPHA_OF_OPAQUE] * len(colors)
-    transparency = image.info.get("transparency")
-    if isinstance(transparency, bytes):
-        opacity[: len(transparency)] = transparency[: len(colors)]
-    elif isinstance(transparency, int) and 0 <= transparency < len(colors):
-        opacity[transparency] = 0
-    return list(zip(colors, opacity, strict=True))
+    ids = index_pixels(image, copy=keep)
+    complete = look_up(ids, bytes(lut), sentinel)
+    return ids.reshape(image.height, image.width), complete
 
 
 def _from_rgb(
-    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency
+    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency, keep: bool
 ) -> tuple[MaskArray, bool]:
-    """Ids, and whether none of them is the sentinel."""
+    """Ids, and whether none of them is the sentinel; the picture is kept as it is in any case."""
     rule = alpha if image.mode == "RGBA" else None
     packed, owner = packed_pixels(image)
     starts = np.flatnonzero(packed[1:] != packed[:-1])
@@ -229,7 +209,7 @@ def _from_rgb(
 
 
 def _count(runs: npt.NDArray[np.uint32], lengths: npt.NDArray[np.intp], found: _Transparency) -> None:
-    clear = runs < _ALPHA_OF_OPAQUE << 24
+    clear = runs < OPAQUE << 24
     if not clear.any():
         return
     colors, group = np.unique(runs[clear], return_inverse=True)
@@ -254,7 +234,7 @@ def _lookup(
     if alpha == "color":
         ids[(packed < 1 << 24) & (ids == sentinel)] = table.background
     elif alpha:
-        ids[packed < (1 if alpha == "visible" else _ALPHA_OF_OPAQUE) << 24] = table.background
+        ids[packed < (1 if alpha == "visible" else OPAQUE) << 24] = table.background
     return ids
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import pickle
 import struct
@@ -12,7 +13,7 @@ from PIL import Image
 
 from ground_truth_labels import LimitError, Limits, MaskError, UnknownColorError
 from ground_truth_labels.colormap import ColorTable
-from ground_truth_labels.decode import decode_mask
+from ground_truth_labels.decode import decode, decode_mask
 
 TABLE = ColorTable(((0xFFFFFF, 0), (0x2CA02C, 1), (0xD62728, 2)), 0)
 
@@ -112,12 +113,44 @@ def test_looking_up_is_indexing_whatever_the_size_and_the_table() -> None:
         known = np.arange(256) if round_ % 3 == 0 else rng.permutation(256)
         sentinel = int(rng.integers(0, 256))
         table = np.where(np.arange(256) < rng.integers(1, 257), known, sentinel).astype(np.uint8)
-        ids, complete = look_up(indices, table.tobytes(), sentinel)
-        assert np.array_equal(ids, table[indices]) and ids.dtype == np.uint8
+        ids = indices.copy()
+        complete = look_up(ids, table.tobytes(), sentinel)
+        assert np.array_equal(ids, table[indices])
         assert complete == (sentinel not in table[indices])
-        before = indices.copy()
-        ids[:] = 7
-        assert np.array_equal(indices, before)
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "1"])
+def test_ids_that_took_the_place_of_the_picture_are_the_callers_own(mode: str) -> None:
+    """Where nobody sees the picture, its memory becomes the mask's."""
+    ids = np.random.default_rng(2).integers(0, 2, (90, 70)).astype(np.uint8)
+    image = Image.fromarray(ids * 255).convert(mode)
+    if mode == "P":
+        image = Image.fromarray(1 - ids)
+        image.putpalette([255, 255, 255, 0, 0, 0])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    table = ColorTable(((0x000000, 0), (0xFFFFFF, 1)), 0)
+    mask, again = decode_mask(buffer.getvalue(), table), decode_mask(buffer.getvalue(), table)
+    del image
+    gc.collect()
+    # What would now be free is taken by others, if it is.
+    others = [Image.new("L", (70, 90), 9) for _ in range(50)]
+    again[:] = 7
+    assert np.array_equal(mask, ids) and mask.flags.c_contiguous and mask.flags.writeable
+    assert np.array_equal(pickle.loads(pickle.dumps(mask)), ids)
+    kept = decode(buffer.getvalue(), table)
+    kept.ids[:] = 7
+    assert len(others) == 50 and np.array_equal(np.asarray(kept.image.convert("L")) == 255, ids)
+
+
+def test_a_palettes_unknown_colours_are_named_after_the_ids_took_its_place() -> None:
+    image = Image.fromarray(np.array([[1, 0, 2, 2]], np.uint8))
+    image.putpalette([0x2C, 0xA0, 0x2C, 255, 255, 255, 1, 2, 3])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    with pytest.raises(UnknownColorError, match=r"#010203 \(2 pixels\)"):
+        decode_mask(buffer.getvalue(), TABLE)
+    assert decode_mask(buffer.getvalue(), TABLE, unknown="ignore").tolist() == [[0, 1, 255, 255]]
 
 
 def test_a_picture_in_several_pieces_is_read_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,9 +159,12 @@ def test_a_picture_in_several_pieces_is_read_as_well(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(4)
     pixels = rng.integers(0, 5, (9, 13)).astype(np.uint8)
     image = Image.fromarray(pixels)
-    shared = _pixels.index_pixels(image)[0].copy()
+    shared = _pixels.index_pixels(image, copy=True)
     monkeypatch.setattr(Image.Image, "__arrow_c_array__", _refused, raising=False)
-    assert np.array_equal(_pixels.index_pixels(image)[0], shared) and np.array_equal(shared, pixels.ravel())
+    for copy in (False, True):
+        found = _pixels.index_pixels(image, copy=copy)
+        assert np.array_equal(found, shared) and found.flags.writeable
+    assert np.array_equal(shared, pixels.ravel())
     rgba = image.convert("RGBA")
     assert np.array_equal(_pixels.packed_pixels(rgba)[0].view(np.uint8), np.asarray(rgba).ravel())
 
