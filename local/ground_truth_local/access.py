@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import boto3
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator, responses
 from ministack.services import eventbridge, iam, sts
 
+from .role_session import RoleSession, SharedClients
 from .service.teams import Person
 from .service.types import AssumeRoleDenied
 from .session import GatewaySession
@@ -93,6 +94,7 @@ class ServiceAccess:
         self._clients: dict[tuple[str, str], Any] = {}
         #: Sends the requests of services, once the server has one.
         self.transport: Any = None
+        self._shared: SharedClients | None = None
         self._source_account = source_account
         self._endpoint_url = endpoint_url
         self._administrator = administrator
@@ -104,7 +106,7 @@ class ServiceAccess:
 
     def session_for_role(
         self, role_arn: str, region: str, account: str, *, service: str = _SAGEMAKER, source_arn: str = ""
-    ) -> boto3.Session:
+    ) -> RoleSession:
         """Assume the role as a service, for the resource `source_arn`; a session with its credentials."""
         role_account, _, name = role_arn.partition("::")[2].partition(":role/")
         role = iam._roles.get_scoped(role_account, None, name.rpartition("/")[2])
@@ -136,15 +138,13 @@ class ServiceAccess:
                 "PrincipalType": "AssumedRole",
             },
         )
-        return GatewaySession(
-            self._endpoint_url,
-            of_a_service=True,
-            transport=self.transport,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            region_name=region,
-        )
+        return RoleSession(self._role_clients(), ReadOnlyCredentials(key, secret, token), region)
+
+    def _role_clients(self) -> SharedClients:
+        with self._lock:
+            if self._shared is None:
+                self._shared = SharedClients(self._endpoint_url, self.transport)
+            return self._shared
 
     def bucket_cors(self, bucket: str, account: str, region: str) -> list[dict[str, Any]]:
         """Return the bucket's CORS rules, ``[]`` if it has none."""

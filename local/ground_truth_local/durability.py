@@ -45,6 +45,8 @@ _INTERRUPTED = {
 _READS = re.compile(
     r"(Describe|List|Get|BatchGet|Lookup|Simulate|Check|Validate|Estimate|Filter|Query|Scan|Receive|Assume)"
 )
+# Hundreds of them come a second while jobs are labeled, and each would wait for the state of all services.
+_TELLS = re.compile(r"(PutLogEvents|CreateLogStream|PutMetricData)")
 _BACKGROUND_SECONDS = 1.0
 _SNAPSHOT_TRIES = 20
 _unwritten: contextvars.ContextVar[list[OSError] | None] = contextvars.ContextVar("unwritten", default=None)
@@ -55,8 +57,12 @@ class NotWritten(Exception):
 
 
 def changes_state(method: str, path: str, service: str, action: str) -> bool:
-    """Whether a request may change what is kept, other than an object of S3, which is a file of its own."""
-    if method in {"GET", "HEAD", "OPTIONS"} or _READS.match(action):
+    """Whether a request is answered when what it changes is on disk.
+
+    Not where it changes nothing, or an object of S3, which is a file of its own; log lines and metrics are
+    written in the background.
+    """
+    if method in {"GET", "HEAD", "OPTIONS"} or _READS.match(action) or _TELLS.fullmatch(action):
         return False
     if service == "s3":
         return path.strip("/").count("/") == 0
@@ -97,8 +103,8 @@ class Journal:
                 raise
 
         s3._atomic_write = atomic_write
-        for name in ("_persist_object", "_persist_delete_marker"):
-            setattr(s3, name, _with_folder(getattr(s3, name)))
+        s3._persist_object = _noticing(s3._persist_object)
+        s3._persist_delete_marker = _with_folder(s3._persist_delete_marker)
 
     def load(self, service: str) -> Any:
         """Return a service's state, `None` if there is none."""
@@ -188,8 +194,19 @@ def _note_unwritten(error: OSError) -> None:
         failures.append(error)
 
 
+def _noticing(stock: Callable[..., None]) -> Callable[..., None]:
+    """Notice a body that is still in memory: MiniStack drops it when it is written, its folder included."""
+
+    def persist(bucket: str, key: str, record: Any) -> None:
+        stock(bucket, key, record)
+        if isinstance(record, dict) and record.get("body") is not None and s3.S3_PERSIST:
+            _note_unwritten(OSError(f"the object {bucket}/{key} couldn't be written"))
+
+    return persist
+
+
 def _with_folder(stock: Callable[..., None]) -> Callable[..., None]:
-    """Make an object's folder first: where MiniStack can't, it logs that and answers 200, too."""
+    """Make a marker's folder first: where MiniStack can't, it logs that and answers 200, too."""
 
     def persist(bucket: str, key: str, record: Any) -> None:
         try:

@@ -111,7 +111,9 @@ class Gateway:
         self, journal: Journal, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
     ) -> None:
         """Pass a request to MiniStack, and its answer on when what it changed is on disk."""
-        service, action = _signed_for(headers), headers.get("x-amz-target", "").rpartition(".")[2]
+        # CloudWatch's protocol has the action in the path.
+        named = headers.get("x-amz-target", "").rpartition(".")[2]
+        service, action = _signed_for(headers), named or scope["path"].partition("/operation/")[2]
         refused = False
 
         async def receive_noted() -> Any:

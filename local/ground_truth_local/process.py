@@ -116,12 +116,11 @@ def _provide_sdk(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, port: int) -> None:
-    from . import account, identity, mends
+    from . import account, identity, inside, mends
     from .access import ServiceAccess
     from .durability import Journal
     from .gateway import Gateway
     from .guards import Guard
-    from .inside import InsideSession
     from .serving import serve
     from .session import GatewaySession
     from .spreading import Spreading
@@ -138,6 +137,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     service = _load_service(settings, access)
     workers = _load_workers(settings, service, access)
     mends.install(service, access)
+    inside.install()
     spreading.install()
     journal = Journal(state.ministack) if settings.persist else None
     if journal is not None:
@@ -175,7 +175,7 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
         workers.service.on_order(spreading.take)
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
-    access.transport = InsideSession(app, asyncio.get_running_loop())
+    access.transport = inside.InsideSession(app, asyncio.get_running_loop())
     serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))
     session = GatewaySession(
         endpoint_url,

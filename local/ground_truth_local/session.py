@@ -23,11 +23,18 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
         endpoint_url: the gateway's address.
         of_a_service: whether a service of AWS's calls, and not one of its users.
         transport: sends requests in place of a socket.
+        credentials: an object that says for each request what it is signed with.
         kwargs: of `boto3.Session`.
     """
 
     def __init__(
-        self, endpoint_url: str, *, of_a_service: bool = False, transport: Any = None, **kwargs: Any
+        self,
+        endpoint_url: str,
+        *,
+        of_a_service: bool = False,
+        transport: Any = None,
+        credentials: Any = None,
+        **kwargs: Any,
     ) -> None:
         # Nothing of the user's own profile: a stale AWS_PROFILE alone would make this fail.
         own = botocore.session.Session(
@@ -39,6 +46,8 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
         )
         own.register_component("data_loader", _MODELS)
         super().__init__(botocore_session=own, **kwargs)
+        if credentials is not None:
+            own._credentials = credentials
         if of_a_service:
             own.user_agent_extra = OF_A_SERVICE
         # Each session adds boto3's folder.

@@ -217,23 +217,8 @@ class LabelingJobOperations:
         }
         ordered = sort(jobs, keys[body.get("SortBy", "CreationTime")], order=body.get("SortOrder"))
         shown, more = page(ordered, body)
-        return {"LabelingJobSummaryList": [self._summary(job) for job in shown], **more}
-
-    def _summary(self, job: Job) -> dict[str, Any]:
-        return {
-            "LabelingJobName": job.name,
-            "LabelingJobArn": job.arn,
-            "CreationTime": round(job.created, 3),
-            "LastModifiedTime": round(job.modified, 3),
-            "LabelingJobStatus": job.status,
-            "LabelCounters": self._jobs.counters(job),
-            "WorkteamArn": job.team,
-            "PreHumanTaskLambdaArn": job.task["PreHumanTaskLambdaArn"],
-            "AnnotationConsolidationLambdaArn": job.task["AnnotationConsolidationConfig"][
-                "AnnotationConsolidationLambdaArn"
-            ],
-            "InputConfig": job.request["InputConfig"],
-        } | _outcome(job)
+        counters = self._jobs.counters_of(shown)
+        return {"LabelingJobSummaryList": [_summary(job, counters[job.arn]) for job in shown], **more}
 
     def list_for_workteam(self, call: Call) -> dict[str, Any]:
         """``ListLabelingJobsForWorkteam``."""
@@ -250,24 +235,8 @@ class LabelingJobOperations:
         ]
         ordered = sort(jobs, lambda job: job.created, order=body.get("SortOrder"))
         shown, more = page(ordered, body)
-        return {"LabelingJobSummaryList": [self._team_summary(job) for job in shown], **more}
-
-    def _team_summary(self, job: Job) -> dict[str, Any]:
-        counters = self._jobs.counters(job)
-        return {
-            "LabelingJobName": job.name,
-            "JobReferenceCode": job.reference_code,
-            "WorkRequesterAccountId": job.account,
-            "CreationTime": round(job.created, 3),
-            "LabelCounters": {
-                "HumanLabeled": counters["HumanLabeled"],
-                "PendingHuman": counters["Unlabeled"],
-                "Total": sum(
-                    counters[name] for name in ("TotalLabeled", "FailedNonRetryableError", "Unlabeled")
-                ),
-            },
-            "NumberOfHumanWorkersPerDataObject": job.workers_per_object,
-        }
+        counters = self._jobs.counters_of(shown)
+        return {"LabelingJobSummaryList": [_team_summary(job, counters[job.arn]) for job in shown], **more}
 
 
 def _outcome(job: Job) -> dict[str, Any]:
@@ -275,3 +244,35 @@ def _outcome(job: Job) -> dict[str, Any]:
     if job.output_written:
         outcome["LabelingJobOutput"] = {"OutputDatasetS3Uri": str(job.output_manifest)}
     return outcome
+
+
+def _summary(job: Job, counters: dict[str, int]) -> dict[str, Any]:
+    return {
+        "LabelingJobName": job.name,
+        "LabelingJobArn": job.arn,
+        "CreationTime": round(job.created, 3),
+        "LastModifiedTime": round(job.modified, 3),
+        "LabelingJobStatus": job.status,
+        "LabelCounters": counters,
+        "WorkteamArn": job.team,
+        "PreHumanTaskLambdaArn": job.task["PreHumanTaskLambdaArn"],
+        "AnnotationConsolidationLambdaArn": job.task["AnnotationConsolidationConfig"][
+            "AnnotationConsolidationLambdaArn"
+        ],
+        "InputConfig": job.request["InputConfig"],
+    } | _outcome(job)
+
+
+def _team_summary(job: Job, counters: dict[str, int]) -> dict[str, Any]:
+    return {
+        "LabelingJobName": job.name,
+        "JobReferenceCode": job.reference_code,
+        "WorkRequesterAccountId": job.account,
+        "CreationTime": round(job.created, 3),
+        "LabelCounters": {
+            "HumanLabeled": counters["HumanLabeled"],
+            "PendingHuman": counters["Unlabeled"],
+            "Total": sum(counters[name] for name in ("TotalLabeled", "FailedNonRetryableError", "Unlabeled")),
+        },
+        "NumberOfHumanWorkersPerDataObject": job.workers_per_object,
+    }

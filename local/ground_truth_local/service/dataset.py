@@ -42,7 +42,8 @@ CONDITIONS = Rule(
     model("LabelingJobStoppingConditions"),
 )
 
-_SLICE = 20  # objects opened or consolidated before the runner looks around again
+_SLICE = 20  # objects opened before the runner looks around again
+_CHUNK = 50  # objects of one consolidation request
 _CHUNK_CHARACTERS = 16 * 1024 * 1024  # of answers in one consolidation request
 
 
@@ -62,19 +63,25 @@ class Dataset:
         )
         return int(row["n"]) if row else 0
 
-    def slice(self, state: str) -> list[sqlite3.Row]:
-        """Return the first few objects in a state."""
+    def to_open(self) -> list[sqlite3.Row]:
+        """Return the first few objects of the batch that no worker was shown yet."""
+        return self._first("batch", _SLICE)
+
+    def _first(self, state: str, most: int) -> list[sqlite3.Row]:
         return self._store.rows(
-            f"SELECT * FROM objects WHERE job = ? AND state = ? ORDER BY idx LIMIT {_SLICE}",
-            self._job.arn,
-            state,
-        )
+            "SELECT * FROM objects WHERE job = ? AND state = ? ORDER BY idx LIMIT ?",
+            self._job.arn, state, most,
+        )  # fmt: skip
+
+    def chunk_is_full(self) -> bool:
+        """Tell whether one consolidation request can't hold more objects than are answered."""
+        return self.count("ready") >= _CHUNK
 
     def ready(self) -> list[sqlite3.Row]:
         """Return as many answered objects as one consolidation request may hold in memory, at least one."""
         chosen: list[sqlite3.Row] = []
         size = 0
-        for row in self.slice("ready"):
+        for row in self._first("ready", _CHUNK):
             size += self._answer_characters(row["idx"])
             if chosen and size > _CHUNK_CHARACTERS:
                 break

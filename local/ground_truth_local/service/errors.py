@@ -9,6 +9,9 @@ from ..sources import Rule, assumed, holds, model
 FAILURE_REASON_MAX = 1024
 """``FailureReason`` is at most 1,024 characters in the service model."""
 
+#: The text of an AWS service's own error.
+SORRY = "InternalServerError: We encountered an internal error. Please try again."
+
 _SHOWN = 120
 
 FAILURE_REASON = Rule(

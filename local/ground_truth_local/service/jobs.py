@@ -6,6 +6,7 @@ import copy
 import json
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -208,25 +209,35 @@ class JobBook:
         """Replace the tags of a job or work team."""
         self._store.execute("UPDATE resources SET tags = ? WHERE arn = ?", json.dumps(tags), arn)
 
-    @holds(COUNTERS, COUNTERS_AT_FIRST, PASSED_COUNT)
     def counters(self, job: Job) -> dict[str, int]:
-        """Return the job's ``LabelCounters``, counted from its objects as they stand.
+        """Return the job's ``LabelCounters``, counted from its objects as they stand."""
+        return self.counters_of([job])[job.arn]
+
+    @holds(COUNTERS, COUNTERS_AT_FIRST, PASSED_COUNT)
+    def counters_of(self, jobs: Sequence[Job]) -> dict[str, dict[str, int]]:
+        """Return the ``LabelCounters`` of some jobs by ARN: a list of a hundred jobs asks once.
 
         An object that came in labeled counts by its ``human-annotated``, so total = human + machine always.
         """
-        rows = (
-            self._store.rows("SELECT state, COUNT(*) AS n FROM objects WHERE job = ? GROUP BY state", job.arn)
-            if job.loaded
-            else []
-        )
-        by_state = {row["state"]: int(row["n"]) for row in rows}
-        human = by_state.pop("labeled", 0) + by_state.pop("passed", 0)
-        machine = by_state.pop("passed-machine", 0)
-        failed = by_state.pop("failed", 0)
-        return {
-            "TotalLabeled": human + machine,
-            "HumanLabeled": human,
-            "MachineLabeled": machine,
-            "FailedNonRetryableError": failed,
-            "Unlabeled": sum(by_state.values()),
-        }
+        by_state: dict[str, dict[str, int]] = {job.arn: {} for job in jobs}
+        loaded = [job.arn for job in jobs if job.loaded]
+        for row in self._store.rows(
+            f"SELECT job, state, COUNT(*) AS n FROM objects WHERE job IN ({', '.join('?' * len(loaded))})"
+            " GROUP BY job, state",
+            *loaded,
+        ):
+            by_state[row["job"]][row["state"]] = int(row["n"])
+        return {arn: _counters(states) for arn, states in by_state.items()}
+
+
+def _counters(by_state: dict[str, int]) -> dict[str, int]:
+    human = by_state.pop("labeled", 0) + by_state.pop("passed", 0)
+    machine = by_state.pop("passed-machine", 0)
+    failed = by_state.pop("failed", 0)
+    return {
+        "TotalLabeled": human + machine,
+        "HumanLabeled": human,
+        "MachineLabeled": machine,
+        "FailedNonRetryableError": failed,
+        "Unlabeled": sum(by_state.values()),
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..sources import Rule, assumed, guide, holds
@@ -84,14 +84,21 @@ class TaskQueue:
         return self._teams.members(team)
 
     def workers(self) -> list[str]:
-        """Return the members of all teams that have a job under way."""
-        teams = dict.fromkeys(job.team for job in self._jobs.with_status(("InProgress",)))
+        """Return the members of all teams that have objects out for workers."""
+        teams = dict.fromkeys(job.team for job in self._with_open_objects())
         return list(dict.fromkeys(member.worker for team in teams for member in self._teams.members(team)))
 
-    def jobs_of(self, worker: str) -> list[str]:
-        """Return the jobs under way of the worker's teams; whether there is anything to do, `accept` says."""
+    def jobs_of(self, worker: str) -> Iterator[str]:
+        """Yield the jobs of the worker's teams with objects out; whether one is for them, `accept` says."""
         teams = set(self._teams.teams_of(worker))
-        return [job.arn for job in self._jobs.with_status(("InProgress",)) if job.team in teams]
+        return (job.arn for job in self._with_open_objects() if job.team in teams)
+
+    def _with_open_objects(self) -> Iterator[Job]:
+        # However many jobs live, only those are looked at in which something can be done.
+        for row in self._store.rows("SELECT DISTINCT job FROM objects WHERE state = 'open'"):
+            job = self._jobs.get(row["job"])
+            if job is not None and job.status == "InProgress":
+                yield job
 
     def open_tasks(self, worker: str) -> list[JobTasks]:
         """Return the jobs of the worker's teams that have objects which this worker may take now."""

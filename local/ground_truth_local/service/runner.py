@@ -6,18 +6,15 @@ it holds itself. All progress is in the store, so a thread that ends with the se
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ..sources import holds
 from .dataset import Dataset
-from .errors import INTERNAL, JobFailure
+from .errors import SORRY, JobFailure
 from .jobs import Job, JobBook
 from .labeling import Labeler
 from .life import (
@@ -28,24 +25,21 @@ from .life import (
     NOTHING_LABELED,
     STOP_PARTIAL,
     STOP_WRITES,
-    TOPIC,
-    TOPIC_DENIED,
 )
 from .output import OutputWriter
-from .pace import Pace
+from .pace import Pace, Turn
 from .preparation import prepare
 from .queue import TaskQueue
 from .s3 import RoleS3
 from .store import Store
 from .teams import TeamBook
 from .telemetry import Telemetry
+from .topic import publish
 from .types import AwsAccess
 
 PROBE_BATCH = 10
 _MANIFEST_SHARE = 20
 JOB_LIFETIME = 30 * 24 * 3_600
-# The text of an AWS service's own error.
-_SORRY = "InternalServerError: We encountered an internal error. Please try again."
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +75,7 @@ class JobRunner:
         self._max_objects = max_objects
         self._halt = halt
         self._poll = poll
-        self._manifest_due = 0.0
+        self._manifest, self._consolidation, self._deadlines = Turn(), Turn(), Turn()
         self._dataset = Dataset(job, store, jobs)
         self._labeler = Labeler(job, store=store, s3=s3, output=output, clock=clock)
         self._telemetry = Telemetry(
@@ -107,7 +101,7 @@ class JobRunner:
             # Nobody waits for this thread: an error of ours ends the job with words, as SageMaker's own do.
             if not self._halt.is_set():
                 _log.exception("running %s", self._job.arn)
-                self._fail(_SORRY)
+                self._fail(SORRY)
         finally:
             self._queue.forget(self._job.arn)
 
@@ -125,7 +119,12 @@ class JobRunner:
                     return
             self._telemetry.flush()
             if not busy:
-                self._queue.wait(self._job.arn, self._poll())
+                self._queue.wait(self._job.arn, self._rest())
+
+    def _rest(self) -> float:
+        """How long to wait for an answer, a stop or a deadline."""
+        left = self._consolidation.seconds_left
+        return min(self._poll(), left) if left > 0 else self._poll()
 
     def _reload(self) -> None:
         current = self._jobs.get(self._job.arn)
@@ -169,11 +168,7 @@ class JobRunner:
         self._check_lifetime()
         if not self._job.loaded:
             return self._set_up()
-        self._queue.expire(self._job.arn)
-        for index in self._dataset.expire(self._clock()):
-            self._labeler.fail(
-                index, "ClientError: The data object expired before a worker submitted an annotation."
-            )
+        self._look_at_deadlines()
         # Each has its turn, so that neither opening nor consolidating starves the other.
         opened = self._open_slice()
         consolidated = self._consolidate_slice()
@@ -183,6 +178,18 @@ class JobRunner:
             return False
         return self._next_batch()
 
+    def _look_at_deadlines(self) -> None:
+        """Close tasks and objects whose time is over, as often as a waiting job does."""
+        if not self._deadlines.is_due:
+            return
+        # All that is out is looked through: with each answer, that would be most of the work.
+        self._deadlines.done(self._poll())
+        self._queue.expire(self._job.arn)
+        for index in self._dataset.expire(self._clock()):
+            self._labeler.fail(
+                index, "ClientError: The data object expired before a worker submitted an annotation."
+            )
+
     def _check_lifetime(self) -> None:
         if self._clock() > self._job.created + JOB_LIFETIME:
             raise JobFailure(
@@ -190,7 +197,7 @@ class JobRunner:
             )
 
     def _open_slice(self) -> bool:
-        rows = self._dataset.slice("batch")
+        rows = self._dataset.to_open()
         for row in rows:
             self._labeler.open(row["idx"], row["line"])
         if rows:
@@ -198,36 +205,26 @@ class JobRunner:
         return bool(rows)
 
     def _consolidate_slice(self) -> bool:
-        rows = self._dataset.ready()
-        if not rows:
+        if not self._is_consolidation_due() or not (rows := self._dataset.ready()):
             return False
+        self._consolidation.done(self._pace.consolidation_every)
         labels = self._labeler.consolidate(rows, self._job.iteration)
-        topic = self._job.request["OutputConfig"].get("SnsTopicArn")
-        for label in labels if topic else ():
-            self._publish(topic, label)
-        if time.monotonic() >= self._manifest_due:
+        publish(labels, self._job, self._s3)
+        if self._manifest.is_due:
             started = time.monotonic()
             self._output.batch_manifest(self._job, self._job.iteration)
-            ended = time.monotonic()
             # However long the manifest is, little of the time goes into writing what the next one replaces.
-            self._manifest_due = ended + max(self._pace.manifest_every, _MANIFEST_SHARE * (ended - started))
+            took = time.monotonic() - started
+            self._manifest.done(max(self._pace.manifest_every, _MANIFEST_SHARE * took))
         return True
 
-    @holds(TOPIC)
-    def _publish(self, topic: str, label: dict[str, Any]) -> None:
-        try:
-            self._s3.client("sns").publish(
-                TopicArn=topic, Message=json.dumps(label), Subject="Ground Truth label"
-            )
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            raise JobFailure(
-                TOPIC_DENIED,
-                f"ClientError: The role {self._job.role} couldn't publish to the output topic {topic}: "
-                f"it needs sns:Publish. ({code})",
-            ) from error
-        except BotoCoreError as error:
-            raise JobFailure(INTERNAL, _SORRY) from error
+    def _is_consolidation_due(self) -> bool:
+        """Whether to consolidate what is answered, or wait for more: each request writes two files."""
+        return (
+            self._consolidation.is_due
+            or self._dataset.chunk_is_full()
+            or not self._dataset.count("batch", "open")
+        )
 
     @holds(FIRST_BATCH)
     def _next_batch(self) -> bool:

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS objects (
     opened REAL, width INTEGER, height INTEGER, result TEXT, PRIMARY KEY (job, idx)
 );
 CREATE INDEX IF NOT EXISTS objects_by_state ON objects (job, state, idx);
+CREATE INDEX IF NOT EXISTS objects_to_take ON objects (job, taken) WHERE state = 'open';
 CREATE INDEX IF NOT EXISTS objects_by_iteration ON objects (job, iteration, state);
 CREATE TABLE IF NOT EXISTS tasks (
     id TEXT PRIMARY KEY, job TEXT NOT NULL, idx INTEGER NOT NULL, worker TEXT NOT NULL, state TEXT NOT NULL,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import boto3
+from botocore.config import Config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,14 @@ class AssumeRoleDenied(Exception):
     """STS refused the role to ``sagemaker.amazonaws.com``: it doesn't exist or its trust says no."""
 
 
+class Session(Protocol):
+    """What of a boto3 session the service uses."""
+
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """Return a client of a service."""
+        ...
+
+
 class AwsAccess(Protocol):
     """What the service may do with the AWS around it."""
 
@@ -63,7 +71,7 @@ class AwsAccess(Protocol):
         """The gateway's address, by the one host name that presigned URLs are signed for."""
         ...
 
-    def session_for_role(self, role_arn: str, region: str, account: str) -> boto3.Session:
+    def session_for_role(self, role_arn: str, region: str, account: str) -> Session:
         """Return a session with the role's credentials, whose clients talk to the gateway.
 
         The role is assumed as ``sagemaker.amazonaws.com`` on behalf of ``account``, so its trust policy is

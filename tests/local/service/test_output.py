@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image
 
 from ground_truth_local.service import palette
 from ground_truth_local.service.masks import encode_answer
-from tests.local.service.conftest import FakeAws, Tools
+from ground_truth_local.service.pace import Pace
+from tests.local.service.conftest import Clock, FakeAws, Tools
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 SECOND = r"\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d"
@@ -127,3 +129,31 @@ def test_the_manifest_is_written_as_unicode_and_labels_keep_their_names(
     assert line["ort"] == "Köln"
     names = [entry["class-name"] for entry in line["streets-ref-metadata"]["internal-color-map"].values()]
     assert names == ["BACKGROUND", *labels]
+
+
+@pytest.fixture
+def patient(aws: FakeAws, clock: Clock, tools: type[Tools]) -> Iterator[Any]:
+    """Give a service that consolidates what is answered once a minute, unless nothing else is out."""
+    pace = Pace(initializing=0.0, stopping=0.0, poll=0.02, consolidation_every=60.0)
+    made = tools.Harness(aws, clock, pace=pace)
+    made.service.start()
+    yield made
+    made.service.stop()
+
+
+def test_objects_that_are_answered_soon_after_each_other_are_consolidated_together(
+    patient: Any, aws: FakeAws, tools: type[Tools]
+) -> None:
+    tools.fill(aws, objects=4)
+    patient.create()
+    arn = patient.describe()["LabelingJobArn"]
+    queue, worker = patient.service.queue, patient.worker()
+    for index in range(4):
+        task = patient.until(lambda: queue.accept(arn, worker), bool)
+        mask = np.zeros((task.height, task.width), dtype=np.uint8)
+        queue.submit(task.id, worker, {task.element: encode_answer(mask, task.labels)}, 1.0)
+        if index == 0:
+            patient.until(lambda: patient.describe()["LabelCounters"]["TotalLabeled"], bool)
+    patient.wait("Completed")
+    keys = aws.keys("output", "consolidation-request")
+    assert sorted(len(json.loads(aws.get(f"s3://output/{key}"))) for key in keys) == [1, 3]
