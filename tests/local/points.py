@@ -117,7 +117,10 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "break_every": (_WIRE, _SURVIVES),
     "short_every": (f"{_REALITY}::test_a_proxy_that_spoils_everything_is_named",),
     "bare_403_every": (f"{_REALITY}::test_a_proxy_that_spoils_everything_is_named",),
-    "source_account": ("tests/e2e/test_trust.py::test_a_job_runs_where_the_service_sends_no_source_account",),
+    "source_account": (
+        "tests/e2e/test_trust.py::test_a_job_runs_where_the_service_sends_no_source_account",
+        f"{_AWS}/test_wire.py::test_a_trust_policy_that_asks_for_the_account_isnt_met_when_none_is_sent",
+    ),
     "iam_spread_seconds": (_SURVIVES, f"{_SPREADING}::test_a_new_role_its_trust_and_its_policies_work_later"),
     "s3_spread_seconds": (_SURVIVES, f"{_SPREADING}::test_a_buckets_configuration_is_seen_later"),
     "asset_bucket_key": (f"{_REALITY}::test_a_bucket_of_assets_under_a_key",),
