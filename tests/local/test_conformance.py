@@ -19,6 +19,25 @@ from ground_truth_local.service.types import Answer
 
 ROWS = rows.load()
 ACCOUNT = "111122223333"
+#: What issue 11 asks the table for, and how the names of its rows begin.
+KINDS = {
+    "names and case": ("request-name-", "name-", "describe-other-case"),
+    "attribute rules": ("attribute-", "verification-with-ref", "adjustment-without-ref"),
+    "manifests with one bad line": ("manifest-",),
+    "category files": ("categories-",),
+    "templates": ("template-",),
+    "counters": ("counters-", "status-loaded-counts-all", "chained-machine-counts"),
+    "statuses in time": ("status-", "thirty-days"),
+    "declines": ("decline-",),
+    "expiry": ("expire",),
+    "partial labels": ("stop-partial-answers", "decline-after-an-answer", "expires-after-an-answer"),
+    "output layout": ("output-layout",),
+    "worker responses": ("worker-", "answer-form"),
+    "events": ("event-",),
+    "tags": ("tag",),
+    "stops": ("stop-",),
+}
+STOPPED_IN = {"initializing", "in-progress", "stopping", "stopped", "completed", "failed"}
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +57,16 @@ def test_the_embedded_aws_does_what_is_known_of_aws(stage, record_property) -> N
     record_property("told", f"conformance: {len(ROWS)} rows ({told}), {len(differing)} deviations")
     assert not differing
     assert len(ROWS) >= 120
+
+
+def test_the_table_has_rows_of_each_kind_and_each_says_who_knows_it() -> None:
+    names = [row.name for row in ROWS]
+    counts = {kind: sum(name.startswith(begins) for name in names) for kind, begins in KINDS.items()}
+    assert {kind: count for kind, count in counts.items() if count < 3} == {}
+    assert {f"stop-{status}" for status in STOPPED_IN} <= set(names)
+    refused = {row.expect["error.code"] for row in ROWS if "error.code" in row.expect}
+    assert {"ValidationException", "SerializationException", "ResourceNotFound"} <= refused
+    assert not [row.name for row in ROWS if not row.source.partition(": ")[2]]
 
 
 def test_a_rows_source_is_of_the_rules_kind() -> None:
