@@ -47,7 +47,8 @@ class StoppingConditions:
 class AutomatedLabeling:
     """Lets a model that is trained during the job label what it is sure of.
 
-    The service needs 1,250 objects for it and advises 5,000; training and inference cost extra.
+    The service needs 1,250 objects for it and advises 5,000; training and inference cost extra. It fails a
+    job when more than 10 % of the first objects fail: those that workers can't see, decline, or leave alone.
 
     Args:
         initial_model_arn: Start from the model of an earlier job. Default: train from the beginning.

@@ -135,6 +135,14 @@ class Dataset:
         )  # fmt: skip
         return row is not None and row["n"] > 0 and row["shown"] == 0
 
+    def failed_share(self, iteration: int) -> float:
+        """Return the share of a batch's objects that failed, 0 to 1."""
+        row = self._store.row(
+            "SELECT AVG(state = 'failed') AS share FROM objects WHERE job = ? AND iteration = ?",
+            self._job.arn, iteration,
+        )  # fmt: skip
+        return float(row["share"] or 0.0) if row else 0.0
+
     @holds(CONDITIONS)
     def allowed(self) -> int:
         """Return how many more objects the stopping conditions let humans label."""

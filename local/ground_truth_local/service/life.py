@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sources import Rule, assumed, guide, model, observed, reference
+from ..sources import Rule, assumed, guide, model, observed, reference, twin
 
 IN_PROGRESS_SOON = Rule(
     "in-progress-soon",
@@ -24,6 +24,18 @@ FIRST_BATCH_FAILED = Rule(
         "AWS's Knowledge Center says that the batch checks the set-up, not what comes of it; automated jobs "
         "fail when more than 10 % of their first objects do (sms-automated-labeling)"
     ),
+)
+AUTOMATED_FIRST_FAILED = Rule(
+    "automated-first-failed",
+    "A job with automated labeling fails when more than 10 % of its first objects do.",
+    guide(
+        "sms-automated-labeling, How it Works; how many the first are is not told, here it is the first batch"
+    ),
+)
+NO_AUTOMATION = Rule(
+    "no-automation",
+    "A job with automated labeling is accepted, and people label everything.",
+    twin("no model is trained here"),
 )
 NOTHING_LABELED = Rule(
     "nothing-labeled",

@@ -18,10 +18,12 @@ from .errors import SORRY, JobFailure
 from .jobs import Job, JobBook
 from .labeling import Labeler
 from .life import (
+    AUTOMATED_FIRST_FAILED,
     FIRST_BATCH,
     FIRST_BATCH_FAILED,
     IN_PROGRESS_SOON,
     LIFETIME,
+    NO_AUTOMATION,
     NOTHING_LABELED,
     STOP_PARTIAL,
     STOP_WRITES,
@@ -38,6 +40,8 @@ from .topic import publish
 from .types import AwsAccess
 
 PROBE_BATCH = 10
+#: Share of the first objects of an automated job that may fail.
+MOST_FIRST_FAILED = 0.1
 _MANIFEST_SHARE = 20
 JOB_LIFETIME = 30 * 24 * 3_600
 
@@ -245,12 +249,23 @@ class JobRunner:
     def _finish_batch(self) -> None:
         self._output.batch_manifest(self._job, self._job.iteration)
         self._output.dataset_manifest(self._job, self._job.iteration)
-        if self._job.iteration == 1 and self._dataset.nothing_opened(1):
+        if self._job.iteration == 1:
+            self._check_first_batch()
+
+    @holds(NO_AUTOMATION)
+    def _check_first_batch(self) -> None:
+        if self._dataset.nothing_opened(1):
             raise JobFailure(
                 FIRST_BATCH_FAILED,
                 self._dataset.first_failure(
                     "The first data objects all failed, so the job is not set up correctly"
                 ),
+            )
+        automated = self._job.request.get("LabelingJobAlgorithmsConfig") is not None
+        if automated and self._dataset.failed_share(1) > MOST_FIRST_FAILED:
+            raise JobFailure(
+                AUTOMATED_FIRST_FAILED,
+                self._dataset.first_failure("More than 10 % of the first data objects failed"),
             )
 
     @holds(NOTHING_LABELED)
