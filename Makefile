@@ -98,7 +98,7 @@ check: $(READY) ## lint, format and type checks
 	@$(ENV) ruff format --check .
 	@$(ENV) biome lint --error-on-warnings
 	@$(ENV) tsc --project .
-	@$(ENV) mypy constructs lambda labels local benchmarks examples app.py
+	@$(ENV) mypy constructs lambda labels local benchmarks examples tests app.py
 
 local: $(READY) ## run the embedded AWS in the foreground
 	@$(ENV) python -m ground_truth_local.demo.photos .cache/photos

@@ -96,7 +96,7 @@ def _component(name: str, found: Distribution) -> dict[str, Any]:
 
 def _licence(found: Distribution) -> str:
     metadata = found.metadata
-    expression = metadata.get("License-Expression")
+    expression = metadata.json.get("license_expression")
     if expression:
         return str(expression)
     called = [
@@ -104,7 +104,7 @@ def _licence(found: Distribution) -> str:
     ]
     names = [_CALLED.get(each, each) for each in called if each != "OSI Approved"]
     # Some paste the whole text where a name belongs.
-    short = str(metadata.get("License") or "").strip()
+    short = str(metadata.json.get("license") or "").strip()
     return " AND ".join(names) or (short if 0 < len(short) < 40 else "")
 
 

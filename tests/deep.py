@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
+
+_Number = TypeVar("_Number", int, float)
 
 DEEP = os.environ.get("DEEP") == "1"
 
 
-def deep(few: int, many: int) -> int:
+def deep(few: _Number, many: _Number) -> _Number:
     """Return how many to try: ``many`` in `make deep`, else ``few``."""
     return many if DEEP else few

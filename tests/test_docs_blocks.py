@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import aws_cdk
 import pytest
@@ -126,7 +127,7 @@ def snapshot():
 @pytest.mark.deploy
 def test_the_embedded_aws_starts_as_its_readme_says() -> None:
     server, fixture = blocks("local/README.md")
-    names = {}
+    names: dict[Any, Any] = {}
     exec(server, names)
     assert names["team"].endswith(":workteam/private-crowd/annotators")
     compile(fixture, "local/README.md", "exec")

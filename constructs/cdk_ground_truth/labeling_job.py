@@ -44,10 +44,27 @@ class ILabelingJob(Protocol):
     def grant_stop(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody stop the job."""
 
-    def on_state_change(self, construct_id: str, **options: Any) -> events.Rule:
+    def on_state_change(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+        statuses: tuple[Status, ...] = ...,
+    ) -> events.Rule:
         """Run a target when the job has ended, in whatever way."""
 
-    def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:
+    def metric(
+        self,
+        metric_name: str,
+        *,
+        statistic: str = ...,
+        period: Duration | None = None,
+        namespace: str = ...,
+        label: str | None = None,
+        color: str | None = None,
+    ) -> cloudwatch.Metric:
         """One of the job's CloudWatch metrics."""
 
 

@@ -14,7 +14,8 @@ from aws_cdk import aws_s3 as s3
 
 from cdk_ground_truth import Images, Runs, SemanticSegmentationLabelingCampaign, Workteam
 from ground_truth_local.cdk_cli import CdkCli
-from ground_truth_local.server import EmbeddedAws, Quotas
+from ground_truth_local.server import EmbeddedAws
+from ground_truth_local.service.quotas import Quotas
 from tests.e2e.conftest import LABELS, MEMBERS, picture
 
 LIVE = ("Initializing", "InProgress", "Stopping")

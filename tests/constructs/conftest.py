@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Environment, Stack, Stage
 
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
 
@@ -23,7 +23,9 @@ class Synthesized:
     """A stack's template, with CloudFormation's own functions evaluated on request."""
 
     def __init__(self, stack: Stack, region: str = "eu-west-1") -> None:
-        assembly = stack.node.root.synth()
+        app = stack.node.root
+        assert isinstance(app, Stage)
+        assembly = app.synth()
         self.directory = Path(assembly.directory)
         self.template: dict[str, Any] = assembly.get_stack_artifact(stack.artifact_id).template
         self.text = json.dumps(self.template)

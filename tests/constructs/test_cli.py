@@ -13,6 +13,7 @@ from typing import Never
 import pytest
 
 from cdk_ground_truth import cli
+from cdk_ground_truth.command_line import FOUND, OK, USAGE
 from labeling_job.contract import Images, JobProperties
 from labeling_job.errors import DeployError
 from labeling_job.preflight import access, gate
@@ -96,7 +97,7 @@ def test_the_command_finds_what_the_handler_finds(check, monkeypatch: pytest.Mon
     code, printed = check(*line_of(arguments_of(world)), aws=FakeAws(world))
     result = json.loads(printed.out)
     assert result["findings"] == [group for group in found if group["check"] not in result["skipped_checks"]]
-    assert code == (cli.FOUND if name in BROKEN else cli.OK)
+    assert code == (FOUND if name in BROKEN else OK)
 
 
 @pytest.mark.parametrize("name", sorted(ABOUT_OUTPUT_TOO))
@@ -104,7 +105,7 @@ def test_of_a_role_it_finds_what_concerns_the_input(check, monkeypatch: pytest.M
     world = world_of(name)
     found = by_the_handler(world, monkeypatch)
     code, printed = check(*line_of(arguments_of(world)), aws=FakeAws(world))
-    assert code == cli.FOUND
+    assert code == FOUND
     told = json.loads(printed.out)["findings"]
     assert {(group["check"], group["severity"]) for group in told} == {
         (group["check"], group["severity"]) for group in found
@@ -128,14 +129,14 @@ def test_files_of_this_machine_are_checked_as_those_in_s3(check, tmp_path: Path,
     code, printed = check(*line_of(on_disk), aws=FakeAws(world))
     world = world_of(name)
     assert (code, json.loads(printed.out)["findings"]) == (
-        cli.FOUND,
+        FOUND,
         json.loads(check(*line_of(in_s3), aws=FakeAws(world))[1].out)["findings"],
     )
 
 
 def test_what_it_writes_and_creates_is_nothing(check) -> None:
     aws = FakeAws(good_world())
-    assert check(*line_of(arguments_of(aws.world)), aws=aws)[0] == cli.OK
+    assert check(*line_of(arguments_of(aws.world)), aws=aws)[0] == OK
     assert not aws.written and not aws.created
 
 
@@ -151,7 +152,7 @@ class TestWords:
     def test_lines_rules_and_what_was_left_out(self, check, manifest) -> None:
         code, printed = check(manifest, "--labels", "road, sky", "--offline")
         lines = printed.out.splitlines()
-        assert code == cli.FOUND
+        assert code == FOUND
         assert lines[0] == f"{manifest} (2 lines): 1 error, 0 warnings"
         assert lines[1].startswith("ERROR manifest-duplicates: no image may be there twice")
         assert lines[2] == f"  line 2: repeats line 1: s3://{INPUT}/day/a.jpg"
@@ -166,7 +167,7 @@ class TestWords:
 
     def test_a_skipped_check(self, check, manifest) -> None:
         code, printed = check(manifest, "--offline", "--skip", "manifest-duplicates")
-        assert code == cli.OK
+        assert code == OK
         assert "skipped, --skip: manifest-duplicates" in printed.out
 
     def test_all_checks_run_or_are_named_as_left_out(self, check) -> None:
@@ -196,7 +197,7 @@ class TestOffline:
             "y",
         ]
         code, printed = check(manifest, "--offline", "--region", REGION, *options, aws=client)
-        assert (code, printed.out.count("ERROR")) == (cli.FOUND, 1)
+        assert (code, printed.out.count("ERROR")) == (FOUND, 1)
 
     def test_a_region_without_the_task_type(self, check, manifest) -> None:
         printed = check(manifest, "--offline", "--region", "eu-north-1")[1].out
@@ -204,7 +205,7 @@ class TestOffline:
 
     def test_an_object_in_s3_cant_be_read(self, check) -> None:
         code, printed = check("s3://bucket/in.manifest", "--offline")
-        assert code == cli.USAGE
+        assert code == USAGE
         assert "--offline reads files of this machine alone, not s3://bucket/in.manifest" in printed.err
 
 
@@ -220,7 +221,7 @@ class TestUsage:
     )
     def test_what_cant_be_checked(self, check, manifest, arguments, says: str) -> None:
         code, printed = check(*(manifest if word == "MANIFEST" else word for word in arguments))
-        assert code == cli.USAGE
+        assert code == USAGE
         assert says in printed.err and not printed.out
 
     @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ class TestUsage:
     def test_what_argparse_refuses(self, check, manifest, arguments) -> None:
         with pytest.raises(SystemExit) as caught:
             check(*([manifest, *arguments] if arguments else []))
-        assert caught.value.code == cli.USAGE
+        assert caught.value.code == USAGE
 
     @pytest.fixture
     def nobody(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -243,20 +244,20 @@ class TestUsage:
 
     def test_without_a_region(self, check, manifest, nobody) -> None:
         code, printed = check(manifest)
-        assert (code, "no Region; give --region" in printed.err) == (cli.USAGE, True)
+        assert (code, "no Region; give --region" in printed.err) == (USAGE, True)
 
     def test_without_credentials(self, check, manifest, nobody) -> None:
         code, printed = check(manifest, "--region", REGION, "--endpoint-url", "http://127.0.0.1:9")
-        assert (code, "Unable to locate credentials" in printed.err) == (cli.USAGE, True)
+        assert (code, "Unable to locate credentials" in printed.err) == (USAGE, True)
 
     def test_without_boto3(self, check, manifest, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "boto3", None)
         code, printed = check(manifest, "--region", REGION)
-        assert (code, "pip install 'cdk-ground-truth[check]'" in printed.err) == (cli.USAGE, True)
+        assert (code, "pip install 'cdk-ground-truth[check]'" in printed.err) == (USAGE, True)
 
 
 def test_as_a_process(manifest) -> None:
     command = [sys.executable, "-m", "cdk_ground_truth.cli", "check", str(manifest), "--offline", "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == cli.FOUND
+    assert done.returncode == FOUND
     assert json.loads(done.stdout)["lines"] == 2

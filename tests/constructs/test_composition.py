@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsii
 import pytest
 from aws_cdk import (
     App,
     Aspects,
+    CfnElement,
     CfnParameter,
     CliCredentialsStackSynthesizer,
     DefaultStackSynthesizer,
@@ -62,6 +64,12 @@ def app(tmp_path: Path):
 
 def roles(template):
     return template.find_resources("AWS::IAM::Role").values()
+
+
+def logical_id(stack: Stack, key: kms.Key) -> str:
+    resource = key.node.default_child
+    assert isinstance(resource, CfnElement)
+    return str(stack.get_logical_id(resource))
 
 
 def test_tags_of_the_app_reach_the_job(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
@@ -262,8 +270,8 @@ def test_encrypted_messages(app, add_job: Callable[..., SemanticSegmentationLabe
         if each["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     }
     assert found == {
-        (f"<{stack.get_logical_id(topic_key.node.default_child)}.Arn>", job_role),
-        (f"<{stack.get_logical_id(queue_key.node.default_child)}.Arn>", "CdkGroundTruthHandlerRole3043096D"),
+        (f"<{logical_id(stack, topic_key)}.Arn>", job_role),
+        (f"<{logical_id(stack, queue_key)}.Arn>", "CdkGroundTruthHandlerRole3043096D"),
     }
 
 
@@ -305,7 +313,7 @@ def test_vpc_and_the_rest_of_the_hardening(
 def test_tokens_where_they_may_be(app, add_job: Callable[..., SemanticSegmentationLabelingJob]) -> None:
     stack = Stack(app, "Test")
     text = CfnParameter(stack, "Text", default="streets").value_as_string
-    number = CfnParameter(stack, "Number", type="Number", default=4).value_as_number
+    number: Any = CfnParameter(stack, "Number", type="Number", default=4).value_as_number
     bucket = s3.Bucket.from_bucket_name(stack, "Given", text)
     add_job(
         stack,
@@ -393,7 +401,7 @@ def test_tokens_where_they_may_not_be(
 ) -> None:
     stack = Stack(app, "Test")
     text = CfnParameter(stack, "Text").value_as_string
-    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    number: Any = CfnParameter(stack, "Number", type="Number").value_as_number
     with pytest.raises(ValueError, match=f"Test/Job: '{re.escape(name)}' must"):
         add_job(stack, **arguments(text, number))
 

@@ -16,6 +16,7 @@ from botocore.validate import ParamValidator
 
 from cdk_ground_truth import AutomatedLabeling, Images, SemanticSegmentationLabelingJob, StoppingConditions
 from cdk_ground_truth._rooms import contract
+from labeling_job.request_fields import REQUEST_FIELDS
 from tests.constructs.conftest import Synthesized
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -72,7 +73,7 @@ def request_of(template):
 def test_request_fields_are_the_services_live_ones() -> None:
     live = {path for path, _ in members(SHAPE)} - NOT_OURS
     live = {path for path in live if "PublicWorkforceTaskPrice" not in path}
-    assert live == set(contract.REQUEST_FIELDS)
+    assert live == set(REQUEST_FIELDS)
 
 
 def test_with_no_optional_field(
@@ -131,7 +132,7 @@ def test_with_every_optional_field(
     )
     request = request_of(synth(stack))
     check(request)
-    assert {path for path, _ in leaves(request)} == set(contract.REQUEST_FIELDS) - {
+    assert {path for path, _ in leaves(request)} == set(REQUEST_FIELDS) - {
         "InputConfig.DataSource.SnsDataSource.SnsTopicArn"
     } | {"LabelingJobName", "Tags"}
     assert request["StoppingConditions"] == {

@@ -27,6 +27,7 @@ def test_drift_is_told_with_the_command_that_mends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = importlib.util.spec_from_file_location("generate_api", ROOT / "docs" / "generate_api.py")
+    assert spec and spec.loader
     generate_api = importlib.util.module_from_spec(spec)
     # Its dataclass looks its module up.
     monkeypatch.setitem(sys.modules, "generate_api", generate_api)
@@ -63,7 +64,9 @@ def test_the_table_of_composition_is_that_of_the_tests() -> None:
 def test_the_page_on_campaigns_has_a_sample_that_synthesizes_and_names_that_exist() -> None:
     text = (ROOT / "docs" / "campaign.md").read_text()
     names: dict = {}
-    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
+    sample = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert sample
+    exec(sample[1], names)
     campaign = names["campaign"]
     template = Template.from_stack(names["stack"])
     template.resource_count_is("Custom::SemanticSegmentationLabelingCampaign", 1)

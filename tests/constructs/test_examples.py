@@ -7,6 +7,7 @@ import json
 import runpy
 import warnings
 from pathlib import Path
+from typing import Any
 
 import aws_cdk
 import boto3
@@ -97,7 +98,8 @@ def test_a_growing_bucket_trains_when_labels_of_several_nights_add_up(
     [code] = [
         each["Properties"]["Code"]["ZipFile"] for each in functions if "ZipFile" in each["Properties"]["Code"]
     ]
-    models, names = Objects(), {}
+    models = Objects()
+    names: dict[str, Any] = {}
     monkeypatch.setattr(boto3, "client", lambda name: models)
     monkeypatch.setenv("MODELS", "labels")
     monkeypatch.setenv("NEW_LABELS", "500")

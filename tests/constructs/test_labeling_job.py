@@ -209,7 +209,7 @@ def test_a_rule_over_what_workers_do(
         },
     )
     with pytest.raises(ValueError, match=r"'states' must be some of \('Accepted'"):
-        job.on_task_status("Other", states=("Done",))
+        job.on_task_status("Other", states=("Done",))  # type: ignore[arg-type]
 
 
 def test_a_rule_over_no_status_is_refused(
@@ -218,7 +218,7 @@ def test_a_rule_over_no_status_is_refused(
     job = add_job(stack)
     for statuses in ((), ("InProgress",), "Failed"):
         with pytest.raises(ValueError, match=r"Test/Job: 'statuses' must be some of \('Completed'"):
-            job.on_state_change("Rule", statuses=statuses)
+            job.on_state_change("Rule", statuses=statuses)  # type: ignore[arg-type]
 
 
 def test_a_target_in_another_stack_leaves_the_job_free_to_be_replaced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -41,9 +42,13 @@ SAME_JOB = {
 }
 
 
+def _nothing(stack: Stack) -> dict[str, Any]:
+    return {}
+
+
 def roles(new_stack, add_job, synth, change):
     found = []
-    for options in (lambda stack: {}, change):
+    for options in (_nothing, change):
         stack = new_stack()
         add_job(stack, **({"images": given(stack, "photos")} | options(stack)))
         found.append(role_of(synth(stack)))

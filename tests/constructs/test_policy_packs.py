@@ -207,6 +207,6 @@ def test_cfn_lint_finds_nothing(
         app.synth()
         files.append(str(tmp_path / f"out{index}" / "Test.template.json"))
     program = Path(sys.executable).with_name("cfn-lint")
-    command = [program, "--ignore-checks", "W3005", "--regions", "us-east-1", "--template", *files]
+    command = [str(program), "--ignore-checks", "W3005", "--regions", "us-east-1", "--template", *files]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from aws_cdk import Duration, Stack
@@ -184,8 +185,10 @@ class TestCeiling:
         synth: Callable[..., Synthesized],
     ) -> None:
         add_job(stack, cost_ceiling=CostCeiling(max_objects=5, max_tasks=9, max_amount="500", prices=PRICES))
-        terms = handler_cost.terms(parse(synth(stack).delivered()).cost)
-        assert (terms.max_objects, terms.max_tasks, terms.max_amount) == (5, 9, 500)
+        cost = parse(synth(stack).delivered()).cost
+        assert cost is not None
+        terms = handler_cost.terms(cost)
+        assert (terms.max_objects, terms.max_tasks, terms.max_amount) == (5, 9, Decimal(500))
         assert [(str(tier.price), tier.up_to) for tier in terms.per_object] == [("0.10", 1_000), ("0.05", 0)]
         assert str(terms.per_task) == "0.50"
         assert (terms.currency, terms.source, terms.as_of) == ("USD", "offer 7", "2026-11-01")

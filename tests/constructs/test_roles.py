@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import Duration, Stack
@@ -25,7 +26,7 @@ ASSETS = f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 def allowed(template, prefix):
     """(action, resource) → condition."""
-    table = {}
+    table: dict[Any, Any] = {}
     for statement in template.statements(prefix):
         assert statement["Effect"] == "Allow"
         actions, resources = (

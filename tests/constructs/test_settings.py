@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import Aws, CfnParameter, Duration, Fn, Stack, Token
@@ -189,7 +190,7 @@ def test_tokens_pass_every_check(
     stack: Stack, add_job: Callable[..., SemanticSegmentationLabelingJob], synth: Callable[..., Synthesized]
 ) -> None:
     text = CfnParameter(stack, "Text").value_as_string
-    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    number: Any = CfnParameter(stack, "Number", type="Number").value_as_number
     add_job(
         stack,
         task_title=text,

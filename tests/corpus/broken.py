@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from tests.corpus import pictures
 from tests.corpus.world import ELSEWHERE, INPUT, LABELS, OUTPUT, TEMPLATE, Bucket, Key, World, deny, drop
@@ -182,7 +183,7 @@ def _(world: World) -> None:
     world.automated()
 
 
-def _other_bucket(world: World, **bucket: object) -> None:
+def _other_bucket(world: World, **bucket: Any) -> None:
     world.buckets["corpus-more"] = Bucket(**bucket)
     world.put("c.jpg", pictures.jpeg(), "corpus-more")
     world.lines(A, B, {"source-ref": "s3://corpus-more/c.jpg"})
@@ -200,11 +201,11 @@ broken("bucket-region", "image bucket elsewhere", lambda w: _other_bucket(w, reg
 broken("bucket-region", "output bucket elsewhere", lambda w: setattr(w.buckets[OUTPUT], "region", ELSEWHERE))
 broken("bucket-cors", "no CORS", lambda w: setattr(w.input, "cors", None))
 broken("bucket-cors", "no CORS on a second bucket", lambda w: _other_bucket(w, cors=None))
-broken("bucket-cors", "CORS without GET", lambda w: w.input.cors[0].update(AllowedMethods=["PUT"]))
+broken("bucket-cors", "CORS without GET", lambda w: w.cors[0].update(AllowedMethods=["PUT"]))
 broken(
     "bucket-cors",
     "CORS for one origin",
-    lambda w: w.input.cors[0].update(AllowedOrigins=["https://a.example"]),
+    lambda w: w.cors[0].update(AllowedOrigins=["https://a.example"]),
 )
 broken(
     "output-overlap",

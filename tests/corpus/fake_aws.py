@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 from types import SimpleNamespace
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -12,7 +13,7 @@ from tests import s3
 from tests.corpus.world import World
 
 
-def error(operation: str, code: str, **headers: str) -> ClientError:
+def error(operation: str, code: str, **headers: Any) -> ClientError:
     return s3.service_error(operation, code, code, **headers)
 
 

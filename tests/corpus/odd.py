@@ -125,13 +125,13 @@ odd("one failed in an earlier job", _failed_before)
 odd("adjustment", _adjustment)
 odd("verification", _verification)
 odd("an encrypted image", _encrypted)
-odd("more CORS rules", lambda w: w.input.cors.insert(0, {"AllowedMethods": ["PUT"], "AllowedOrigins": ["x"]}))
+odd("more CORS rules", lambda w: w.cors.insert(0, {"AllowedMethods": ["PUT"], "AllowedOrigins": ["x"]}))
 # The guide prints the header; public samples without it work: a warning.
-odd("CORS exposes nothing", lambda w: w.input.cors[0].pop("ExposeHeaders"))
-odd("CORS exposes something else", lambda w: w.input.cors[0].update(ExposeHeaders=["ETag"]))
+odd("CORS exposes nothing", lambda w: w.cors[0].pop("ExposeHeaders"))
+odd("CORS exposes something else", lambda w: w.cors[0].update(ExposeHeaders=["ETag"]))
 odd(
     "CORS header in lower case",
-    lambda w: w.input.cors[0].update(ExposeHeaders=["access-control-allow-origin"]),
+    lambda w: w.cors[0].update(ExposeHeaders=["access-control-allow-origin"]),
 )
 odd(
     "output in the root of its bucket",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.corpus import pictures
 
@@ -33,7 +34,7 @@ LABELS = ["road", "building", "pedestrian"]
 @dataclass(kw_only=True)
 class Bucket:
     region: str = REGION
-    cors: list | None = field(default_factory=lambda: [dict(rule) for rule in CORS])
+    cors: list[dict[str, Any]] | None = field(default_factory=lambda: [dict(rule) for rule in CORS])
     objects: dict[str, bytes] = field(default_factory=dict)
     #: Objects' storage class, where it isn't the standard one.
     archived: set[str] = field(default_factory=set)
@@ -75,6 +76,11 @@ class World:
     @property
     def input(self) -> Bucket:
         return self.buckets[INPUT]
+
+    @property
+    def cors(self) -> list[dict[str, Any]]:
+        assert self.input.cors is not None
+        return self.input.cors
 
     def put(self, key: str, body: bytes | str, bucket: str = INPUT) -> None:
         self.buckets[bucket].objects[key] = body.encode() if isinstance(body, str) else body

@@ -86,7 +86,7 @@ def sagemaker(embedded_aws: Any) -> Any:
 
 
 @pytest.fixture
-def photo_bucket(embedded_aws: Any) -> Iterator[Callable[..., str]]:
+def photo_bucket(embedded_aws: Any) -> Callable[..., str]:
     """Makes buckets that the stacks don't own, with pictures and, unless told otherwise, CORS."""
     s3 = embedded_aws.session().client("s3")
 

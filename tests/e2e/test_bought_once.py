@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ class Streets:
         self.s3.create_bucket(Bucket=self.bucket)
         rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposeHeaders": []}
         self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [rule]})
-        self.labels, self.options, self.more = LABELS, {}, lambda stack, job: None
+        self.labels, self.more = LABELS, lambda stack, job: None
+        self.options: dict[str, Any] = {}
         #: Instead of the bucket's.
         self.images = None
 
@@ -98,11 +100,11 @@ class Streets:
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=below).get("Contents", [])
         uri = job.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
         sources = [json.loads(line)["source-ref"].rpartition("/")[2] for line in self.lines(uri).values()]
-        counts = Counter()
+        counts: Counter[Any] = Counter()
         for each in found:
             answers = json.loads(self.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read())["answers"]
-            number = int(re.search(r"/iteration-\d+/(\d+)/", each["Key"])[1])
-            counts[sources[number]] += len(answers)
+            [number] = re.findall(r"/iteration-\d+/(\d+)/", each["Key"])
+            counts[sources[int(number)]] += len(answers)
         return dict(counts)
 
     def lines(self, uri):

@@ -20,6 +20,8 @@ def status(sagemaker, name: str) -> str:
 def test_change_and_destroy_and_deploy_again(
     deployer: Deployer, embedded_aws, sagemaker: Any, photos: Any
 ) -> None:
+    manifests = []
+
     def deploy(labels, **tags) -> str:
         def build(stack, team):
             job = SemanticSegmentationLabelingJob(
@@ -30,7 +32,7 @@ def test_change_and_destroy_and_deploy_again(
             return job
 
         outputs = deployer("Life", build)
-        deploy.manifest = outputs["OutputManifest"]
+        manifests.append(outputs["OutputManifest"])
         return outputs["JobName"]
 
     first = deploy(LABELS)
@@ -46,7 +48,7 @@ def test_change_and_destroy_and_deploy_again(
 
     deployer.destroy("Life")
     assert status(sagemaker, second) == "Stopped"
-    bucket, _, key = deploy.manifest.removeprefix("s3://").partition("/")
+    bucket, _, key = manifests[-1].removeprefix("s3://").partition("/")
     assert embedded_aws.session().client("s3").head_object(Bucket=bucket, Key=key)
 
     third = deploy(LABELS)

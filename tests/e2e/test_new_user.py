@@ -46,7 +46,8 @@ class Served:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, cwd=self._folder, stdout=subprocess.PIPE, text=True)
-        self.printed = []
+        self.printed: list[str] = []
+        assert self._process.stdout
         for line in self._process.stdout:
             self.printed.append(line.rstrip("\n"))
             if "Ctrl-C" in line:
@@ -128,7 +129,7 @@ def test_the_whole_way(browser: Any, served, tmp_path: Path) -> None:
     deploy = served.pasted().rpartition("\n")[2]
     # Two people label here; the app's default is three, and its own usage says how to change it.
     outputs = typed(served, f"{deploy} -c workers=2 --output {tmp_path / 'cdk.out'}")
-    manifest = re.search(r"GroundTruthDemo\.OutputManifest = (s3://\S+)", outputs)[1]
+    [manifest] = re.findall(r"GroundTruthDemo\.OutputManifest = (s3://\S+)", outputs)
     portal = served.address("People label here")
     ada, grace = (Person(browser, portal, name) for name in members(browser, portal)[:2])
     masks = [paint(begin(one)) for one in (ada, grace)]

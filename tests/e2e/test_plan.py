@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdk_ground_truth import CostCeiling, Images, Instructions, Prices, PriceTier, cli
+from cdk_ground_truth.command_line import USAGE
 from ground_truth_local.testing import Workers
 from tests.e2e.test_bought_once import SIX, Streets
 
@@ -100,5 +101,5 @@ def test_a_directory_that_is_not_published_yet_is_counted(streets, plan, tmp_pat
 
 
 def test_what_is_no_assembly(plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["plan", str(tmp_path)], client=lambda service: None) == cli.USAGE
+    assert cli.main(["plan", str(tmp_path)], client=lambda service: None) == USAGE
     assert "is no cloud assembly; run cdk synth first" in capsys.readouterr().err

@@ -90,8 +90,8 @@ def test_five_faults_in_many_lines_are_told_in_one_go(deployer: Deployer, sagema
     assert f"Preflight: {len(told)} errors, 0 warnings in s3://{BUCKET}/in.manifest ({LINES:,} lines)" in text
     assert "no job was created" in text
     assert not sagemaker.list_labeling_jobs(NameContains="fivefaults")["LabelingJobSummaryList"]
-    report = re.search(r"s3://([^/\s]+)/(labels/preflight/[^,\s]+\.json)", text)
-    body = many_lines.get_object(Bucket=report[1], Key=report[2])["Body"].read()
+    [(bucket, key), *_] = re.findall(r"s3://([^/\s]+)/(labels/preflight/[^,\s]+\.json)", text)
+    body = many_lines.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert {group["check"] for group in json.loads(body)["findings"] if group["severity"] == "error"} == set(
         told
     )

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from contextlib import closing
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -130,7 +131,8 @@ def verdicts(stage, worlds):
 @pytest.fixture(scope="module")
 def outcomes(stage, worlds, verdicts):
     """What the service makes of each input: its refusal, its end, or how many first objects failed."""
-    names, outcomes = list(worlds), {}
+    names = list(worlds)
+    outcomes: dict[str, Any] = {}
     for start in range(0, len(names), JOBS_AT_A_TIME):
         outcomes |= run(stage, {name: worlds[name].request for name in names[start : start + JOBS_AT_A_TIME]})
     return outcomes

@@ -32,6 +32,7 @@ def photos(tmp_path: Path):
 
 def training_data():
     spec = importlib.util.spec_from_file_location("training_data", EXAMPLE / "training_data.py")
+    assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

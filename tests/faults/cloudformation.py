@@ -12,7 +12,7 @@ import copy
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 SERVICE_TIMEOUT = 3_000
 _RETRY_WAITS = (0, 60, 120)
@@ -311,5 +311,5 @@ class CloudFormation:
         return f"{self.name}-{self.LOGICAL_ID}-{len(self.events):012d}"
 
 
-def _succeeded(answer: dict[str, Any] | None) -> bool:
+def _succeeded(answer: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
     return answer is not None and answer["Status"] == "SUCCESS"

@@ -111,6 +111,7 @@ class StackLife(RuleBasedStateMachine):
     @rule()
     def deploy_unchanged(self) -> None:
         before, requests = self._live(), len(self.stack.events)
+        assert self.stack.resource
         self.stack.deploy(self.stack.resource.properties)
         assert (self._live(), len(self.stack.events)) == (before, requests)
 

@@ -66,7 +66,7 @@ class Scenario:
     at_the_end: Callable[[World], list[str]] | None = None
 
 
-SCENARIOS = (
+SCENARIOS: tuple[Scenario, ...] = (
     Scenario("create", _deploy(A), keeps_job=True),
     Scenario("create with images of a bucket", _deploy(properties(images="Bucket")), keeps_job=True),
     Scenario("create with images of a directory", _deploy(properties(images="Directory")), keeps_job=True),
@@ -154,68 +154,66 @@ SCENARIOS = (
 )
 
 _LABELED = labels.job("A")
-_KEEPING = {"afterwards": labels.goes_on(labels.job("C")), "at_the_end": labels.nothing_lost}
+
+
+def _keeping(
+    name: str, step: Callable[[World], object], setup: tuple[Callable[[World], object], ...], **more: bool
+) -> Scenario:
+    """A scenario after which the labels that were paid for are there, and the work goes on."""
+    goes_on, kept = labels.goes_on(labels.job("C")), labels.nothing_lost
+    return Scenario(name, step, setup, afterwards=goes_on, at_the_end=kept, **more)
 
 
 SCENARIOS += (
-    Scenario(
+    _keeping(
         "update in the middle of the work",
         _deploy(labels.job("B")),
         (_deploy(_LABELED), labels.painted(2)),
         keeps_job=True,
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update in the middle of the work, another resource fails",
         _deploy(labels.job("B"), other_fails=True),
         (_deploy(_LABELED), labels.painted(2)),
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update in the middle of the work, another resource fails, rolled back by an update",
         _deploy(labels.job("B"), other_fails=True, back=True),
         (_deploy(_LABELED), labels.painted(2)),
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update in the middle of the work, the new job is worked on, another resource fails",
         _worked_on(labels.job("B")),
         (_deploy(_LABELED), labels.painted(2)),
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update in the middle of the work, the new job labels all the rest, another resource fails",
         _worked_on(labels.job("B"), count=None),
         (_deploy(_LABELED), labels.painted(2)),
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update in the middle of the work, the new job is worked on, rolled back by an update",
         _worked_on(labels.job("B"), back=True),
         (_deploy(_LABELED), labels.painted(2)),
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update with more photographs, all that there were labeled",
         _deploy(labels.job("B")),
         (_deploy(_LABELED), labels.painted(4), labels.photograph),
         keeps_job=True,
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update of a job stopped by hand in the middle",
         _deploy(labels.job("B")),
         (_deploy(_LABELED), labels.painted(3), _end_by("stop_by_hand")),
         keeps_job=True,
-        **_KEEPING,
     ),
-    Scenario(
+    _keeping(
         "update in the middle that adds a class",
         _deploy(labels.job("B", ("road", "sky", "kerb"))),
         (_deploy(_LABELED), labels.painted(2)),
         keeps_job=True,
         back_to_first=True,
-        **_KEEPING,
     ),
     Scenario(
         "delete in the middle of the work",

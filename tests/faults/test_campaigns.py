@@ -5,7 +5,8 @@ import pytest
 from labeling_campaign import gatherer
 from tests.deep import deep
 from tests.faults.campaigns.__main__ import run_row
-from tests.faults.campaigns.matrix import SCENARIOS, Kind, cells, run
+from tests.faults.campaigns.matrix import SCENARIOS, cells, run
+from tests.faults.faults import Kind
 
 #: `make test` runs each thirtieth cell; `make deep` and `python -m tests.faults.campaigns` run all.
 SHARE = deep(30, 1)

@@ -9,10 +9,12 @@ import os
 import random
 import time
 import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email.message import Message
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 import boto3
@@ -84,14 +86,14 @@ class World:
         self._depth = 0
         self._exit = contextlib.ExitStack()
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         enter = self._exit.enter_context
         enter(mock.patch.dict(os.environ, _ENVIRONMENT))
         enter(mock.patch.object(time, "sleep", self._sleep))
         enter(mock.patch.object(entry, "_now", lambda: datetime.fromtimestamp(self.time, UTC)))
         enter(mock.patch.object(entry, "_clients", _clients))
         enter(mock.patch.object(entry, "_client", _client))
-        enter(mock.patch.object(entry.urllib.request, "urlopen", self._put_answer))
+        enter(mock.patch.object(urllib.request, "urlopen", self._put_answer))
         # The same pauses in each run, so that a call's number means the same call.
         enter(mock.patch.object(patience, "random", random.Random(7)))
         enter(
@@ -238,7 +240,7 @@ class World:
         except HTTPClientError as error:
             raise urllib.error.URLError(str(error)) from error
         if answered.status_code >= 400:
-            raise urllib.error.HTTPError("https://127.0.0.1", answered.status_code, "no", {}, None)
+            raise urllib.error.HTTPError("https://127.0.0.1", answered.status_code, "no", Message(), None)
         return contextlib.nullcontext()
 
 

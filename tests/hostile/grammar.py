@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 OBJECTS_MAX = 20_000
 INPUT = "corpus-input"
@@ -152,7 +153,7 @@ def drawn(seed: int) -> Manifest:
     )
 
 
-def _named(kinds: list[str], lines: int, shape: Shape | None = None, **more: int) -> Manifest:
+def _named(kinds: list[str], lines: int, shape: Shape | None = None, **more: Any) -> Manifest:
     return Manifest(
         seed=1, shape=shape or Shape(), lines=lines, bytes_max=1 << 30, kinds=kinds, share=1.0, **more
     )

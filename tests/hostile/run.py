@@ -121,7 +121,7 @@ def run(manifest: Manifest) -> tuple[list[bytes], Counter[str], float]:
     """What was sent to CloudFormation, the calls, and the seconds of the handler's that it took."""
     world, calls, answers, clock = good_world(), Counter[str](), list[bytes](), Clock()
     aws = fake_aws.FakeAws(world)
-    aws.allows = lambda action, resource: "allowed"  # type: ignore[method-assign]
+    aws.allows = lambda action, resource: "allowed"
     iam = aws("iam")
     iam._decide = lambda *_: "allowed"
     clients = {
@@ -143,7 +143,7 @@ def run(manifest: Manifest) -> tuple[list[bytes], Counter[str], float]:
         enter(mock.patch.object(entry, "_clients", counted))
         enter(mock.patch.object(entry, "_now", clock.now))
         enter(mock.patch.object(entry, "send", lambda url, body: answers.append(entry.sent(body))))
-        enter(mock.patch.object(entry.time, "sleep", clock.sleep))
+        enter(mock.patch.object(time, "sleep", clock.sleep))
         enter(mock.patch.object(gate, "time", fast))
         enter(contextlib.redirect_stdout(io.StringIO()))
         entry.handler(fakes.event(ResourceProperties=properties), context)

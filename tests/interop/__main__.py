@@ -17,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -219,7 +220,7 @@ QUIET = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "DATUMARO_TELEMETRY"
 
 def versions(python: str) -> dict[Row, str]:
     code = "import importlib.metadata as m, sys; print(*(m.version(n) for n in sys.argv[1:]))"
-    found = {}
+    found: dict[Any, Any] = {}
     for own, tool in ((False, python), (True, sys.executable)):
         rows = [row for row in ROWS if row.own == own]
         command = [tool, "-c", code, *(row.distribution for row in rows)]

@@ -13,6 +13,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Result:
 
     def __init__(self, names) -> None:
         self.names = list(names)
-        self.masks = {}
+        self.masks: dict[Any, Any] = {}
 
     def add(self, image, shape, regions) -> None:
         mask = np.zeros(shape, np.int64)
@@ -124,7 +125,9 @@ def yolo(folder, fill):
     result = Result(config["names"][i] for i in range(config["nc"]))
     for split in {config["train"], config["val"]}:
         for path in sorted((folder / split).iterdir()):
-            height, width = cv2.imread(str(path)).shape[:2]
+            picture = cv2.imread(str(path))
+            assert picture is not None
+            height, width = picture.shape[:2]
             lines = (folder / split.replace("images", "labels") / f"{path.stem}.txt").read_text().splitlines()
             regions = []
             for line in lines:

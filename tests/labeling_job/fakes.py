@@ -156,7 +156,9 @@ class S3(Objects):
         self.modified: dict[tuple[str, str], datetime] = {}
         self.listings: list[tuple[str, str]] = []
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes], ContentType: str) -> None:
+    def put_object(  # type: ignore[override]  # The handler says each object's type.
+        self, Bucket: str, Key: str, Body: bytes | IO[bytes], ContentType: str
+    ) -> None:
         if self.fail_after is not None and len(self.puts) >= self.fail_after:
             raise service_error("PutObject", "SlowDown")
         super().put_object(Bucket=Bucket, Key=Key, Body=Body)
@@ -172,7 +174,7 @@ class S3(Objects):
         return SimpleNamespace(paginate=self._pages)
 
     def _pages(self, Bucket: str, Prefix: str):
-        token = ""
+        token: str | None = ""
         while token is not None:
             page = self.list_objects_v2(Bucket, Prefix, ContinuationToken=token)
             yield page

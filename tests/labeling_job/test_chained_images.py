@@ -219,4 +219,4 @@ def test_the_newest_label_of_several_outputs_wins_and_a_failure_takes_none_away(
     with Earlier(attribute=ATTRIBUTE) as earlier:
         for entry in (old, new, failed("a.jpg"), plain("a.jpg")):
             earlier.read([encoded(entry)], what="x")
-        assert json.loads(earlier.line("s3://photos/a.jpg")) == new
+        assert json.loads(earlier.line("s3://photos/a.jpg") or b"") == new

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from labeling_job.creation import without_images
@@ -15,11 +17,12 @@ from labeling_job.stack import Stack
 from tests.corpus.broken import BROKEN
 from tests.corpus.fake_aws import FakeAws
 from tests.corpus.world import good_world
-from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties, service_error
+from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties
 from tests.labeling_job.preflight.conftest import CONTEXT
 from tests.labeling_job.preflight.conftest import properties as properties_of
 from tests.labeling_job.test_images import directory
 from tests.labeling_job.test_succession import Staging
+from tests.s3 import service_error
 
 #: Broken inputs that only a look at the images shows.
 OF_IMAGES = {name for name, (check, _) in BROKEN.items() if check.startswith("image-")} | {
@@ -33,7 +36,7 @@ class Checks:
 
     def __init__(self, s3, refuse_at) -> None:
         self.s3, self.refuse_at = s3, refuse_at
-        self.seen = []
+        self.seen: list[Any] = []
 
     def __call__(self, request, properties):
         images = [key for key in self.s3.puts if "/images/" in key]

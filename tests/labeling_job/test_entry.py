@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from labeling_job import contract, entry
-from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties, service_error
+from labeling_job.errors import NotYetError
+from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties
+from tests.s3 import service_error
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def invoke(
     monkeypatch.setattr(entry, "_now", clock.now)
     clients = {"sagemaker": sagemaker, "s3": s3, "cloudformation": cloudformation}
     monkeypatch.setattr(entry, "_clients", clients)
-    monkeypatch.setattr(entry.time, "sleep", clock.sleep)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: clock.remaining_ms,
         log_group_name="group",
@@ -128,7 +131,7 @@ def test_out_of_time_is_left_unanswered_for_the_next_delivery(
 ) -> None:
     patient = properties(ProbationSeconds="1800")
     sagemaker.statuses = ["Initializing"]
-    with pytest.raises(entry.NotYetError):
+    with pytest.raises(NotYetError):
         invoke(ResourceProperties=patient)
     assert not sent
     sagemaker.jobs[next(iter(sagemaker.jobs))]["statuses"] = ["InProgress"]

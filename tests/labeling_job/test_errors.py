@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from labeling_job.errors import BrokenAnswerError, DeployError, code_of, is_passing, message_of, part_of, said
 from tests.faults.texts import is_for_users
-from tests.labeling_job.fakes import service_error
+from tests.s3 import service_error
 
 URL = "https://iam.amazonaws.com/?X-Amz-Signature=secret"
 #: Each carries `response=None`, or no response at all.

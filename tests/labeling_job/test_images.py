@@ -229,6 +229,6 @@ def test_unpacked_images_wait_for_room(s3: S3, monkeypatch: pytest.MonkeyPatch) 
         under_way.remove(len(Body))
         return None
 
-    s3.put_object = put_object
+    monkeypatch.setattr(s3, "put_object", put_object)
     published(s3, directory(s3, {f"{n:02}.jpg": b"x" * 40 for n in range(30)}), job_name="job")
     assert max(most) <= 100

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
-from typing import Never
+from typing import Any, Never
 
 import pytest
 
@@ -14,7 +14,8 @@ from labeling_job.jobs import Jobs
 from labeling_job.lifecycle import Lifecycle
 from labeling_job.patience import Patience
 from labeling_job.stack import Stack
-from tests.labeling_job.fakes import ROLE, Clock, CloudFormation, SageMaker, event, properties, service_error
+from tests.labeling_job.fakes import ROLE, Clock, CloudFormation, SageMaker, event, properties
+from tests.s3 import service_error
 
 DENIED = service_error("CreateLabelingJob", "AccessDeniedException", "not authorized: iam:PassRole")
 
@@ -23,7 +24,7 @@ class Staging:
     """Answers a ready staging, and notes that it was published."""
 
     def __init__(self, ready) -> None:
-        self.ready, self.published = ready, []
+        self.ready, self.published = ready, list[Any]()
 
     def staged(self, images, **job):
         return self.ready
@@ -37,7 +38,7 @@ class Handler:
 
     def __init__(self, sagemaker, cloudformation, clock) -> None:
         self.sagemaker, self.cloudformation, self.clock = sagemaker, cloudformation, clock
-        self.staging = Staging(None)
+        self.staging: Any = Staging(None)
         self.in_progress = timedelta()
 
     def _lifecycle(self, event):

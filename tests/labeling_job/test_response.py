@@ -2,14 +2,25 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
 from labeling_job import entry
 from labeling_job.event import issued_at
 from tests.labeling_job.fakes import STACK, parsed
+
+
+class Server(HTTPServer):
+    refuse = 0
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.answers: list[tuple[str, Any]] = []
+        self.sizes: list[int] = []
 
 
 @pytest.fixture
@@ -31,8 +42,7 @@ def cloudformation():
         def log_message(self, *args) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.refuse, server.answers, server.sizes = 0, [], []
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -54,14 +64,14 @@ def test_the_answer_names_the_request(cloudformation) -> None:
 
 
 def test_a_lost_answer_is_sent_again(cloudformation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entry.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     cloudformation.refuse = 3
     entry.send(url(cloudformation), {"Status": "SUCCESS"})
     assert len(cloudformation.answers) == 1
 
 
 def test_it_gives_up_after_five_tries(cloudformation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entry.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     cloudformation.refuse = 5
     with pytest.raises(OSError, match="503"):
         entry.send(url(cloudformation), {"Status": "SUCCESS"})

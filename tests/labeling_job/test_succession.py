@@ -21,9 +21,9 @@ from tests.labeling_job.fakes import (
     SageMaker,
     event,
     properties,
-    service_error,
 )
 from tests.labeling_job.test_lifecycle import Handler, update
+from tests.s3 import service_error
 
 ATTRIBUTE = "streets-ref"
 BUCKET = {"Source": "Bucket", "ImagesS3Uri": "s3://photos/day/", "StagingS3Uri": "s3://in/s/"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,10 @@ def _plane(stream, width, height, depth, channels):
         rows.append(before)
         at += 1 + stride
     raw = np.frombuffer(b"".join(rows), np.uint8).reshape(height, stride)
+    samples: np.ndarray[Any, Any]
     if depth == 16:
-        samples = raw.reshape(height, -1, 2).astype(np.uint16)
-        samples = samples[..., 0] << 8 | samples[..., 1]
+        pairs = raw.reshape(height, -1, 2).astype(np.uint16)
+        samples = pairs[..., 0] << 8 | pairs[..., 1]
     elif depth == 8:
         samples = raw
     else:
@@ -73,7 +75,7 @@ def _plane(stream, width, height, depth, channels):
 
 
 def read_png(data):
-    parts = {}
+    parts: dict[Any, Any] = {}
     for kind, body in _chunks(data):
         parts[kind] = parts.get(kind, b"") + body
     width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", parts[b"IHDR"])

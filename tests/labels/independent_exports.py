@@ -10,6 +10,7 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as xml
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def voc(out):
 
 def counts_of(text):
     """COCO's compressed run lengths: five bits a letter from code point 48 on, the sixth for "more"."""
-    counts, at = [], 0
+    counts, at = list[int](), 0
     while at < len(text):
         value, shift, more = 0, 0, True
         while more:
@@ -109,6 +110,14 @@ def coco(out):
     return {each["file_name"].rpartition(".")[0]: found[i] for i, each in images.items()}
 
 
+def _by_opencv(path):
+    import cv2
+
+    picture = cv2.imread(str(path))
+    assert picture is not None, path
+    return picture
+
+
 def yolo(out):
     import cv2
 
@@ -117,7 +126,7 @@ def yolo(out):
     found = {}
     for path in (out / "labels/train").glob("*.txt"):
         (image,) = (out / "images/train").glob(f"{path.stem}.*")
-        height, width = cv2.imread(str(image)).shape[:2]
+        height, width = _by_opencv(image).shape[:2]
         mask = blank((height, width))
         for row in path.read_text().splitlines():
             number, *points = row.split()
@@ -143,11 +152,11 @@ def datumaro(out):
 def cvat(out):
     found = {}
     for image in xml.parse(out / "annotations.xml").getroot().iter("image"):
-        mask = blank((int(image.get("height")), int(image.get("width"))))
-        found[image.get("name").rpartition(".")[0]] = mask
+        mask = blank((int(image.attrib["height"]), int(image.attrib["width"])))
+        found[image.attrib["name"].rpartition(".")[0]] = mask
         for each in image.iter("mask"):
-            left, top, width, height = (int(each.get(k)) for k in ("left", "top", "width", "height"))
-            inside = region([int(n) for n in each.get("rle").split(",")], (height, width), "C")
+            left, top, width, height = (int(each.attrib[k]) for k in ("left", "top", "width", "height"))
+            inside = region([int(n) for n in each.attrib["rle"].split(",")], (height, width), "C")
             mask[top : top + height, left : left + width][inside] = each.get("label")
     return found
 
@@ -164,7 +173,7 @@ def brush(data):
 
     total, word = take(32), take(5) + 1
     sizes = [take(4) + 1 for _ in range(4)]
-    out = []
+    out: list[Any] = []
     while len(out) < total:
         same, size = take(1), sizes[take(2)]
         count = take(size) + 1

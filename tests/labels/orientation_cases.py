@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -98,7 +99,7 @@ async ([urls, rule, cell, across]) => {
 def paint_in_chromium(browser, files):
     """Name → what Chromium shows of a file: as it does by default, and with `image-orientation: none`."""
     names = list(files)
-    pictures = {name: [] for name in names}
+    pictures: dict[str, list[Any]] = {name: [] for name in names}
     here = "http://127.0.0.1:9/"
 
     def answer(route) -> None:

@@ -19,6 +19,7 @@ from ground_truth_labels import (
     relabel,
 )
 from ground_truth_labels.cli import main
+from ground_truth_labels.item import Item
 from tests.labels.sets import WHITE, color_map, line, mask, write_set
 
 COLORS = {"BACKGROUND": WHITE, "road": "#111111", "car": "#222222"}
@@ -98,9 +99,12 @@ def test_conditions(
 
 
 def test_a_predicate_is_asked_of_labels_alone(folder) -> None:
+    def confident(item: Item) -> bool:
+        return item.confidence is not None and item.confidence > 0.85
+
     manifest = read_manifest(folder)
-    assert [i.line for i in manifest.where(lambda item: item.confidence > 0.85)] == [1, 3]
-    twice = manifest.where(lambda item: item.confidence > 0.85).where(human=True)
+    assert [i.line for i in manifest.where(confident)] == [1, 3]
+    twice = manifest.where(confident).where(human=True)
     assert [i.line for i in twice] == [1] and len(manifest) == 5
 
 

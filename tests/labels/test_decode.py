@@ -13,7 +13,7 @@ from PIL import Image
 
 from ground_truth_labels import LimitError, Limits, MaskError, UnknownColorError
 from ground_truth_labels.colormap import ColorTable
-from ground_truth_labels.decode import decode, decode_mask
+from ground_truth_labels.decode import Unknown, decode, decode_mask
 
 TABLE = ColorTable(((0xFFFFFF, 0), (0x2CA02C, 1), (0xD62728, 2)), 0)
 
@@ -42,7 +42,7 @@ def test_unknown_colours_are_named_with_their_pixels(odd) -> None:
 
 
 @pytest.mark.parametrize(("policy", "value"), [("ignore", 255), ("background", 0)])
-def test_policies(odd, policy: str, value: int) -> None:
+def test_policies(odd, policy: Unknown, value: int) -> None:
     mask = decode_mask(odd, TABLE, unknown=policy)
     assert (mask[1, 1:4] == value).all()
     assert (mask[4] == 1).all()

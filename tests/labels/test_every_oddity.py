@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def metadata(colors, created="2026-11-23T08:00:00.000000"):
 
 
 #: Set → colours, encodings of its masks, and what else is odd about it.
-SETS = {
+SETS: dict[str, tuple[dict[str, str], list[str], dict[str, Any]]] = {
     "plain": (COLORS, ["P", "P", "RGB"], {}),
     "no BACKGROUND": (BARE, ["P", "P transparent", "RGBA"], {}),
     "alpha edges": (COLORS, ["RGBA", "RGBA", "RGBA"], {}),
@@ -101,7 +102,7 @@ class Set:
         rng = np.random.default_rng(len(name))
         folder.mkdir()
         self.folder, self.lines, self.truth = folder, [], {}
-        self.options = {"attribute": "first-ref"} if odd.get("second") else {}
+        self.options: dict[str, Any] = {"attribute": "first-ref"} if odd.get("second") else {}
         for number, mode in enumerate(modes):
             image, mask = f"in/{number}.png", f"out/masks/{number}.png"
             data = png(draw(rng, colors), colors, mode, rng)

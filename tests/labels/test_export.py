@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -299,10 +300,13 @@ def test_kept_masks_come_back_as_they_were() -> None:
     ]
     masks += [np.repeat(m, 40, axis=1) for m in masks]
     store = MaskStore(None)
+    index: int
+    mask: Any
     for index, mask in enumerate(masks):
         assert store.put(index, mask) == frozenset(np.unique(mask).tolist())
     for index, mask in reversed(list(enumerate(masks))):
         again = store.take(index)
+        assert again is not None
         assert again.dtype == mask.dtype and np.array_equal(again, mask) and again.flags.writeable
     assert store.take(99) is None
     store.close()
@@ -335,7 +339,7 @@ def fake_s3():
 
     class Fake:
         def __init__(self) -> None:
-            self.objects = {}
+            self.objects: dict[Any, Any] = {}
 
         def put_object(self, *, Bucket, Key, Body) -> None:
             self.objects[Bucket, Key] = bytes(Body)

@@ -6,7 +6,7 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ from ground_truth_labels import (
     read_manifest,
 )
 from ground_truth_labels.cli import main
-from ground_truth_labels.decode import decode_mask
+from ground_truth_labels.decode import Alpha, decode_mask
 from ground_truth_labels.errors import MaskError
 
 hostile = pytest.mark.attack("whoever sends finished labels", "the labels")
@@ -183,7 +183,7 @@ def test_the_same_photograph_stays_in_one_split(folder, tmp_path: Path) -> None:
     export(read_manifest(root), tmp_path / "out", split={"train": 0.5, "validation": 0.5})
     sources = [json.loads(s) for s in (tmp_path / "out/_labels/sources.jsonl").read_text().splitlines()]
     assert len(sources) == 8
-    splits = {}
+    splits: dict[Any, Any] = {}
     for source in sources:
         splits.setdefault(source["source_ref"], set()).add(source["split"])
     assert all(len(found) == 1 for found in splits.values()) and len({*map(min, splits.values())}) == 2
@@ -198,7 +198,8 @@ def test_transparency_is_told_with_counts_and_has_a_choice(folder) -> None:
     (root / "m.png").write_bytes(png(pixels))
     found = {p.code: p.message for p in check(read_manifest(root)).problems}
     assert "2 of 'road'" in found["partly-transparent"] and "3 of 'road'" in found["hidden-colors"]
-    for alpha, pixels_of_road in (("visible", 5), ("opaque", 3), ("color", 8)):
+    counts: dict[Alpha, int] = {"visible": 5, "opaque": 3, "color": 8}
+    for alpha, pixels_of_road in counts.items():
         assert read_manifest(root, alpha=alpha)[0].mask().sum() == pixels_of_road
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def masks(classes):
     noise = rng.integers(0, 4, (27, 19)).astype(np.uint8)
     column = np.arange(1, 8, dtype=np.uint8).reshape(7, 1)
     full = np.full((5, 9), 9, np.uint8)
-    made = [rings, dots, everything, noise, column, full]
+    made: list[np.ndarray[Any, Any]] = [rings, dots, everything, noise, column, full]
     made += [rng.integers(0, 3, rng.integers(1, 20, 2)).astype(np.uint8) | 1 for _ in range(6)]
     return [mask.clip(max=classes) for mask in made]
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_two_exports_into_one_target_at_once(big_job, tmp_path: Path, layout: st
     subprocess.run(command(big_job, alone, layout), check=True, capture_output=True)
     for round_ in range(3):
         target = tmp_path / f"both {round_}"
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         both = [subprocess.Popen(command(big_job, target, layout), **pipes) for _ in range(2)]
         told = [process.communicate(timeout=120) for process in both]
         codes = sorted(process.returncode for process in both)
@@ -144,6 +145,7 @@ def test_who_waits_for_the_folder_gets_it(job, tmp_path: Path) -> None:
     held = hold(str(tmp_path / "out" / HIDDEN / "lock"))
     with pytest.raises(ExportError, match="another export is writing here"):
         export(read_manifest(job.root), tmp_path / "out")
+    assert held
     held.close()
     # What is left of one that was killed before it wrote anything is no obstacle, and goes.
     assert export(read_manifest(job.root), tmp_path / "out").exported == {"": 6}

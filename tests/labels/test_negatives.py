@@ -100,7 +100,8 @@ def test_a_split_is_made_of_what_stays(folder, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_dataset_has_the_choice_too(folder) -> None:
-    masks = [np.asarray(pair[1]).max() for pair in SegmentationDataset(read_manifest(folder))]
+    dataset = SegmentationDataset(read_manifest(folder))
+    masks = [np.asarray(dataset[index][1]).max() for index in range(len(dataset))]
     assert masks == [0, 1, 0, 1]
     chosen = SegmentationDataset(folder, negatives=False)
     assert [np.asarray(chosen[i][1]).max() for i in range(len(chosen))] == [1, 1]

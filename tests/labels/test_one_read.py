@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import PngImagePlugin
@@ -31,7 +32,7 @@ class CountedS3:
             for path in job.root.rglob("*")
             if path.is_file()
         }
-        self.gets = Counter()
+        self.gets: Counter[Any] = Counter()
 
     def get_object(self, *, Bucket, Key, Range=None):
         self.gets[Key] += 1
@@ -52,7 +53,7 @@ class CountedS3:
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch):
     """Counts the PNGs whose pixels are decoded, by their content."""
-    counts = Counter()
+    counts: Counter[Any] = Counter()
     start = PngImagePlugin.PngImageFile.load_prepare
 
     def counted(self) -> None:

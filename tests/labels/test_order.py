@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 import numpy as np
@@ -182,7 +183,8 @@ def test_what_a_name_does_not_lead_to_is_told(answer, words: str) -> None:
 
 
 def test_a_place_or_a_name_and_not_both(tmp_path: Path) -> None:
-    for arguments in ({}, {"location": tmp_path, "job": "streets-1"}):
+    both: dict[str, Any] = {"location": tmp_path, "job": "streets-1"}
+    for arguments in ({}, both):
         with pytest.raises(LabelsError, match="the place of an output manifest, or the name"):
             read_manifest(**arguments)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from PIL import Image, ImageOps
 from ground_truth_labels import MaskError, SegmentationDataset, check, export, read_manifest
 from ground_truth_labels.context import load_image
 from ground_truth_labels.limits import DEFAULT_LIMITS
-from ground_truth_labels.orientation import exif_orientation, turn, without_turn
+from ground_truth_labels.orientation import Orientation, exif_orientation, turn, without_turn
 from tests.labels.orientation_cases import CASES, exif_note, jpeg_of, near, paint_in_chromium, quarters
 
 
@@ -52,8 +53,8 @@ def test_without_its_note_nobody_turns_it(painted) -> None:
         stored = pictures[name][1]
         # Chromium both ways, Pillow by EXIF and XMP and late chunks, OpenCV by EXIF.
         by_pillow = ImageOps.exif_transpose(Image.open(io.BytesIO(neutral)))
-        by_opencv = cv2.imdecode(np.frombuffer(neutral, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-        for picture in (*pictures[f"neutral {name}"], np.asarray(by_pillow), by_opencv):
+        by_opencv: Any = cv2.imdecode(np.frombuffer(neutral, np.uint8), cv2.IMREAD_COLOR)
+        for picture in (*pictures[f"neutral {name}"], np.asarray(by_pillow), by_opencv[..., ::-1]):
             assert near(picture, stored), name
         assert len(neutral) == len(data), name
 
@@ -84,9 +85,13 @@ def job(tmp_path, data, mask_size, suffix="jpg"):
     return tmp_path
 
 
+def _part(data: bytes, offset: int, length: int) -> bytes:
+    return data[offset : offset + length]
+
+
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("rule", ["stored", "upright"])
-def test_item_dataset_and_export_agree(name, rule: str, tmp_path: Path) -> None:
+def test_item_dataset_and_export_agree(name, rule: Orientation, tmp_path: Path) -> None:
     data, value = CASES[name]
     suffix = name.partition(" ")[0].replace("jpeg", "jpg")
     plain = load_image(data, name=name, limits=DEFAULT_LIMITS)
@@ -156,5 +161,5 @@ def test_the_handlers_reader_of_headers_agrees() -> None:
     finally:
         sys.path.pop(0)
     for name, (data, wanted) in CASES.items():
-        found = read_header(lambda offset, length, data=data: data[offset : offset + length]).orientation
+        found = read_header(partial(_part, data)).orientation
         assert found == wanted, name

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 
 from ground_truth_labels import SegmentationDataset, export, read_manifest
 from ground_truth_labels.exports import FORMATS
+from ground_truth_labels.orientation import Orientation
 from ground_truth_local.workers import paint
 from tests.labels.orientation_cases import CASES, PNG, paint_in_chromium
 from tests.labels.sets import WHITE, line, mask, write_set
@@ -101,7 +102,9 @@ def images_of(layout, out):
 @pytest.mark.parametrize(
     ("turned", "rule"), [(False, "stored"), (False, "upright"), (True, "stored"), (True, "upright")]
 )
-def test_every_place_has_what_chromium_shows(chromium, tmp_path: Path, turned: bool, rule: str) -> None:
+def test_every_place_has_what_chromium_shows(
+    chromium, tmp_path: Path, turned: bool, rule: Orientation
+) -> None:
     manifest = read_manifest(job(tmp_path / "job", turned), orientation=rule)
     wanted = []
     for name, (_, value) in CASES.items():
@@ -109,7 +112,7 @@ def test_every_place_has_what_chromium_shows(chromium, tmp_path: Path, turned: b
         upright = turned if value >= 5 else rule == "upright"
         wanted.append(chromium[name][0 if upright else 1])
     dataset = SegmentationDataset(manifest)
-    places = {
+    places: dict[str, list[Any]] = {
         "item": [item.image() for item in manifest],
         "dataset": [np.asarray(dataset[i][0]).transpose(1, 2, 0) for i in range(len(dataset))],
     }

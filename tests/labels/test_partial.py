@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def stopped(tmp_path: Path):
 
 def voted(answers):
     """Most votes by a plain count; of as many the class of the first answer."""
-    out = []
+    out: list[Any] = []
     for y in range(len(answers[0])):
         out.append([])
         for x in range(len(answers[0][0])):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -47,7 +48,8 @@ def test_the_samples_run_one_after_the_other(folder, capsys: pytest.CaptureFixtu
 
 
 def test_the_options_that_it_names_are_the_commands() -> None:
-    (commands,) = build_parser()._subparsers._group_actions
+    parser: Any = build_parser()
+    (commands,) = parser._subparsers._group_actions
     help_ = "".join(each.format_help() for each in commands.choices.values())
     named = set(re.findall(r"--[a-z][a-z-]*", README))
     assert len(named) > 15 and {option for option in named if option not in help_} == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ COLORS = {"BACKGROUND": WHITE, **{f"c{n}": f"#{n:02x}3050" for n in range(1, 4)}
 
 def regions_of(ids):
     """Each region as a set of pixels, by OpenCV."""
-    found = {}
+    found: dict[Any, Any] = {}
     for class_id in np.unique(ids).tolist():
         count, numbers = cv2.connectedComponents((ids == class_id).astype(np.uint8), connectivity=4)
         for number in range(1, count):
@@ -42,7 +43,7 @@ def test_regions_are_opencvs() -> None:
         ids = rng.integers(0, rng.integers(1, 4), (height, width)).astype(np.uint8)
         if rng.random() < 0.5:
             ids = np.repeat(np.repeat(ids, 3, 0), 2, 1)
-        found = {}
+        found: dict[Any, Any] = {}
         for runs in region_runs(ids):
             encoded = {"size": list(ids.shape), "counts": compress(runs.counts)}
             region = coco.decode(encoded)
@@ -72,7 +73,7 @@ def test_each_region_has_its_annotation(folder, tmp_path: Path, layout: str) -> 
     export(folder, tmp_path / "out", format=layout, regions=True)
     coco = COCO(str(tmp_path / "out/annotations/instances_default.json"))
     for image, item in zip(coco.imgs.values(), read_manifest(folder), strict=True):
-        found = {}
+        found: dict[Any, Any] = {}
         for annotation in coco.imgToAnns[image["id"]]:
             region = coco.annToMask(annotation)
             assert region.sum() == annotation["area"] and annotation["iscrowd"] == 0

@@ -6,6 +6,7 @@ import io
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 
 from ground_truth_labels import ExportError, ManifestError, RepairError, check, read_manifest, relabel
 from ground_truth_labels import relabeling as module
+from ground_truth_labels._painting import mask_png
 from ground_truth_labels.cli.main import main
 from tests.labels.independent import classes_by_color, classes_by_index
 from tests.labels.sets import WHITE, line, mask, read_lines, write_manifest, write_set
@@ -142,7 +144,7 @@ def test_what_nobody_knows_is_not_lost_in_silence(tmp_path: Path) -> None:
 def test_a_copy_that_says_otherwise_is_removed(
     streets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = module.mask_png
+    right = mask_png
 
     def wrong(indices, colors):
         spoiled = indices.copy()
@@ -174,7 +176,8 @@ def test_any_wish_over_any_mask(tmp_path: Path) -> None:
         data = mask(rows, colors, mode=chance.choice(["P", "P", "RGB", "RGBA"]), permute=chance.randint(0, 6))
         if chance.random() < 0.3:
             image = Image.open(io.BytesIO(data)).convert("RGBA")
-            image.putpixel((2, 1), (*image.getpixel((2, 1))[:3], 0))
+            shown_there: Any = image.getpixel((2, 1))
+            image.putpixel((2, 1), (*shown_there[:3], 0))
             rows[1][2] = "BACKGROUND"
             buffer = io.BytesIO()
             image.save(buffer, "PNG")
@@ -182,7 +185,11 @@ def test_any_wish_over_any_mask(tmp_path: Path) -> None:
         lines.append((line(f"{number}.png", f"masks/{number}_m.png", colors), data))
         truth.append(rows)
     folder = write_set(tmp_path / "set", lines)
-    wishes = {"rename": {"road": "street"}, "merge": {"vehicle": ["car", "truck"]}, "drop": ["sky"]}
+    wishes: dict[str, Any] = {
+        "rename": {"road": "street"},
+        "merge": {"vehicle": ["car", "truck"]},
+        "drop": ["sky"],
+    }
     after = {"road": "street", "car": "vehicle", "truck": "vehicle", "sky": "BACKGROUND"}
     result = relabel(folder, tmp_path / "new", **wishes)
     assert result.repainted > CASES / 3 and result.renamed > CASES / 20 and result.unchanged
@@ -192,8 +199,8 @@ def test_any_wish_over_any_mask(tmp_path: Path) -> None:
         table = value["streets-ref-metadata"]["internal-color-map"]
         expected = [[after.get(name, name) for name in row] for row in rows]
         assert classes_by_color(data, table).tolist() == expected
-        names = {number: name for name, number in ids.classes.items()}
-        assert np.vectorize(names.get, otypes=[object])(item.mask()).tolist() == expected
+        by_id = {number: name for name, number in ids.classes.items()}
+        assert np.vectorize(by_id.get, otypes=[object])(item.mask()).tolist() == expected
 
 
 def test_the_command(streets, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,6 @@ import io
 import json
 import random
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from ground_truth_labels._indices import plan_indices
 from ground_truth_labels._png_indices import read_indexed
 from ground_truth_labels._readback import compare
 from ground_truth_labels.colormap import color_table, parse_internal_color_map
-from ground_truth_labels.decode import decode_mask, open_png
+from ground_truth_labels.decode import Alpha, decode_mask, open_png
 from ground_truth_labels.errors import MaskError
 from tests.labels.independent import classes_by_color, classes_by_index, read_png
 
@@ -83,6 +82,7 @@ def test_indices_become_those_of_the_colour_map(build_job, tmp_path: Path) -> No
         if item.state != "labeled":
             continue
         # By index, as tools that ignore colours read it.
+        assert item.mask_ref
         assert np.array_equal(read_png((tmp_path / "fixed" / item.mask_ref).read_bytes()).indices, truth)
         again = json.loads(item.raw)
         assert {**again, "streets-ref": line["streets-ref"]} == line
@@ -164,7 +164,8 @@ def test_256_classes_fit(write, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keys", [["1", "01"], ["0", "300"], ["0", "x"], ["0", "\u0661"]])
 def test_keys_that_are_no_indices(keys, write, tmp_path: Path) -> None:
-    base = write([png([[0, 1]], ["#1f77b4", "#2ca02c"])], color_map(*_pair(), keys))
+    names, colors = _pair()
+    base = write([png([[0, 1]], ["#1f77b4", "#2ca02c"])], color_map(names, colors, keys))
     with pytest.raises(RepairError, match="can be read by colour, but not repaired"):
         repair(read_manifest(base), tmp_path / "fixed")
     assert "wrong-index" not in {p.code for p in check(read_manifest(base), images=False).problems}
@@ -249,17 +250,21 @@ def _case(rng):
     return table, png(indices, [c for c, _ in entries], opacity if min(opacity) < 255 else None)
 
 
+ALPHAS: list[Alpha] = ["visible", "opaque", "color"]
+
+
 def test_read_after_repair_equals_read() -> None:
     rng = random.Random(14)
     moved = 0
     for number in range(CASES):
         table, data = _case(rng)
-        alpha = rng.choice(["visible", "opaque", "color"])
+        alpha = rng.choice(ALPHAS)
         colors = parse_internal_color_map(table, "case")
         labels = LabelList.from_names(e.class_name for e in colors)
         ids = color_table(colors, labels, "case")
         image = open_png(data)
         plan = plan_indices(image, colors, alpha=alpha, where=f"case {number}")
+        assert plan is not None
         if not plan.wrong:
             continue
         moved += 1
@@ -304,4 +309,4 @@ def test_the_second_reader_knows_every_filter(kind) -> None:
 
 
 def test_masks_without_a_palette_have_no_indices() -> None:
-    assert plan_indices(SimpleNamespace(mode="RGB"), (), alpha="visible", where="x") is None
+    assert plan_indices(Image.new("RGB", (1, 1)), (), alpha="visible", where="x") is None

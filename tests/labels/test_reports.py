@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ class Page(HTMLParser):
 
     def __init__(self, text) -> None:
         super().__init__()
-        self.open, self.seen, self.links = [], [], []
+        self.open: list[Any] = []
+        self.seen: list[Any] = []
+        self.links: list[Any] = []
         self.feed(text)
         self.close()
         assert not self.open

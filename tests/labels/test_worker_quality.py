@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ def test_time_and_agreement_equal_a_count_by_hand(shared_job) -> None:
     responses = WorkerResponses(manifest, names=True)
     items = [item for item in manifest if item.state == "labeled"]
     for name, worker in found.items():
-        seconds, both, either = [], {}, {}
+        seconds: list[Any] = []
+        both, either = dict[str, int](), dict[str, int]()
         for item in items:
             truth = item.mask()
             (answer,) = (a for a in responses.answers(item) if a.worker == name)

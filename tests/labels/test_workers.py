@@ -35,7 +35,7 @@ def test_numbers_equal_a_count_by_hand(shared_job) -> None:
 
 
 def test_iou_of_a_known_overlap() -> None:
-    from ground_truth_labels.workers import confusion_matrix
+    from ground_truth_labels.counts import confusion_matrix
 
     truth, other = np.zeros((2, 10), np.uint8), np.zeros((2, 10), np.uint8)
     truth[0, :6] = 1

@@ -6,6 +6,7 @@ Each call is really made on the embedded AWS with the role's credentials.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -66,7 +67,7 @@ def calls(
         yield "sns:Publish", lambda: client("sns").publish(TopicArn=topic, Message="{}")
         # The embedded SNS asks nobody whether the publisher may use the topic's key.
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            yield action, lambda action=action: simulate(action, topic_key)
+            yield action, partial(simulate, action, topic_key)
     source = request.get("InputConfig", {}).get("DataSource", {}).get("SnsDataSource")
     if source:
         yield from _queue(client("sqs"), simulate, source["SnsTopicArn"])
@@ -106,8 +107,8 @@ def _buckets(s3: Any, request: Mapping[str, Any], images: Mapping[str, Any]) -> 
             buckets[uri.removeprefix("s3://").partition("/")[0]] = None
     for bucket in buckets:
         if not bucket.startswith("cdk-"):
-            yield "s3:ListBucket", lambda bucket=bucket: s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
-            yield "s3:GetBucketLocation", lambda bucket=bucket: s3.get_bucket_location(Bucket=bucket)
+            yield "s3:ListBucket", partial(s3.list_objects_v2, Bucket=bucket, MaxKeys=1)
+            yield "s3:GetBucketLocation", partial(s3.get_bucket_location, Bucket=bucket)
     name = request["LabelAttributeName"].removesuffix("-ref") + "-0123abcd-89abcdef"
     place = {"Bucket": output, "Key": job.format(name)}
     yield "s3:PutObject", lambda: s3.put_object(**place, Body=b"x")
@@ -132,10 +133,10 @@ def _reads(s3: Any, uris: list[str]) -> Iterator[tuple[str, Call]]:
     for uri in uris:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if uri.startswith("s3://") and "." in key:
-            yield "s3:GetObject", lambda bucket=bucket, key=key: s3.get_object(Bucket=bucket, Key=key)
-            yield "s3:GetBucketLocation", lambda bucket=bucket: s3.get_bucket_location(Bucket=bucket)
+            yield "s3:GetObject", partial(s3.get_object, Bucket=bucket, Key=key)
+            yield "s3:GetBucketLocation", partial(s3.get_bucket_location, Bucket=bucket)
             if not bucket.startswith("cdk-"):
-                yield "s3:ListBucket", lambda bucket=bucket: s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
+                yield "s3:ListBucket", partial(s3.list_objects_v2, Bucket=bucket, MaxKeys=1)
 
 
 def _key(kms: Any, simulate: Simulate, key: str) -> Iterator[tuple[str, Call]]:
@@ -148,7 +149,7 @@ def _key(kms: Any, simulate: Simulate, key: str) -> Iterator[tuple[str, Call]]:
     yield "kms:Decrypt", lambda: kms.decrypt(CiphertextBlob=cipher["x"], KeyId=key)
     # The embedded AWS asks for kms:ReEncrypt, which isn't an action of AWS.
     for action in ("kms:ReEncryptFrom", "kms:ReEncryptTo"):
-        yield action, lambda action=action: simulate(action, key)
+        yield action, partial(simulate, action, key)
 
 
 def _queue(sqs: Any, simulate: Simulate, topic: str) -> Iterator[tuple[str, Call]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,6 @@ def test_what_is_missing_is_said_with_its_remedy(
 
 
 def test_another_ministack_is_no_ministack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9.9")
+    monkeypatch.setattr(metadata, "version", lambda name: "9.9.9")
     finding = doctor._ministack()
     assert not finding.is_there and finding.what.startswith("9.9.9, ")

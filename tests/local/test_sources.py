@@ -42,7 +42,7 @@ def test_a_rule_is_used_where_it_is_held(path) -> None:
     """A rule that no code refers to could say anything."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     made = {
-        node.targets[0].id
+        ast.unparse(node.targets[0])
         for node in tree.body
         if isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,9 @@ def test_it_alone_synthesizes_the_first_sample_from_another_folder(python: Path,
 def test_its_command_reads_a_manifest_and_needs_boto3_for_aws_alone(python: Path, tmp_path: Path) -> None:
     (tmp_path / "photos.manifest").write_text('{"source-ref": "s3://photos/a.jpg"}\n{}\n')
     [command] = python.parents[1].rglob("bin/cdk-ground-truth")
-    check = [python, command, "check", "photos.manifest", "--labels", "road"]
+    check = [str(python), str(command), "check", "photos.manifest", "--labels", "road"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": ""}
-    options = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
+    options: dict[str, Any] = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
     offline = subprocess.run([*check, "--offline"], **options)
     assert (offline.returncode, "ERROR manifest-source" in offline.stdout) == (1, True), offline.stderr
     asked = subprocess.run([*check, "--region", "eu-west-1"], **options)

@@ -6,6 +6,7 @@ import itertools
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.faults.campaigns.matrix import SCENARIOS, cells, run
 
@@ -40,7 +41,7 @@ def main() -> int:
             for index in range(len(SCENARIOS))
             for first in range(parts)
         ]
-        total, bad = 0, []
+        total, bad = 0, list[Any]()
         for index, group in itertools.groupby(jobs, key=lambda job: job[0]):
             rows = [job.result() for _, job in group]
             count = sum(row.cells for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -75,7 +76,7 @@ class CampaignWorld(world.World):
         self._exit.enter_context(mock.patch.object(clients, "now", self._moment))
 
     def _moment(self) -> Any:
-        return world.datetime.fromtimestamp(self.time, world.UTC)
+        return datetime.fromtimestamp(self.time, UTC)
 
     def add_image(self, number: int) -> None:
         """A photograph arrives."""

@@ -63,6 +63,7 @@ class DeployedStack:
             CfnOutput(stack, f"{job.node.id}Name", value=job.job_name)
             if service_timeout is not None:
                 resource = job.node.find_child("Resource").node.default_child
+                assert isinstance(resource, CfnResource)
                 resource.add_property_override("ServiceTimeout", service_timeout)
         if other_fails:
             # Refused by the handler, after the jobs.

@@ -12,7 +12,7 @@ A = Place(INPUT, "day/a.jpg")
 
 class Clock:
     def __init__(self) -> None:
-        self.seconds, self.slept = 0.0, []
+        self.seconds, self.slept = 0.0, list[float]()
 
     def __call__(self) -> float:
         return self.seconds

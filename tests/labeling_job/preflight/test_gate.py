@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Never
+from typing import Any, Never
 
 import pytest
 
@@ -119,7 +119,7 @@ def test_every_check_is_known_to_the_corpus_or_is_a_warning(
 def test_without_preflight_and_cost_nothing_is_asked() -> None:
     aws = FakeAws(good_world())
     bare = JobProperties(job_name_prefix="x", images=Images(source="Manifest"), request={}, tags={})
-    assert gate.passed(aws.world.request, bare, client=None, context=None) == {}
+    assert gate.passed(aws.world.request, bare, client=aws, context=None) == {}
 
 
 def test_a_ceiling_alone_reads_the_manifest_alone() -> None:
@@ -274,7 +274,7 @@ class TestBounds:
     ) -> None:
         world = good_world()
         world.lines(*({"source-ref": f"s3://corpus-{n:05}/a.jpg"} for n in range(2_000)))
-        calls, real = [], FakeAws.__call__
+        calls, real = list[Any](), FakeAws.__call__
         monkeypatch.setattr(FakeAws, "__call__", lambda self, name: Counted(real(self, name), calls))
         aws, message = deploy(world)
         assert f"ERROR bucket-exists ({surroundings.BUCKETS_MAX} times)" in message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from ground_truth_local.service.types import Answer, AssumeRoleDenied, Call, Check
 
@@ -22,7 +23,7 @@ class StubService:
 
     def __init__(self, state_dir, aws) -> None:
         self.aws = aws
-        self.teams = {}
+        self.teams: dict[Any, Any] = {}
 
     def start(self) -> None:
         pass

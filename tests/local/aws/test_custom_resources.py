@@ -7,6 +7,7 @@ import json
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def custom(code, records, **properties):
 
 
 def test_the_handler_runs_as_its_role_and_logs_where_told(stack, admin, code, records) -> None:
-    outputs = {
+    outputs: dict[str, Any] = {
         name: {"Value": {"Fn::GetAtt": ["Custom", name]}} for name in ("Caller", "Denied", "Log", "Home")
     }
     outputs["Properties"] = {"Value": {"Fn::GetAtt": ["Custom", "Properties"]}}
@@ -156,7 +157,7 @@ def test_a_handler_that_fails_three_times_is_named_and_nobody_waits_an_hour(stac
     ],
 )
 def test_a_function_that_cannot_run_fails_with_a_name(stack, runtime: str, source: str, named: str) -> None:
-    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": runtime}
+    function: dict[str, Any] = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": runtime}
     function["Role"] = {"Fn::GetAtt": ["Role", "Arn"]}
     token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
     made = stack(
@@ -180,7 +181,11 @@ def test_node_handlers_have_the_sdk_of_their_runtime(stack) -> None:
             for (const name of names) body[name] = event[name];
             await fetch(event.ResponseURL, { method: "PUT", body: JSON.stringify(body) });
         };"""
-    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "nodejs24.x"}
+    function: dict[str, Any] = {
+        "Code": {"ZipFile": source},
+        "Handler": "index.handler",
+        "Runtime": "nodejs24.x",
+    }
     function |= {"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Timeout": 60}
     token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
     made = stack(
@@ -212,7 +217,11 @@ def test_a_layers_programs_are_under_opt(stack, admin) -> None:
         "    urllib.request.urlopen(urllib.request.Request(event['ResponseURL'], data, method='PUT'))\n"
     )
     layer = {"Content": {"S3Bucket": "layer-code", "S3Key": "layer.zip"}}
-    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "python3.13"}
+    function: dict[str, Any] = {
+        "Code": {"ZipFile": source},
+        "Handler": "index.handler",
+        "Runtime": "python3.13",
+    }
     function |= {"Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Layers": [{"Ref": "Layer"}], "Timeout": 30}
     made = stack(
         {

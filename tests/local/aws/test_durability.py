@@ -79,6 +79,7 @@ def test_a_disk_that_takes_nothing_is_an_error_to_the_client(tmp_path: Path) -> 
     session = aws.session()
     s3 = session.client("s3", config=NO_RETRY)
     s3.create_bucket(Bucket="full")
+    assert aws._process
     pid = aws._process.pid
     unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     # The kernel refuses each write beyond the limit, as it does on a full disk.

@@ -169,8 +169,8 @@ def test_the_key_policy_is_asked(user, admin, encrypted) -> None:
 def test_a_bucket_that_wants_tls_is_served(admin) -> None:
     s3 = admin.client("s3")
     s3.create_bucket(Bucket="tls-only")
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::tls-only/*"}
-    deny["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
+    everything = {"Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::tls-only/*"}
+    deny = {**everything, "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
     s3.put_object(Bucket="tls-only", Key="a", Body=b"x")
 

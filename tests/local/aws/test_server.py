@@ -85,6 +85,7 @@ def test_a_taken_port_is_named() -> None:
 def test_nothing_is_left_behind() -> None:
     aws = EmbeddedAws(service=SERVICE)
     with aws:
+        assert aws._process
         pid, endpoint, root = aws._process.pid, aws.endpoint_url, aws.state.root
         assert root.exists()
     assert not alive(pid)
@@ -100,6 +101,7 @@ def test_the_server_ends_and_cleans_up_when_its_parent_is_killed() -> None:
         "print(aws._process.pid, aws.state.root, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
     pid, root = parent.stdout.readline().split()
     parent.kill()
     parent.wait()
@@ -153,6 +155,7 @@ def test_the_server_ends_with_its_parent_while_a_custom_resource_is_waited_for()
         "print(aws._process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
@@ -191,6 +194,7 @@ def test_the_command_prints_lines_to_paste_and_leaves_on_ctrl_c(tmp_path: Path) 
     command = [sys.executable, "-m", "ground_truth_local.cli", "serve", "--port=0", f"--state-dir={tmp_path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     lines = []
+    assert process.stdout
     for line in process.stdout:
         lines.append(line.rstrip())
         if "Ctrl-C" in line:

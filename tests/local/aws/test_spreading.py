@@ -17,8 +17,7 @@ SECONDS = 1.5
 
 @pytest.fixture(scope="module")
 def late(stub_on_path):
-    options = {"iam_spread_seconds": SECONDS, "s3_spread_seconds": SECONDS}
-    with EmbeddedAws(service=SERVICE, **options) as aws:
+    with EmbeddedAws(service=SERVICE, iam_spread_seconds=SECONDS, s3_spread_seconds=SECONDS) as aws:
         yield aws
 
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from ground_truth_local import cli
 from ground_truth_local.clock import ClockError, ClockHand
+from ground_truth_local.conformance.memory_aws import CORS
 from ground_truth_local.server import EmbeddedAws
-from tests.local.service.conftest import CORS, TEMPLATE, request
+from tests.local.service.conftest import TEMPLATE, request
 
 TOPIC = "labels"
 

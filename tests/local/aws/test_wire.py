@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 from botocore.config import Config
@@ -17,7 +18,12 @@ ONCE = Config(retries={"total_max_attempts": 1})
 
 @pytest.fixture(scope="module")
 def rough(stub_on_path):
-    options = {"black_holes": ["iam"], "throttle_every": 4, "break_every": 3, "source_account": False}
+    options: dict[str, Any] = {
+        "black_holes": ["iam"],
+        "throttle_every": 4,
+        "break_every": 3,
+        "source_account": False,
+    }
     with EmbeddedAws(service=SERVICE, **options) as aws:
         yield aws
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_what_is_not_hints_is_refused(content) -> None:
         parse_hints(content)
 
 
-NO_POINTS = [
+NO_POINTS: list[Any] = [
     None,
     {},
     [[1, 2]] * 3,

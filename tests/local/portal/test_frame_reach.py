@@ -79,7 +79,7 @@ class _Elsewhere:
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
         self._udp.setblocking(False)
-        self.visits = []
+        self.visits: list[Any] = []
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:

@@ -370,6 +370,7 @@ def test_a_session_outlives_the_server_and_is_no_secret_in_its_state(tmp_path: P
     store.close()
     store = Store(tmp_path)
     name, _, token = cookie.partition("=")
-    assert Sessions(1, store).find({name: token}).worker == "w"
+    found = Sessions(1, store).find({name: token})
+    assert found and found.worker == "w"
     assert not any(token.encode() in path.read_bytes() for path in tmp_path.iterdir())
     store.close()

@@ -354,6 +354,7 @@ def test_a_job_goes_on_after_a_restart(
     second = tools.Harness(aws, clock, state_dir=tmp_path)
     assert second.describe()["LabelingJobStatus"] == "InProgress"
     second.service.start()
+    assert held
     second.service.queue.submit(held.id, held.worker, answer(held), 1.0)
     second.until(second.describe, lambda job: job["LabelCounters"]["HumanLabeled"] == 1)
     for worker in (3, 4, 3, 4):

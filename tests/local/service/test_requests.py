@@ -182,6 +182,7 @@ def test_the_model_documents_six_functions_in_twelve_regions() -> None:
 @pytest.mark.parametrize("region", builtin.regions())
 def test_each_region_takes_its_own_functions(aws: FakeAws, clock: Clock, tools: type[Tools], region) -> None:
     owner = builtin.owner(region, "PRE", builtin.SEGMENTATION)
+    assert owner
     team = f"arn:aws:sagemaker:{region}:{tools.ACCOUNT}:workteam/private-crowd/annotators"
     harness = tools.Harness(aws, clock, workteams=[team])
     body = tools.request(
