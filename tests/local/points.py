@@ -115,8 +115,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "black_holes": (f"{_AWS}/test_wire.py::test_a_lambda_gets_no_answer_from_a_black_hole_and_people_do",),
     "throttle_every": (_WIRE, _SURVIVES),
     "break_every": (_WIRE, _SURVIVES),
-    "short_every": (f"{_REALITY}::test_a_proxy_that_spoils_everything_is_named",),
-    "bare_403_every": (f"{_REALITY}::test_a_proxy_that_spoils_everything_is_named",),
+    "short_every": (f"{_REALITY}::test_a_proxy_that_spoils_answers_is_named",),
+    "bare_403_every": (f"{_REALITY}::test_a_proxy_that_spoils_answers_is_named",),
     "source_account": (
         "tests/e2e/test_trust.py::test_a_job_runs_where_the_service_sends_no_source_account",
         f"{_AWS}/test_wire.py::test_a_trust_policy_that_asks_for_the_account_isnt_met_when_none_is_sent",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,9 @@ from ground_truth_local.testing import DeployFailed, Failures, GroundTruth
 
 ROOT = Path(__file__).parents[3]
 TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
+
+_REFUSES = r"403: Forbidden \(no more was said: .* a proxy or a VPC endpoint"
+_CUTS_OFF = "isn't what its checksum says: something in between cut it off"
 
 pytestmark = pytest.mark.xdist_group("reality")
 
@@ -73,6 +78,12 @@ def rough(tmp_path: Path):
         aws.stop()
 
 
+def example(*names: str) -> Failures:
+    """Order what the README shows of these options."""
+    shown = dict(re.findall(r"^\| `(\w+)=([^`]+)`", (ROOT / "local" / "README.md").read_text(), re.MULTILINE))
+    return Failures(**{name: ast.literal_eval(shown[name]) for name in names})
+
+
 def test_each_option_has_an_argument_a_flag_and_a_line_in_the_readme() -> None:
     readme = (ROOT / "local" / "README.md").read_text()
     arguments = inspect.signature(EmbeddedAws).parameters
@@ -116,11 +127,12 @@ def test_an_unknown_key_is_refused_by_name() -> None:
 @pytest.mark.parametrize(
     "fail",
     [
-        Failures(iam_spread_seconds=4),
-        Failures(s3_spread_seconds=4),
+        example("iam_spread_seconds"),
+        example("s3_spread_seconds"),
+        example("throttle_every", "break_every"),
         Failures(break_every=3, throttle_every=11),
     ],
-    ids=lambda fail: "+".join(name for name, value in vars(fail).items() if value),
+    ids=lambda fail: "+".join(f"{name}={value}" for name, value in vars(fail).items() if value),
 )
 def test_a_deploy_and_its_job_survive(streets, ground_truth, fail) -> None:
     ground_truth.workteam("annotators")
@@ -135,12 +147,14 @@ def test_a_deploy_and_its_job_survive(streets, ground_truth, fail) -> None:
 @pytest.mark.parametrize(
     ("fail", "words"),
     [
-        (Failures(bare_403_every=1), r"403: Forbidden \(no more was said: .* a proxy or a VPC endpoint"),
-        (Failures(short_every=1), "isn't what its checksum says: something in between cut it off"),
+        (Failures(bare_403_every=1), _REFUSES),
+        (example("bare_403_every"), _REFUSES),
+        (Failures(short_every=1), _CUTS_OFF),
+        (example("short_every"), _CUTS_OFF),
     ],
-    ids=["refuses", "cuts off"],
+    ids=["refuses all", "refuses", "cuts all off", "cuts off"],
 )
-def test_a_proxy_that_spoils_everything_is_named(streets, ground_truth, fail, words: str) -> None:
+def test_a_proxy_that_spoils_answers_is_named(streets, ground_truth, fail, words: str) -> None:
     ground_truth.workteam("annotators")
     with pytest.raises(DeployFailed, match=words):
         ground_truth.run(streets, fail=fail)
