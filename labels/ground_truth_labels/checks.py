@@ -75,6 +75,14 @@ class CheckResult:
         """Problems to look at."""
         return tuple(p for p in self.problems if p.severity == "warning")
 
+    @property
+    def ok(self) -> bool:
+        """Whether no problem spoils training."""
+        return not self.errors
+
+    def __bool__(self) -> bool:
+        return self.ok
+
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON."""
         return asdict(self)

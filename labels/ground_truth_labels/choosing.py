@@ -130,3 +130,16 @@ def _images(references: list[str], keys: list[str], where: str) -> frozenset[str
             two = " and ".join(sorted(found)[:2])
             raise ManifestError(f"{where}: {key!r} names {len(found):,} images, {two}; name more of it")
     return frozenset(r for key, found in named.items() for r in ({key} if key in found else found))
+
+
+def items_at(items: Iterable[Item], positions: range) -> list[Item]:
+    """The items at some positions from 0, in the order of these.
+
+    Raises:
+        LabelsError: The line of one cannot be used.
+    """
+    found = {at: item for at, item in enumerate(items) if at in positions}
+    for item in found.values():
+        if item.error is not None:
+            raise item.error
+    return [found[at] for at in positions]

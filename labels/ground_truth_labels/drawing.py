@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .classes import BACKGROUND, IGNORE, LabelList
 from .errors import MaskError
+from .item import Item
 
 Classes = LabelList | Mapping[int, "str | tuple[str, str]"]
 
@@ -26,9 +27,9 @@ class _Entry:
 
 
 def overlay(
-    image: Image.Image | npt.NDArray[np.uint8],
-    mask: npt.NDArray[np.integer],
-    classes: Classes,
+    image: Image.Image | npt.NDArray[np.uint8] | Item,
+    mask: npt.NDArray[np.integer] | None = None,
+    classes: Classes | None = None,
     *,
     opacity: float = 0.5,
     outline: bool = True,
@@ -37,17 +38,23 @@ def overlay(
     """Draw class colours over an image.
 
     Args:
-        image: The picture; an array is (height, width, 3) in RGB.
+        image: The picture; an array is (height, width, 3) in RGB. Or an item, which has the other two.
         mask: Class ids, (height, width). Another size than the image's is scaled without mixing ids.
         classes: A `LabelList`, or id → name, or id → (name, `#rrggbb`). Ids that it does not name, the
-            background and 255 stay uncoloured.
+            background and 255 stay uncoloured. Default: an item's own; of a mask alone, each id but 0.
         opacity: 0 (image only) to 1 (colours only). Default: 0.5.
         outline: A line around each region. Default: yes.
         legend: A strip below the picture with the classes present and their share. Default: yes.
 
     Raises:
-        MaskError: The mask is not two-dimensional, or opacity is outside 0-1.
+        MaskError: There is no mask or it is not two-dimensional, or opacity is outside 0-1.
     """
+    if isinstance(image, Item):
+        image, mask, classes = _of_item(image, mask, classes)
+    if mask is None:
+        raise MaskError("overlay needs an item of a manifest, or an image and its mask")
+    if classes is None:
+        classes = {i: f"class {i}" for i in np.unique(mask).tolist() if i not in (0, IGNORE)}
     if mask.ndim != 2 or not 0 <= opacity <= 1:
         raise MaskError(f"overlay needs a 2-D mask and opacity in 0..1, got {mask.shape} and {opacity!r}")
     picture = Image.fromarray(np.asarray(image)) if not isinstance(image, Image.Image) else image
@@ -60,6 +67,14 @@ def overlay(
     blended = _blend(base, mask, entries, opacity, outline)
     result = Image.fromarray(blended)
     return _with_legend(result, entries) if legend and entries else result
+
+
+def _of_item(
+    item: Item, mask: npt.NDArray[np.integer] | None, classes: Classes | None
+) -> tuple[Image.Image, npt.NDArray[np.integer], Classes | None]:
+    if classes is None and item.context is not None:
+        classes = item.context.labels()
+    return item.image(), item.mask() if mask is None else mask, classes
 
 
 def _entries(mask: npt.NDArray[np.integer], classes: Classes) -> list[_Entry]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from threading import RLock
+from typing import overload
 
-from .choosing import Choice, Keys, Predicate, chosen
+from .choosing import Choice, Keys, Predicate, chosen, items_at
 from .class_merges import Merge, merged_list
 from .classes import LabelList
 from .context import Context
@@ -82,13 +83,24 @@ class Manifest:
         """Number of objects, lines that cannot be used included."""
         return sum(1 for _ in self.items()) if self.narrowed else self.scan.lines
 
-    def __getitem__(self, position: int) -> Item:
-        """The object at a position from 0, or from the end below 0.
+    @overload
+    def __getitem__(self, position: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> list[Item]: ...
+
+    def __getitem__(self, position: int | slice) -> Item | list[Item]:
+        """The object at a position from 0, or from the end below 0; of a slice, a list.
 
         Raises:
             IndexError: There is none.
             LabelsError: Its line cannot be used.
+            TypeError: Text; `where(keys=…)` finds an image by its name.
         """
+        if isinstance(position, slice):
+            return items_at(self.items(), range(*position.indices(len(self))))
+        if isinstance(position, str):
+            raise TypeError(f"objects are counted from 0; where(keys=[{position!r}]) finds one by its image")
         wanted = position + len(self) if position < 0 else position
         for at, item in enumerate(self.items()) if wanted >= 0 else ():
             if at == wanted:

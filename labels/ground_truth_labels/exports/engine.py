@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from ..errors import ExportError
 from ..opening import ManifestLike, opened
 from ..progress import Progress
-from ..shares import parse_split
+from ..shares import Shares, parse_shares
 from .base import Format
 from .coco import CocoFormat, CocoPolygonFormat
 from .cvat import CvatFormat
@@ -45,7 +44,7 @@ def export(
     target: str | os.PathLike[str],
     *,
     format: str = "png",
-    split: Mapping[str, float] | str | None = None,
+    split: Shares | None = None,
     seed: int = 0,
     images: bool = True,
     negatives: bool = True,
@@ -64,8 +63,8 @@ def export(
         manifest: What to export, or where its manifest is; several are one dataset.
         target: An empty or new folder, or an `s3://` prefix.
         format: One of `FORMATS`.
-        split: Shares of `train`, `validation`, `test`, or a text such as "80/20". Lines of one image
-            stay together. Default: no split (what a layout demands otherwise).
+        split: Shares of `train`, `validation`, `test`: a mapping, "80/20", (0.8, 0.2), or 0.8 alone for
+            `train`. Lines of one image stay together. Default: no split (what a layout demands otherwise).
         seed: Seed of the split.
         images: Whether images go along. Default: yes.
         negatives: Whether images go along whose mask is background all over. Default: yes.
@@ -81,9 +80,11 @@ def export(
     """
     manifest = opened(manifest)
     if format not in FORMATS:
-        raise ExportError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+        (near, *_) = [*(name for name in FORMATS if format and name.startswith(str(format))), ""]
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise ExportError(f"format must be one of {', '.join(FORMATS)}, got {format!r}{hint}")
     layout = FORMATS[format](manifest.labels)
-    wanted = (parse_split(split) if isinstance(split, str) else split) or layout.default_split
+    wanted = parse_shares(split) if split else layout.default_split
     shares = check_shares(wanted) if wanted else None
     _check_options(layout, shares, images)
     if regions and not layout.has_regions:
