@@ -51,8 +51,12 @@ def embedded_aws(embedded_aws_options: dict[str, Any]) -> Iterator[EmbeddedAws]:
     """Give a running embedded AWS, one for the whole session."""
     from .server import EmbeddedAws
 
-    with EmbeddedAws(**embedded_aws_options) as aws:
+    # Whoever asks for its address waits until it is ready; a first synthesis goes on beside its start.
+    aws = EmbeddedAws(**embedded_aws_options).launch()
+    try:
         yield aws
+    finally:
+        aws.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import select
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,13 +18,14 @@ from . import profiles
 from .cdk_cli import sdk_path
 from .clock import ClockHand
 from .door import ORDER, Door
+from .launching import message_of
 from .orders import Orders
 from .service.quotas import Quotas
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
 
-_START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 20.0
+_NOT_RUNNING = "The embedded AWS is not running; call start() first."
 
 
 class EmbeddedAwsError(RuntimeError):
@@ -151,17 +149,22 @@ class EmbeddedAws:
         self._endpoint_url = ""
         self._portal_url = ""
         self._profiles: dict[str, str] = {}
+        self._not_running = _NOT_RUNNING
+        self._starting = False
+        self._steps: list[Callable[[], object]] = []
 
     @property
     def endpoint_url(self) -> str:
-        """The address of all services."""
+        """The address of all services; waits for a server that was only launched."""
+        self._wait()
         if not self._endpoint_url:
-            raise EmbeddedAwsError("The embedded AWS is not running; call start() first.")
+            raise EmbeddedAwsError(self._not_running)
         return self._endpoint_url
 
     @property
     def portal_url(self) -> str:
         """The address of the worker portal, where people label."""
+        self._wait()
         if not self._portal_url:
             raise EmbeddedAwsError("The embedded AWS is not running, or its service has no portal.")
         return self._portal_url
@@ -175,11 +178,13 @@ class EmbeddedAws:
     @property
     def profiles(self) -> dict[str, str]:
         """The profiles in `config_file`, and what each is for."""
+        self._wait()
         return dict(self._profiles)
 
     @property
     def config_file(self) -> Path:
         """A file for `AWS_CONFIG_FILE` with a profile for each of the account's users."""
+        self._wait()
         return self.state.config
 
     @property
@@ -253,6 +258,21 @@ class EmbeddedAws:
 
     def start(self) -> Self:
         """Start the server and wait until it is ready."""
+        self.launch()
+        self._wait()
+        return self
+
+    def when_ready(self, step: Callable[[], object]) -> None:
+        """Take a step at once, or before anybody gets the address of a server that is still starting."""
+        self._steps.append(step)
+        if not self._starting:
+            self._take_steps()
+
+    def launch(self) -> Self:
+        """Start the server, and have whoever asks for its address wait until it is ready.
+
+        What needs no server, a synthesis say, can be done meanwhile.
+        """
         try:
             self.state.create()
         except OSError as error:
@@ -270,19 +290,36 @@ class EmbeddedAws:
                 # A terminal's Ctrl-C goes to the whole group; the server is stopped by us, in order.
                 start_new_session=True,
             )
+        self._starting, self._not_running = True, _NOT_RUNNING
+        return self
+
+    def _wait(self) -> None:
+        process = self._process
+        if process is None or not self._starting:
+            return
         try:
-            self._endpoint_url, self._portal_url = self._wait_until_ready(self._process)
+            told = message_of(process, self.state.log)
+            if "error" in told:
+                self._not_running = f"The embedded AWS is not running: it did not start: {told['error']}"
+                raise EmbeddedAwsError(f"The embedded AWS did not start: {told['error']}")
+            self._endpoint_url, self._portal_url = told["endpoint_url"], told["portal_url"]
+            self._starting = False
             credentials = accounts.load_credentials(self.state)
             self._profiles = profiles.write(self.config_file, self._endpoint_url, self.region, credentials)
+            self._take_steps()
         except BaseException:
             # A Ctrl-C while one waits counts too: no process may stay behind that nobody has a handle of.
             self.stop()
             raise
-        return self
+
+    def _take_steps(self) -> None:
+        while self._steps:
+            self._steps.pop(0)()
 
     def stop(self) -> None:
         """Stop the server; with a ``state_dir`` its state is saved."""
         process, self._process, self._endpoint_url, self._portal_url = self._process, None, "", ""
+        self._starting, self._steps = False, []
         if process is not None:
             with contextlib.suppress(OSError):
                 process.stdin.close()  # type: ignore[union-attr]
@@ -308,28 +345,6 @@ class EmbeddedAws:
         self.stop()
 
     def _credentials(self, user: str) -> tuple[str, str]:
+        # The server makes them when it starts; two at once would make different ones.
+        self._wait()
         return accounts.load_credentials(self.state)[user]
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> tuple[str, str]:
-        deadline = time.monotonic() + _START_TIMEOUT
-        line, output = b"", process.stdout
-        assert output is not None
-        while time.monotonic() < deadline and not line.endswith(b"\n"):
-            readable, _, _ = select.select([output], [], [], 0.2)
-            if readable:
-                chunk = os.read(output.fileno(), 65536)
-                if not chunk:
-                    break
-                line += chunk
-        try:
-            message = json.loads(line)
-            return str(message["endpoint_url"]), str(message["portal_url"])
-        except ValueError:
-            reason = self._last_lines()
-        except KeyError:
-            reason = message["error"]
-        raise EmbeddedAwsError(f"The embedded AWS did not start: {reason}")
-
-    def _last_lines(self) -> str:
-        lines = self.state.log.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-15:]) or "it printed nothing"

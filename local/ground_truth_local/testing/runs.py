@@ -97,7 +97,9 @@ class GroundTruth:
 
     def workteam(self, name: str = "annotators") -> str:
         """Make a private work team of three; its ARN."""
-        return self.aws.create_workteam(name)
+        self.aws.when_ready(lambda: self.aws.create_workteam(name))
+        where = f"{self.aws.region}:{self.aws.account}"
+        return f"arn:aws:sagemaker:{where}:workteam/private-crowd/{name.lower()}"
 
     def synth(self, app: AppLike, **context: str) -> Synthesized:
         """Synthesize an app; no server is started.
@@ -157,20 +159,22 @@ class GroundTruth:
             s3_spread_seconds=fail.s3_spread_seconds,
             black_holes=tuple(fail.black_holes),
         )
+        # Asking for the server has it start; the app is synthesized meanwhile.
+        aws = self.aws
         assembly = self.synth(app, **dict(context or {})).assembly
         # Nobody works until all that was ordered holds.
-        self.aws.order(orders)
-        with Listener(self.aws) as listener:
+        aws.order(orders)
+        with Listener(aws) as listener:
             stacks = self._deployer.deploy(assembly)
             names = dict(_jobs_of(stacks))
             if fail.no_cors:
                 self._remove_cors(names.values())
-            self.aws.order(replace(orders, work=True))
+            aws.order(replace(orders, work=True))
             ended = {
                 logical_id: self._ended(name, seconds, workers.images) for logical_id, name in names.items()
             }
             told = listener.heard({name: ended[logical_id] for logical_id, name in names.items()})
-        session = self.aws.session()
+        session = aws.session()
         return Run(
             stacks,
             {

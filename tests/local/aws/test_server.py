@@ -6,6 +6,7 @@ import configparser
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -226,3 +227,28 @@ def test_the_command_says_in_one_line_what_is_wrong(
 def test_unknown_buckets_are_errors_not_crashes(aws) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         aws.session().client("s3").get_object(Bucket="nowhere-at-all", Key="a")
+
+
+def test_who_needs_no_address_does_not_wait(tmp_path: Path) -> None:
+    aws = EmbeddedAws(tmp_path, service=SERVICE).launch()
+    taken: list[str] = []
+    try:
+        # A process that has just begun has no address yet, so this doesn't wait for it, and the step does.
+        aws.when_ready(lambda: taken.append(aws.endpoint_url))
+        assert not taken and aws.running
+        address = aws.endpoint_url
+        assert taken == [address]
+        aws.when_ready(lambda: taken.append("at once"))
+        assert taken == [address, "at once"]
+        assert aws.session().client("sts").get_caller_identity()["Account"] == aws.account
+    finally:
+        aws.stop()
+
+
+def test_who_asks_first_hears_why_it_never_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        aws = EmbeddedAws(tmp_path, service=SERVICE, port=taken.getsockname()[1]).launch()
+        for _ in range(2):
+            with pytest.raises(EmbeddedAwsError, match="is not free"):
+                aws.session()
+        assert not aws.running
