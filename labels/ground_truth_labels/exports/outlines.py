@@ -12,8 +12,12 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from .._lookup import look_up
+
 _Ints = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.integer]
+#: Above all that a table of bytes may hold here.
+_NARROW = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +64,23 @@ def trace(mask: _Mask, wanted: npt.NDArray[np.bool_]) -> Rings:
     right, left = _pieces(owners, stride, upright=False)
     # Seen from the side, what was below is to the east, and the sense of turning is the other.
     up, down = _pieces(owners.T, stride, upright=True)
-    vertices = stride * (height + 1)
     flat, tall = _both(right, left), _both(up, down)
-    upwards, downwards = _starts(up, vertices), _starts(down, vertices)
+    # A ring goes from flat pieces to tall ones and back, so the ends of the flat ones are all corners.
+    corner = _Corners(np.concatenate((flat.start, flat.stop)), stride * (height + 1))
+    upwards, downwards = corner.starts(up), corner.starts(down)
+    flat_stop, tall_stop = corner.of(flat.stop), corner.of(tall.stop)
+    (to_right, to_left), (to_up, to_down) = (
+        (stop[: a.start.size], stop[a.start.size :]) for stop, a in ((flat_stop, right), (tall_stop, up))
+    )
     # Where two parts of a class touch at a corner, turning right keeps them apart.
     after_flat = np.concatenate(
-        (_turn(right, down, downwards, up, upwards, (up.start.size, 0)),
-         _turn(left, up, upwards, down, downwards, (0, up.start.size)))
+        (_turn(right, to_right, down, downwards, upwards, (up.start.size, 0)),
+         _turn(left, to_left, up, upwards, downwards, (0, up.start.size)))
     )  # fmt: skip
-    rightwards, leftwards = _starts(right, vertices), _starts(left, vertices)
+    rightwards, leftwards = corner.starts(right), corner.starts(left)
     after_tall = np.concatenate(
-        (_turn(up, right, rightwards, left, leftwards, (0, right.start.size)),
-         _turn(down, left, leftwards, right, rightwards, (right.start.size, 0)))
+        (_turn(up, to_up, right, rightwards, leftwards, (0, right.start.size)),
+         _turn(down, to_down, left, leftwards, rightwards, (right.start.size, 0)))
     )  # fmt: skip
     order, first = _cycles(after_tall[after_flat])
     corners = np.stack((flat.start[order], tall.start[after_flat[order]]), 1).ravel()
@@ -84,8 +93,11 @@ def _owners(mask: _Mask, wanted: npt.NDArray[np.bool_]) -> _Mask:
     table = np.zeros(int(mask.max(initial=0)) + 1, np.int64)
     known = np.flatnonzero(wanted[: table.size])
     table[known] = known + 1
-    narrow = table.astype(np.uint8 if table.max() < 256 else np.int32)
-    return cast(_Mask, narrow.take(mask))
+    if mask.dtype != np.uint8 or table.max() > _NARROW:
+        return cast(_Mask, table.astype(np.int32).take(mask))
+    owners = np.array(mask, np.uint8, order="C")
+    look_up(owners.ravel(), table.astype(np.uint8).tobytes().ljust(256, b"\0"), _NARROW)
+    return owners
 
 
 def _pieces(owners: _Mask, stride: int, *, upright: bool) -> tuple[_Pieces, _Pieces]:
@@ -122,25 +134,38 @@ def _both(a: _Pieces, b: _Pieces) -> _Pieces:
     )
 
 
-def _starts(pieces: _Pieces, vertices: int) -> npt.NDArray[np.int32]:
-    """Vertex → the piece that starts there, or -1; there is at most one of a direction."""
-    table = np.full(vertices, -1, np.int32)
-    table[pieces.start] = np.arange(pieces.start.size, dtype=np.int32)
-    return table
+class _Corners:
+    """Numbers for the vertices at which pieces meet, so that a table of them is short."""
+
+    def __init__(self, vertices: _Ints, size: int) -> None:
+        # Only what was written is ever read: filling millions of entries would take longer than all the rest.
+        self._numbers = np.empty(size, np.int32)
+        self._numbers[vertices] = np.arange(vertices.size, dtype=np.int32)
+        self._size = vertices.size
+
+    def of(self, vertices: _Ints) -> npt.NDArray[np.int32]:
+        """The number of each vertex; two pieces that meet have the same."""
+        return self._numbers[vertices]
+
+    def starts(self, pieces: _Pieces) -> npt.NDArray[np.int32]:
+        """Number of a vertex → the piece that starts there, or -1; there is at most one of a direction."""
+        table = np.full(self._size, -1, np.int32)
+        table[self.of(pieces.start)] = np.arange(pieces.start.size, dtype=np.int32)
+        return table
 
 
 def _turn(
     here: _Pieces,
+    stop: npt.NDArray[np.int32],
     best: _Pieces,
     best_at: npt.NDArray[np.int32],
-    other: _Pieces,
     other_at: npt.NDArray[np.int32],
     shifts: tuple[int, int],
 ) -> _Ints:
     """For each piece the next one of its class: to the right if there is one, else to the left."""
-    right = best_at[here.stop]
+    right = best_at[stop]
     fits = (right >= 0) & (best.owner[right] == here.owner) if best.owner.size else right >= 0
-    chosen: _Ints = np.where(fits, right + shifts[0], other_at[here.stop] + shifts[1]).astype(np.int64)
+    chosen: _Ints = np.where(fits, right + shifts[0], other_at[stop] + shifts[1]).astype(np.int64)
     return chosen
 
 
