@@ -47,6 +47,10 @@ _READS = re.compile(
 )
 # Hundreds of them come a second while jobs are labeled, and each would wait for the state of all services.
 _TELLS = re.compile(r"(PutLogEvents|CreateLogStream|PutMetricData)")
+#: The services that keep what is told; with a large job it is most of all that is kept.
+_TOLD = frozenset({"cloudwatch", "cloudwatch_logs"})
+#: Services by which no log group and no alarm is made.
+_APART = frozenset({"iam", "s3"})
 _BACKGROUND_SECONDS = 1.0
 _SNAPSHOT_TRIES = 20
 _unwritten: contextvars.ContextVar[list[OSError] | None] = contextvars.ContextVar("unwritten", default=None)
@@ -85,7 +89,7 @@ class Journal:
         self._written: dict[str, bytes] = {}
         self._turn = asyncio.Lock()
         self._asked = self._done = 0
-        self._touched = False
+        self._touched = self._told = False
         self._background: asyncio.Task[None] | None = None
 
     def install(self) -> None:
@@ -114,16 +118,23 @@ class Journal:
             return persistence.load_state(service)
         return json.loads(row[0], object_hook=persistence._json_object_hook)
 
-    def write(self, services: Mapping[str, Callable[[], Any]]) -> None:
+    def write(self, services: Mapping[str, Callable[[], Any]], *, told: bool = True) -> None:
         """Write the services that have changed, in one transaction.
+
+        Args:
+            services: gives each service's state.
+            told: whether to write log lines and metrics also where nothing but services apart has changed.
 
         Raises:
             sqlite3.Error: the disk is full or can't be written.
         """
         with self._lock:
-            changed, digests = [], {}
+            changed: list[tuple[str, str]] = []
+            digests: dict[str, bytes] = {}
             # Referrers before what they refer to: what is made meanwhile is then unknown, never missing.
-            for name in sorted(services, key=lambda name: name != "cloudformation"):
+            for name in sorted(services, key=lambda name: (name != "cloudformation", name in _TOLD)):
+                if name in _TOLD and not told and digests.keys() <= _APART:
+                    continue
                 text = _snapshot(name, services[name])
                 if text is None:
                     continue
@@ -139,21 +150,27 @@ class Journal:
                 self._connection.executemany("INSERT OR REPLACE INTO services VALUES (?, ?)", changed)
             self._written |= digests
 
-    async def commit(self) -> None:
+    async def commit(self, service: str = "") -> None:
         """Return when all changes made so far are on disk.
+
+        Args:
+            service: whose request asks; log lines and metrics can wait for requests of the services apart.
 
         Raises:
             NotWritten: they are not.
         """
         self._asked += 1
         mine = self._asked
+        self._told = self._told or service not in _APART
         async with self._turn:
             if self._done >= mine:
                 return
-            upto = self._asked
+            upto, told, self._told = self._asked, self._told, False
+            services = ministack_app._build_persistence_save_dict()
             try:
-                await asyncio.to_thread(self.write, ministack_app._build_persistence_save_dict())
+                await asyncio.to_thread(self.write, services, told=told)
             except (sqlite3.Error, OSError) as error:
+                self._told = self._told or told
                 raise NotWritten(str(error)) from error
             self._done = upto
 

@@ -147,7 +147,7 @@ class Gateway:
         if not changes_state(scope["method"], scope["path"], service, action):
             return ""
         try:
-            await journal.commit()
+            await journal.commit(service)
         except NotWritten as error:
             return str(error)
         return ""

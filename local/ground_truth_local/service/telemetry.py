@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -70,7 +71,8 @@ OBJECT_NAMESPACE = "AWS/Sagemaker/LabelingJobs"
 JOB_NAMESPACE = "AWS/SageMaker"
 WORKER_NAMESPACE = "AWS/SageMaker/Workteam"
 _SOURCE = "aws.sagemaker"
-_ROWS = 200
+#: Acts that are told at once: a datum has at most 150 values.
+_ROWS = 150
 #: What a role may not, a service refuses, or a connection loses.
 _REFUSALS = (BotoCoreError, ClientError, JobFailure)
 _MOST_METRICS = 500  # of one PutMetricData are 1,000
@@ -121,9 +123,7 @@ class Telemetry:
             for act in acts:
                 self._task_event(act)
             self._write_log(ACTIVITY_LOG, [(act["at"], json.dumps(self._activity(act))) for act in acts])
-            self._put_metrics(
-                WORKER_NAMESPACE, [metric for act in acts for metric in self._worker_metrics(act)]
-            )
+            self._put_metrics(WORKER_NAMESPACE, self._worker_metrics(acts))
             self._store.execute(
                 "DELETE FROM activity WHERE job = ? AND id <= ?", self._job.arn, rows[-1]["id"]
             )
@@ -192,18 +192,24 @@ class Telemetry:
         }
 
     @holds(WORKER_METRICS)
-    def _worker_metrics(self, act: dict[str, Any]) -> list[dict[str, Any]]:
-        dimensions = {
-            "CognitoUserPool": self._teams.user_pool(self._job.team),
-            "LabelingJob": self._job.name,
-            "WorkerId": act["sub"],
-        }
-        values = {f"Tasks{act['kind']}": 1.0}
-        if act["kind"] != "Accepted":
-            values["ActiveWorkers"] = 1.0
-        if act["kind"] == "Submitted":
-            values["TimeSpent"] = act["at"] - act["accepted"]
-        return [self._metric(name, value, dimensions) for name, value in values.items()]
+    def _worker_metrics(self, acts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The metrics of some acts, those of one name and worker in one datum."""
+        found: dict[tuple[str, str], Counter[float]] = defaultdict(Counter)
+        for act in acts:
+            values = {f"Tasks{act['kind']}": 1.0}
+            if act["kind"] != "Accepted":
+                values["ActiveWorkers"] = 1.0
+            if act["kind"] == "Submitted":
+                values["TimeSpent"] = act["at"] - act["accepted"]
+            for name, value in values.items():
+                found[name, act["sub"]][value] += 1
+        pool = self._teams.user_pool(self._job.team)
+        data = []
+        for (name, sub), values_of in found.items():
+            dimensions = {"CognitoUserPool": pool, "LabelingJob": self._job.name, "WorkerId": sub}
+            counts = [float(count) for count in values_of.values()]
+            data.append({**self._datum(name, dimensions), "Values": list(values_of), "Counts": counts})
+        return data
 
     @holds(OBJECT_METRICS)
     def _object_metrics(self) -> None:
@@ -224,9 +230,11 @@ class Telemetry:
         )
 
     def _metric(self, name: str, value: float, dimensions: dict[str, str]) -> dict[str, Any]:
+        return {**self._datum(name, dimensions), "Value": float(value)}
+
+    def _datum(self, name: str, dimensions: dict[str, str]) -> dict[str, Any]:
         return {
             "MetricName": name,
-            "Value": float(value),
             "Timestamp": datetime.fromtimestamp(self._clock(), UTC),
             "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions.items() if text],
         }

@@ -60,6 +60,7 @@ def test_a_killed_server_goes_on_where_its_last_answer_was(tmp_path: Path) -> No
         StackName="kept", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
     )
     session.client("sns").create_topic(Name="last")
+    session.client("logs").create_log_group(logGroupName="kept")
     kill(aws)
     with EmbeddedAws(tmp_path, service=SERVICE) as again:
         session = again.session()
@@ -67,11 +68,33 @@ def test_a_killed_server_goes_on_where_its_last_answer_was(tmp_path: Path) -> No
         assert session.client("s3").get_bucket_cors(Bucket="kept")["CORSRules"][0]["AllowedOrigins"] == ["*"]
         assert session.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"picture"
         assert session.client("sqs").get_queue_url(QueueName="kept")
+        groups = session.client("logs").describe_log_groups(logGroupNamePrefix="kept")["logGroups"]
+        assert [group["logGroupName"] for group in groups] == ["kept"]
         assert session.client("ssm").get_parameter(Name="kept")["Parameter"]["Value"] == "1"
         assert session.client("cognito-idp").describe_user_pool(UserPoolId=pool)
         assert len(session.client("sns").list_topics()["Topics"]) == 2
         found = session.client("cloudformation").describe_stacks(StackName="kept")["Stacks"][0]
         assert found["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_log_lines_wait_only_for_what_cannot_speak_of_their_groups(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys\n"
+        "from ground_truth_local.durability import Journal\n"
+        "journal = Journal(pathlib.Path(sys.argv[1]))\n"
+        "state = {'iam': 1, 'lambda': 1, 'cloudwatch_logs': 1}\n"
+        "services = {name: lambda name=name: state[name] for name in state}\n"
+        "steps = (('iam', True), ('iam', False), ('lambda', False), ('cloudwatch_logs', True))\n"
+        "for changed, told in steps:\n"
+        "    state[changed] += 1\n"
+        "    state['cloudwatch_logs'] += 10\n"
+        "    journal.write(services, told=told)\n"
+        "    print(journal.load('iam'), journal.load('lambda'), journal.load('cloudwatch_logs'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:4] == ["2 1 11", "3 1 11", "3 2 31", "3 2 42"]
 
 
 def test_a_disk_that_takes_nothing_is_an_error_to_the_client(tmp_path: Path) -> None:

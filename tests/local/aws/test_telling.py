@@ -154,6 +154,28 @@ def test_metrics_are_where_others_saw_them(told) -> None:
         Statistics=["Maximum"],
     )["Datapoints"]
     assert max(point["Maximum"] for point in most) == 3
+    assert counted(cloudwatch, "TasksSubmitted", end)["Sum"] == 3
+    assert counted(cloudwatch, "TasksAccepted", end)["Sum"] == 3
+    # Acts are told together, and each keeps its own time.
+    assert counted(cloudwatch, "TimeSpent", end)["SampleCount"] == 3
+
+
+def counted(cloudwatch, name, end):
+    """Add up a metric of all workers over the hour before a time."""
+    sums = {"Sum": 0.0, "SampleCount": 0.0}
+    for metric in cloudwatch.list_metrics(Namespace="AWS/SageMaker/Workteam", MetricName=name)["Metrics"]:
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/SageMaker/Workteam",
+            MetricName=name,
+            Dimensions=metric["Dimensions"],
+            StartTime=end - timedelta(hours=1),
+            EndTime=end,
+            Period=3_600,
+            Statistics=list(sums),
+        )["Datapoints"]
+        for statistic in sums:
+            sums[statistic] += sum(point[statistic] for point in points)
+    return sums
 
 
 def test_a_worker_is_who_cognito_says(told) -> None:
