@@ -32,7 +32,10 @@ TEAM = Rule(
 ROLE = Rule(
     "role-exists",
     "A role that doesn't exist, or doesn't trust SageMaker, is refused when the job is made.",
-    observed("awslabs/predictive-maintenance-using-machine-learning#3, of CreateTransformJob"),
+    observed(
+        "hashicorp/terraform-provider-aws, labeling_job.go, asks CreateLabelingJob again while a new role "
+        "spreads; awslabs/predictive-maintenance-using-machine-learning#3, of CreateTransformJob"
+    ),
 )
 STOP_ENDED = Rule(
     "stop-ended",
@@ -50,7 +53,7 @@ STOP_STOPPING = Rule(
 DESCRIBED = Rule(
     "described-key",
     "Without a key, `OutputConfig.KmsKeyId` is described as an empty string.",
-    observed("aws/amazon-sagemaker-examples#1945"),
+    observed("aws/amazon-sagemaker-examples#1945; cloud-custodian/cloud-custodian#5800"),
 )
 
 _UNSET = object()
