@@ -16,6 +16,9 @@ from pathlib import Path
 # Notices and version reporting are calls to the internet.
 _QUIET = ("--ci", "--progress=events", "--no-notices", "--no-version-reporting", "--no-color")
 
+# Has the CLI see at once that a stack is done.
+_LOOKS = Path(__file__).with_name("cdk_looks.cjs")
+
 
 class CdkError(RuntimeError):
     """The CLI failed; the message holds what it printed."""
@@ -64,7 +67,7 @@ def sdk_path(start: Path | None = None) -> str:
 
 
 class CdkCli:
-    """The CDK CLI for one app.
+    """The CDK CLI for one app; it looks four times a second whether a stack is done, not every five seconds.
 
     Args:
         app: the app's command line, or a folder with a synthesized cloud assembly.
@@ -86,7 +89,8 @@ class CdkCli:
         self._context = dict(context or {})
         # Nothing of the caller's own AWS set-up may decide where a call goes.
         own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
-        self._environment = {**own, "PATH": node_path(), "NODE_OPTIONS": node_options(), **environment}
+        options = f"{node_options()} --require {json.dumps(str(_LOOKS), ensure_ascii=False)}"
+        self._environment = {**own, "PATH": node_path(), "NODE_OPTIONS": options, **environment}
         # Lives as long as this object; what was deployed is destroyed without running the app again.
         self._scratch = Path(tempfile.mkdtemp(prefix="cdk-"))
         weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
