@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import PngImagePlugin
 
 from ground_truth_labels import (
+    Manifest,
     Storage,
     agreement,
     check,
@@ -21,6 +23,7 @@ from ground_truth_labels import (
     report,
     worker_quality,
 )
+from ground_truth_labels.exports import FORMATS
 
 
 class CountedS3:
@@ -67,6 +70,10 @@ def decoded(monkeypatch: pytest.MonkeyPatch):
     return counts
 
 
+def _export_with_a_split(manifest: Manifest, target: Path, format: str) -> None:
+    export(manifest, target / "out", format=format, split="80/20")
+
+
 COMMANDS = {
     "check": lambda manifest, target: check(manifest),
     "report": lambda manifest, target: report(manifest, target / "r.html"),
@@ -78,6 +85,13 @@ COMMANDS = {
     "export with a split": lambda manifest, target: export(
         manifest, target / "out", format="coco-polygons", split={"train": 0.5, "validation": 0.5}
     ),
+    "export without negatives, with a split": lambda manifest, target: export(
+        manifest, target / "out", format="voc", split="80/20", negatives=False
+    ),
+    "export of the sure": lambda manifest, target: export(
+        manifest.where(min_confidence=0.1), target / "out", format="coco", regions=True
+    ),
+    **{f"export {name}": partial(_export_with_a_split, format=name) for name in FORMATS},
 }
 
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ground_truth_labels import ExportError, LabelList, RepairError, check, read_manifest, repair
+from ground_truth_labels import ExportError, RepairError, check, read_manifest, repair
 from ground_truth_labels import repairs as module
 from ground_truth_labels._indices import plan_indices
 from ground_truth_labels._png_indices import read_indexed
-from ground_truth_labels._readback import compare
-from ground_truth_labels.colormap import color_table, parse_internal_color_map
-from ground_truth_labels.decode import Alpha, decode_mask, open_png
 from ground_truth_labels.errors import MaskError
 from tests.labels.independent import classes_by_color, classes_by_index, read_png
-
-CASES = 5300
 
 
 def png(indices, palette, opacity=None, **options):
@@ -216,67 +210,6 @@ def test_unknown_colours_stay_unknown(write, tmp_path: Path) -> None:
     before = next(iter(manifest)).mask()
     fixed = read_manifest(repair(manifest, tmp_path / "fixed").manifest, root=base, unknown="ignore")
     assert np.array_equal(next(iter(fixed)).mask(), before) and 255 in before
-
-
-def _case(rng):
-    """A map and a mask: with and without BACKGROUND, any key order, duplicate colours, permuted palettes."""
-    count = rng.randint(1, 12)
-    pool = rng.sample(range(2**24), count + 6)
-    names = [f"c{i}" for i in range(count)]
-    if rng.random() < 0.5:
-        names[rng.randrange(count)] = "BACKGROUND"
-    colors = [f"#{c:06x}" for c in pool[:count]]
-    keys = rng.sample(range(rng.choice([count, 40, 256])), count)
-    if rng.random() < 0.3:
-        # A class of two colours, or one colour under two keys.
-        again = rng.randrange(count)
-        names.append(names[again])
-        colors.append(rng.choice([colors[again], f"#{pool[count]:06x}"]))
-        keys.append(rng.choice([k for k in range(256) if k not in keys]))
-    order = rng.sample(range(len(names)), len(names))
-    table = color_map(*([part[i] for i in order] for part in (names, colors, keys)))
-    entries = [(c, 255) for c in colors]
-    if rng.random() < 0.6:
-        entries += [(f"#{pool[count + 1]:06x}", 0), (rng.choice(colors), 0)]
-    if rng.random() < 0.4:
-        entries.append((rng.choice(colors), rng.randrange(1, 255)))
-    if rng.random() < 0.3:
-        entries += [rng.choice(entries) for _ in range(3)]
-    if rng.random() < 0.7:
-        rng.shuffle(entries)
-    height, width = rng.randint(1, 5), rng.randint(1, 6)
-    indices = [[rng.randrange(len(entries)) for _ in range(width)] for _ in range(height)]
-    opacity = [o for _, o in entries]
-    return table, png(indices, [c for c, _ in entries], opacity if min(opacity) < 255 else None)
-
-
-ALPHAS: list[Alpha] = ["visible", "opaque", "color"]
-
-
-def test_read_after_repair_equals_read() -> None:
-    rng = random.Random(14)
-    moved = 0
-    for number in range(CASES):
-        table, data = _case(rng)
-        alpha = rng.choice(ALPHAS)
-        colors = parse_internal_color_map(table, "case")
-        labels = LabelList.from_names(e.class_name for e in colors)
-        ids = color_table(colors, labels, "case")
-        image = open_png(data)
-        plan = plan_indices(image, colors, alpha=alpha, where=f"case {number}")
-        assert plan is not None
-        if not plan.wrong:
-            continue
-        moved += 1
-        copy = module._moved(image, plan)
-        compare(image, copy, colors=colors, copied_colors=colors, alpha=alpha, where=f"case {number}")
-        before = decode_mask(data, ids, alpha=alpha)
-        assert np.array_equal(decode_mask(copy, ids, alpha=alpha), before), number
-        wanted = classes_by_color(data, table, alpha)
-        assert np.array_equal(classes_by_index(copy, table), wanted), number
-        assert np.array_equal(classes_by_color(copy, table, alpha), wanted), number
-        assert np.array_equal(np.vectorize(labels.ids.get)(wanted), before), number
-    assert moved >= 5000
 
 
 @pytest.mark.parametrize("kind", range(5))
