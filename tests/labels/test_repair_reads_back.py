@@ -13,7 +13,7 @@ from ground_truth_labels._indices import plan_indices
 from ground_truth_labels._palette import palette_entries
 from ground_truth_labels._readback import compare
 from ground_truth_labels.colormap import color_table, parse_internal_color_map
-from ground_truth_labels.decode import decode_mask, open_png
+from ground_truth_labels.decode import Alpha, decode_mask, open_png
 from tests.labels.independent import classes_by_color, classes_by_index
 from tests.labels.test_repairs import color_map, png
 
