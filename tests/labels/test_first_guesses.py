@@ -23,7 +23,7 @@ def test_slices_are_lists_of_objects(shared_job) -> None:
     both = labels.read_manifest([shared_job.root, shared_job.root])
     assert [item.index for item in both[5:9]] == [5, 6, 7, 8]
     with pytest.raises(TypeError, match=r"where\(keys=\['chelsea.jpg'\]\)"):
-        manifest["chelsea.jpg"]
+        manifest["chelsea.jpg"]  # type: ignore[call-overload]
     assert len(manifest.where(keys=["chelsea.jpg"])) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def _export_with_a_split(manifest: Manifest, target: Path, format: str) -> None:
     export(manifest, target / "out", format=format, split="80/20")
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[Manifest, Path], Any]] = {
     "check": lambda manifest, target: check(manifest),
     "report": lambda manifest, target: report(manifest, target / "r.html"),
     "workers": lambda manifest, target: worker_quality(manifest),
