@@ -96,11 +96,14 @@ def _regions(pixels: _Floats, count: int, generator: np.random.Generator) -> _Fl
 
 def _k_means(features: _Floats, count: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
     centers = features[generator.choice(len(features), size=count, replace=len(features) < count)].copy()
-    nearest = np.zeros(len(features), dtype=np.int64)
+    nearest = np.full(len(features), -1, dtype=np.int64)
     for _ in range(_ITERATIONS):
         # |x - c|² without |x|², which is the same for all centers.
         distance = (centers**2).sum(axis=1) - 2.0 * features @ centers.T
-        nearest = distance.argmin(axis=1)
+        before, nearest = nearest, distance.argmin(axis=1)
+        if np.array_equal(before, nearest):
+            # Nothing moves any more, as in pictures of few colours at once.
+            break
         for each in range(count):
             members = features[nearest == each]
             if len(members):
