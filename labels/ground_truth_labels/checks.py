@@ -236,10 +236,12 @@ def _transparency(item: Item, decoded: Decoded) -> Iterator[Problem]:
     assert item.context is not None
     names = {entry.color: entry.class_name for entry in item.colors}
     rule = item.context.alpha
-    for code, found, how, other in (
+    for code, found, how, strict in (
         ("partly-transparent", decoded.partly, "partly", "opaque"),
         ("hidden-colors", decoded.hidden, "fully", "color"),
     ):
+        # Each sort of pixel is read one way under two of the rules, and the other way under the third.
+        other = "visible" if rule == strict else strict
         counts = {names[c]: n for c, n in found.items() if names.get(c, BACKGROUND) != BACKGROUND}
         if counts:
             told = ", ".join(f"{n:,} of {name!r}" for name, n in counts.items())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from PIL import Image
 import ground_truth_labels as labels
 from ground_truth_labels import ExportError, MaskError
 from ground_truth_labels.cli.main import main
+from ground_truth_labels.decode import Alpha
 from ground_truth_labels.shares import parse_shares
+from tests.labels.sets import line, write_set
 
 
 def test_slices_are_lists_of_objects(shared_job) -> None:
@@ -125,3 +129,31 @@ def test_the_version_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> Non
 def test_findings_of_a_check_are_still_json(shared_job, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(shared_job.root), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["lines"] == 7
+
+
+def test_an_export_without_a_single_image_is_no_success(
+    job, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for each in job.lines[:6]:
+        job.local(each["streets-ref"]).unlink()
+    arguments = ["export", str(job.root), str(tmp_path / "out"), "--skip-broken"]
+    assert main(arguments) == 1 and "no image was exported" in capsys.readouterr().err
+    # Again, on what is finished, as well.
+    assert main(arguments) == 1
+
+
+def test_the_rule_that_a_finding_offers_reads_other_pixels(tmp_path: Path) -> None:
+    pixels = np.full((4, 4, 4), 255, np.uint8)
+    pixels[0], pixels[1] = (0x2C, 0xA0, 0x2C, 90), (0x2C, 0xA0, 0x2C, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    entry = line("a.jpg", "a.png", {"BACKGROUND": "#ffffff", "weed": "#2ca02c"})
+    root = write_set(tmp_path / "set", [(entry, buffer.getvalue())])
+    rules: tuple[Alpha, ...] = ("visible", "opaque", "color")
+    for alpha in rules:
+        manifest = labels.read_manifest(root, alpha=alpha)
+        found = {p.code: p.message for p in labels.check(manifest, images=False).problems}
+        for code, row in (("partly-transparent", 0), ("hidden-colors", 1)):
+            offered = found[code].rpartition("; alpha='")[2].partition("'")[0]
+            other = labels.read_manifest(root, alpha=cast(Alpha, offered))
+            assert (manifest[0].mask()[row] != other[0].mask()[row]).all(), (alpha, code)

@@ -65,7 +65,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_export(options: argparse.Namespace) -> int:
-    """`export`."""
+    """`export`: 1 also if no image was left to export."""
     manifest = manifest_of(options)
     with progress_of(options, "exporting") as progress:
         result = export(
@@ -87,6 +87,9 @@ def run_export(options: argparse.Namespace) -> int:
         say(f"left out, {state}: {count:,} (see _labels/left-out.jsonl)")
     if result.resumed:
         say(f"of these, {result.resumed:,} were there from an earlier run")
+    if not any(result.exported.values()):
+        say("no image was exported: nothing can be trained on this", file=sys.stderr)
+        return 1
     return 0
 
 
