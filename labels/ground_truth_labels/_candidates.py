@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from .decode import MaskArray, decode_mask
 from .errors import LabelsError, MaskError
 from .manifest import Manifest
 from .resolve import check_reference
+from .storage import is_s3, join, parent
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ class Label:
             raise MaskError(f"{self.where}: must refer to a mask, got {self.value!r}")
         reference = check_reference(self.value, self.where)
         return self.manifest.context.read(reference, self.where, mask=True)
+
+    @property
+    def place(self) -> str:
+        """What tells masks apart: the key, or the file that a relative reference means."""
+        if not isinstance(self.value, str) or is_s3(self.value):
+            return str(self.value)
+        try:
+            return os.path.realpath(self.manifest.context.resolver.locate(self.value, mask=True))
+        except LabelsError:
+            return join(parent(self.manifest.location), self.value)
 
     @cached_property
     def colors(self) -> tuple[ColorEntry, ...]:
@@ -109,7 +121,7 @@ def choose(labels: Sequence[Label]) -> tuple[Label, list[tuple[Label, str]]]:
 
 
 def _of_masks(rivals: list[Label]) -> tuple[Label, list[tuple[Label, str]]]:
-    said = [(label.value, label.metadata.get("internal-color-map")) for label in rivals]
+    said = [(label.place, label.metadata.get("internal-color-map")) for label in rivals]
     if all(each == said[0] for each in said):
         return rivals[0], []
     labels = LabelList.from_names(name for label in rivals for name in label.class_names)

@@ -15,7 +15,7 @@ from PIL import Image
 from ._readback import compare
 from .classes import LabelList
 from .colormap import ColorEntry
-from .errors import ExportError, RepairError
+from .errors import ExportError, ManifestError, RepairError
 from .item import Item
 from .manifest import Manifest
 from .order import CATEGORIES
@@ -31,19 +31,28 @@ class Copy:
         manifest: What is copied.
         target: A new or empty folder or S3 prefix.
         verb: The command, for messages.
+        attribute: The label attribute that is written. Default: the one that is read.
 
     Raises:
         ExportError: The target is not empty.
     """
 
-    def __init__(self, manifest: Manifest, target: str | os.PathLike[str], *, verb: str) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        target: str | os.PathLike[str],
+        *,
+        verb: str,
+        attribute: str | None = None,
+    ) -> None:
         manifest.require_plain(verb)
+        self._attribute = attribute
         self._manifest, self.storage, self._target = manifest, manifest.storage, os.fspath(target)
         refuse_unless_empty(self.storage, self._target, f"{verb} writes a copy, choose an empty target")
 
     def write_mask(self, item: Item, data: bytes) -> str:
         """Write a mask; where it lies."""
-        location = join(self._target, *_name(item).split("/"))
+        location = join(self._target, *self._name(item).split("/"))
         write_bytes(self.storage, location, data)
         return location
 
@@ -86,7 +95,22 @@ class Copy:
 
     def reference(self, item: Item) -> str:
         """What a line calls the item's mask: relative to the manifest in a folder."""
-        return join(self._target, _name(item)) if is_s3(self._target) else _name(item)
+        name = self._name(item)
+        return join(self._target, name) if is_s3(self._target) else name
+
+    def _name(self, item: Item) -> str:
+        """`masks/<name>.png`, or the first such name that no other reference of the line ends in.
+
+        In a folder references are found by their ends, so another attribute's mask would be taken for this.
+        """
+        written = self._attribute or item.attribute
+        others = [found for key, found in json.loads(item.raw).items() if key != written]
+        ends = [f"/{found}" for found in others if isinstance(found, str)]
+        name, number = f"masks/{item.name}.png", 1
+        while any(each.endswith(f"/{name}") for each in ends):
+            number += 1
+            name = f"masks/{item.name}.{number}.png"
+        return name
 
     def write(
         self,
@@ -172,18 +196,22 @@ def categories_of(labels: LabelList) -> str:
 
 
 def json_text(value: Any) -> str:
-    """JSON on one line, in letters where UTF-8 has them."""
-    text = json.dumps(value, ensure_ascii=False)
+    """JSON on one line, in letters where UTF-8 has them.
+
+    Raises:
+        ManifestError: It has a number that JSON can't hold, as Python reads 1e999.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        shown = value.get("source-ref") if isinstance(value, dict) else None
+        raise ManifestError(f"the line of {shown!r} has a number that is too large to be written") from error
     try:
         text.encode()
     except UnicodeEncodeError:
         # Half a surrogate pair is legal JSON as an escape, and can't be written otherwise.
         return json.dumps(value)
     return text
-
-
-def _name(item: Item) -> str:
-    return f"masks/{item.name}.png"
 
 
 def _read_back(storage: Storage, location: str, digest: bytes) -> None:

@@ -59,6 +59,10 @@ def _wishes(merge: Merge, drop: Iterable[str]) -> dict[str, str]:
     ]
     pairs += [(old, BACKGROUND) for old in ((drop,) if isinstance(drop, str) else drop)]
     after: dict[str, str] = {}
+    named = {new for _, new in pairs}
+    for new in merge:
+        if new not in named:
+            raise ManifestError(f"merge names no class that becomes {new!r}")
     for old, new in pairs:
         if old in after:
             raise ManifestError(f"{old!r} can't become both {after[old]!r} and {new!r}")

@@ -51,6 +51,7 @@ class Manifest:
         self.location = location
         self.storage = storage
         self._attribute = attribute
+        self._awaited = False
         self._given_labels = labels
         self._background = background
         self._merge, self._drop = merge or {}, drop
@@ -158,6 +159,15 @@ class Manifest:
     def _again(self) -> Manifest:
         return copy.copy(self)
 
+    def under(self, attribute: str) -> Manifest:
+        """The same manifest read under another attribute, which no line need have yet."""
+        other = self._again()
+        other._attribute, other._awaited = attribute, True
+        for known in ("labels", "scan"):
+            other.__dict__.pop(known, None)
+        other.context = replace(self.context, labels=lambda: other.labels)
+        return other
+
     @property
     def narrowed(self) -> bool:
         """Whether `where` leaves out anything."""
@@ -238,7 +248,7 @@ class Manifest:
             ManifestError: None was chosen and lines have several, or no line has the one chosen.
         """
         if self._attribute is not None:
-            if self._attribute not in self.scan.attributes and self.scan.lines:
+            if self._attribute not in self.scan.attributes and self.scan.lines and not self._awaited:
                 known = ", ".join(map(repr, self.scan.attributes)) or "none"
                 raise ManifestError(
                     f"{self.location}: no line has the label attribute {self._attribute!r}, found {known}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from .parallel import ordered_map
 from .parse import SEGMENTATION, attributes, load_line
 from .progress import Progress, tracked
 from .resolve import check_reference
-from .storage import is_s3, join
+from .storage import Storage, is_s3, join
 
 _METADATA = "-metadata"
 
@@ -103,7 +104,7 @@ def merge(
     counts: dict[str, int] = {}
 
     def lines() -> Iterator[str]:
-        merged = ordered_map(lambda image: image.merged(target), images, workers=workers)
+        merged = ordered_map(lambda image: image.merged(storage, target), images, workers=workers)
         for image, (value, found) in zip(images, tracked(merged, progress, len(images)), strict=True):
             conflicts.extend(found)
             for attribute in image.labels:
@@ -152,24 +153,29 @@ class _Image:
                 shown = f"{json.dumps(before)[:40]} and {json.dumps(found)[:40]}"
                 self.conflicts.append(self._conflict(key, said, where, f"the first is kept of {shown}"))
 
-    def merged(self, target: str) -> tuple[dict[str, Any], list[Conflict]]:
+    def merged(self, storage: Storage, target: str) -> tuple[dict[str, Any], list[Conflict]]:
         """The line, and what was decided."""
         value = {key: found for key, (found, _) in self.values.items()}
         conflicts = list(self.conflicts)
         for attribute, labels in self.labels.items():
             chosen, lost = choose(labels)
             conflicts += [self._conflict(attribute, chosen.where, other.where, why) for other, why in lost]
-            if chosen.value is not None:
-                value[attribute] = self._kept(attribute, chosen, target) if chosen.is_mask else chosen.value
+            if chosen.is_mask and chosen.value is not None:
+                value[attribute] = self._kept(attribute, chosen, storage, target)
+            elif chosen.value is not None:
+                value[attribute] = chosen.value
             value[attribute + _METADATA] = chosen.metadata
         return value, conflicts
 
-    def _kept(self, attribute: str, label: Label, target: str) -> str:
-        if is_s3(label.value):
-            return str(label.value)
-        name = f"masks/{safe_name(self.index, self.source_ref)}.{attribute}.png"
+    def _kept(self, attribute: str, label: Label, storage: Storage, target: str) -> str:
+        if isinstance(label.value, str) and is_s3(label.value):
+            return label.value
+        # A key of somebody else's line may be a path; what isn't a plain name is called by its position.
+        plain = re.fullmatch(r"[A-Za-z0-9-]{1,127}", attribute)
+        ending = attribute if plain else f"_{list(self.labels).index(attribute)}"
+        name = f"masks/{safe_name(self.index, self.source_ref)}.{ending}.png"
         location = join(target, *name.split("/"))
-        write_bytes(label.manifest.storage, location, label.data())
+        write_bytes(storage, location, label.data())
         return location if is_s3(target) else name
 
     def _conflict(self, attribute: str, chosen: str, other: str, reason: str) -> Conflict:

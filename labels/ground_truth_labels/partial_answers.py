@@ -14,6 +14,7 @@ import numpy as np
 from ._copies import Copy, json_text
 from ._painting import color_map_of, colors_of, mask_png
 from ._png_indices import read_indexed
+from ._times import moment
 from .classes import IGNORE, LabelList
 from .decode import MaskArray
 from .errors import LabelsError, ManifestError, RepairError
@@ -69,8 +70,9 @@ def partial(
         manifest: A job that was stopped, expired or failed, or where its manifest is.
         target: A new or empty folder or S3 prefix.
         min_answers: Answers that an image needs, from 1.
-        responses: The workers' answers. Default: those beside the manifest.
-        attribute: The label attribute. Default: the manifest's; a job that finished nothing has none.
+        responses: Where the workers' answers are. Default: beside the manifest.
+        attribute: The label attribute of the job, also if its lines have labels of earlier jobs. Default: the
+            manifest's; a job that finished nothing has none.
         workers: Threads. Default: one a core.
         progress: Called with the number of lines done and their total.
 
@@ -91,13 +93,16 @@ def partial(
             "of the job"
         )
     check_attribute(written)
+    # Labels of an earlier job are none of this one.
+    manifest = manifest.under(written)
     labels = manifest.labels
     if not 0 < len(labels) <= _PALETTE_CLASSES:
         raise ManifestError(
             f"{manifest.location}: answers need the job's classes, 1 to {_PALETTE_CLASSES}, "
             f"got {len(labels)}; give labels=… (--labels)"
         )
-    making = _Making(manifest, written, Copy(manifest, target, verb="partial"), responses, min_answers)
+    copy = Copy(manifest, target, verb="partial", attribute=written)
+    making = _Making(manifest, written, copy, responses, min_answers)
     location, kinds = making.copy.write(making.item, labels=labels, workers=workers, progress=progress)
     return PartialResult(
         manifest=location,
@@ -121,8 +126,10 @@ class _Making:
         self.copy = copy
         self.problems: list[str] = []
         self._attribute = attribute
-        self._labels = manifest.labels
-        self._responses = responses or WorkerResponses(manifest)
+        # Ids are positions here, whatever the user's are: those of a palette, and 255 is nobody's.
+        self._labels = LabelList(manifest.labels.names, origin=manifest.labels.origin)
+        place = responses.location if responses else None
+        self._responses = WorkerResponses(manifest, location=place, labels=self._labels)
         self._wanted = min_answers
         self._job = next(iter(manifest.scan.jobs.get(attribute, {})), None)
         self._now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
@@ -137,7 +144,7 @@ class _Making:
         answers = self._answers(item)
         if len(answers) < self._wanted:
             return "missing", item.raw
-        self._write(item, _most_votes([answer.mask for answer in answers], self._labels))
+        self._write(item, _most_votes([answer.mask for answer in answers]))
         value[self._attribute] = self.copy.reference(item)
         job = item.job_name or self._job
         value[f"{self._attribute}-metadata"] = {
@@ -153,7 +160,7 @@ class _Making:
 
     def _answers(self, item: Item) -> Sequence[Answer]:
         try:
-            answers = sorted(self._responses.answers(item), key=lambda answer: answer.submitted or "")
+            answers = sorted(self._responses.answers(item), key=_when)
         except LabelsError as error:
             self.problems.append(str(error))
             return ()
@@ -163,17 +170,18 @@ class _Making:
         return answers
 
     def _write(self, item: Item, ids: MaskArray) -> None:
-        table = np.zeros(256, np.uint8)
-        for position, name in enumerate(self._labels.names, 1):
-            table[self._labels.ids[name]] = position
-        positions = table[ids]
-        location = self.copy.write_mask(item, mask_png(positions, colors_of(self._labels)))
-        if not np.array_equal(read_indexed(self.copy.storage.read(location), location).indices, positions):
+        location = self.copy.write_mask(item, mask_png(ids, colors_of(self._labels)))
+        if not np.array_equal(read_indexed(self.copy.storage.read(location), location).indices, ids):
             self.copy.storage.remove(location)
             raise RepairError(f"{location}: reads back otherwise than it was written; it was removed")
 
 
-def _most_votes(masks: list[MaskArray], labels: LabelList) -> MaskArray:
+def _when(answer: Answer) -> datetime:
+    """When an answer came; one that doesn't say came last."""
+    return moment(answer.submitted) or datetime.max
+
+
+def _most_votes(masks: list[MaskArray]) -> MaskArray:
     """The class that most answers gave to each pixel; of as many, that of the first answer that has it."""
     stacked = np.stack(masks)
     # A colour that no label has is nobody's vote.
@@ -181,5 +189,5 @@ def _most_votes(masks: list[MaskArray], labels: LabelList) -> MaskArray:
     votes = np.stack([((stacked == mask) & valid).sum(0) for mask in masks])
     first = votes.argmax(0)
     ids = cast(MaskArray, np.take_along_axis(stacked, first[None], 0)[0])
-    ids[ids == IGNORE] = labels.background
+    ids[ids == IGNORE] = 0
     return ids

@@ -205,6 +205,18 @@ class Watching:
         )
 
 
+def _answered(text: str) -> list[str] | None:
+    """The messages in an answer of the API, as the command line prints it; None for anything else."""
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        # Several lines of JSON are none.
+        return None
+    if not isinstance(whole, Mapping) or not isinstance(whole.get("events"), list):
+        return None
+    return [entry["message"] for entry in whole["events"]]
+
+
 def _rate(moments: list[datetime]) -> float | None:
     ordered = sorted(moments)
     gaps = [(b - a).total_seconds() for a, b in pairwise(ordered)]
@@ -215,14 +227,10 @@ def _rate(moments: list[datetime]) -> float | None:
 def _events(data: bytes, where: str) -> Iterator[Mapping[str, Any]]:
     """Events of the log: a JSON object a line, or `{"events": [{"message": "…"}]}` as the API answers."""
     try:
-        text = data.decode()
-        whole = (
-            json.loads(text) if text.lstrip().startswith('{"events"') or "\n" not in text.strip() else None
-        )
-        if isinstance(whole, Mapping) and isinstance(whole.get("events"), list):
-            lines = [entry["message"] for entry in whole["events"]]
-        else:
-            lines = [line for line in text.splitlines() if line.strip()]
+        text = data.decode("utf-8-sig")
+        lines = _answered(text)
+        if lines is None:
+            lines = [line for line in text.split("\n") if line.strip()]
         found = [json.loads(line) for line in lines]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ManifestError(f"{where}: must be events of the worker activity log: {error!r}") from error

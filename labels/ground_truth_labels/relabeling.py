@@ -76,7 +76,8 @@ def relabel(
 
     Raises:
         ExportError: The target is not empty, or the attribute's name isn't legal.
-        ManifestError: A class isn't there, is named twice, or would be taken for another.
+        ManifestError: A class isn't there, is named twice, or would be taken for another, or lines have other
+            labels under the attribute to write.
         RepairError: A copy says otherwise than it should; nothing is left of it.
         LabelsError: A line or mask cannot be used.
     """
@@ -90,8 +91,13 @@ def relabel(
         )
     written = attribute or manifest.attribute
     check_attribute(written)
+    if written != manifest.attribute and written in manifest.scan.attributes:
+        raise ManifestError(
+            f"{manifest.location}: lines have labels as {written!r} already, which would be lost; choose "
+            "another attribute"
+        )
     change = _Change(manifest.labels, rename or {}, merge or {}, drop)
-    copy = Copy(manifest, target, verb="relabel")
+    copy = Copy(manifest, target, verb="relabel", attribute=written)
     location, kinds = copy.write(
         lambda item: _relabel_item(item, copy, change, written),
         labels=LabelList(change.classes, origin="relabel"),
@@ -165,8 +171,10 @@ def _check_news(news: list[str], stay: set[str]) -> None:
 
 
 def _relabel_item(item: Item, copy: Copy, change: _Change, attribute: str) -> tuple[str, str]:
-    if item.mask_ref is None or item.attribute is None:
+    if item.mask_ref is None or item.attribute is None or item.context is None:
         return "passed", item.raw
+    # A class that the list doesn't have could be the very name that another one gets.
+    item.context.table(item.colors, item.where)
     value = json.loads(item.raw)
     metadata = dict(value[f"{item.attribute}-metadata"])
     colors = metadata["internal-color-map"]

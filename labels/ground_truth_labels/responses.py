@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._numbers import number
+from .classes import LabelList
 from .colormap import color_table, parse_label_mappings
 from .context import Context
 from .decode import MaskArray, Unknown, decode_mask
@@ -48,13 +50,22 @@ class WorkerResponses:
         manifest: The job.
         location: Where the responses are. Default: beside the manifest.
         names: Whether workers are called by their `workerId`. Default: by a pseudonym.
+        labels: The classes, with the ids that the masks get. Default: the manifest's.
     """
 
-    def __init__(self, manifest: Manifest, *, location: str | None = None, names: bool = False) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        location: str | None = None,
+        names: bool = False,
+        labels: LabelList | None = None,
+    ) -> None:
         if len(manifest.parts) > 1:
             raise ManifestError(f"answers of workers belong to one job, got {manifest.location}; name one")
         self.names = names
         self._context: Context = manifest.context
+        self._labels = labels
         self.location = location or _beside(manifest.location)
         self._files: dict[int, list[str]] = {}
         for name in manifest.storage.list(self.location) if self._listable() else ():
@@ -86,16 +97,24 @@ class WorkerResponses:
             raise ManifestError(
                 f"{where}: 'labeledImage' must hold 'pngImageData' in base64: {error!r}"
             ) from error
-        table = color_table(entries, self._context.labels(), where)
+        table = color_table(entries, self._listed(), where)
         limits = self._context.storage.limits
         mask = decode_mask(data, table, unknown=unknown, name=f"{where} ({worker})", limits=limits)
-        seconds, submitted = answer.get("timeSpentInSeconds"), answer.get("submissionTime")
+        submitted = answer.get("submissionTime")
         return Answer(
             worker=worker,
-            seconds=float(seconds) if isinstance(seconds, int | float) else None,
+            seconds=number(answer.get("timeSpentInSeconds"), where, "'timeSpentInSeconds'"),
             mask=mask,
             submitted=submitted if isinstance(submitted, str) else None,
         )
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Class name → id in the masks."""
+        return self._listed().ids
+
+    def _listed(self) -> LabelList:
+        return self._labels or self._context.labels()
 
     def name(self, worker: str) -> str:
         """What a worker is called here."""

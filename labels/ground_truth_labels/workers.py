@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .classes import LabelList
 from .counts import confusion_matrix
 from .decode import MaskArray
-from .errors import LabelsError
+from .errors import LabelsError, ManifestError
 from .item import Item
 from .manifest import Manifest
 from .opening import ManifestLike, opened
@@ -110,10 +110,19 @@ class Compared:
 
 
 class Comparing:
-    """A comparison under way: `compare` on any thread, `add` in order, `result` at the end."""
+    """A comparison under way: `compare` on any thread, `add` in order, `result` at the end.
+
+    Raises:
+        ManifestError: The responses are those of a manifest with other class ids.
+    """
 
     def __init__(self, manifest: Manifest, responses: WorkerResponses) -> None:
         self.labels = manifest.labels
+        if responses.classes != self.labels.ids:
+            raise ManifestError(
+                f"{responses.location}: the answers are read with other class ids than {manifest.location}; "
+                "make WorkerResponses of the same manifest"
+            )
         self.responses = responses
         self.order = [self.labels.background, *(self.labels.ids[name] for name in self.labels.names)]
         self._totals: dict[str, _Matrix] = {}

@@ -8,6 +8,8 @@ import json
 import numpy as np
 from PIL import Image
 
+from tests.labels.independent import classes_by_color, classes_by_index
+
 WHITE = "#ffffff"
 
 
@@ -68,3 +70,30 @@ def write_manifest(folder, lines):
 
 def read_lines(place):
     return [json.loads(each) for each in open(place, encoding="utf-8")]
+
+
+def shown(folder, value, attribute="streets-ref", *, indexed=True):
+    """What the mask that a line refers to says, by colour and, where it has indices, by these as well."""
+    data = (folder / value[attribute]).read_bytes()
+    table = value[f"{attribute}-metadata"]["internal-color-map"]
+    by_color = classes_by_color(data, table)
+    if indexed:
+        assert (by_color == classes_by_index(data, table)).all()
+    return by_color.tolist()
+
+
+COLORS = {"BACKGROUND": WHITE, "road": "#2ca02c", "car": "#1f77b4", "truck": "#ff7f0e"}
+ROWS = [["road", "car", "BACKGROUND"], ["truck", "car", "road"]]
+
+
+def street(folder, rows=ROWS, colors=COLORS, **more):
+    """A folder with one image's label."""
+    return write_set(folder, [(line("a.jpg", "masks/0_m.png", colors, **more), mask(rows, colors))])
+
+
+def labeled(folder, source, data, *, attribute="streets-ref", mask_name="m.png", **more):
+    """A folder with one labeled image, the manifest's reference to its mask relative."""
+    folder.mkdir(parents=True)
+    (folder / mask_name).write_bytes(data)
+    write_manifest(folder, [line(source, mask_name, COLORS, attribute=attribute, **more)])
+    return folder

@@ -197,7 +197,7 @@ def test_the_upper_of_two_masks_counts(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.xml", "<annotations><image", "must be CVAT's XML"),
-        ("a.xml", cvat(shape(rle="1,9")), "'rle' has 10 pixels"),
+        ("a.xml", cvat(shape(rle="1,9")), "'rle' has more pixels than its box, 3"),
         ("a.xml", cvat(shape(rle="1,-1")), "negative run"),
         ("a.xml", cvat(shape(rle="x")), "whole numbers"),
         ("a.xml", cvat(shape(box=(4, 0, 3, 1))), "outside the image"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from ..errors import ManifestError
 from ..imports import import_labels
 from ..merging import merge
 from ..partial_answers import partial
 from ..relabeling import relabel
 from ..repairs import repair
 from ..responses import WorkerResponses
-from .shared import manifest_of, progress_of, say
+from .shared import groups_of, manifest_of, progress_of, say
 
 _SHOWN = 20
 
@@ -57,8 +58,8 @@ def run_relabel(options: argparse.Namespace) -> int:
         result = relabel(
             manifest,
             options.target,
-            rename=dict(options.rename),
-            merge={new: olds for new, *olds in options.merge},
+            rename=_renamed(options.rename),
+            merge=groups_of(options.merge),
             drop=options.drop,
             attribute=options.label_attribute,
             workers=options.workers,
@@ -69,6 +70,14 @@ def run_relabel(options: argparse.Namespace) -> int:
         f"{result.unchanged:,} unchanged; classes of {result.attribute!r}: {', '.join(result.classes)}"
     )
     return 0
+
+
+def _renamed(given: list[list[str]]) -> dict[str, str]:
+    renamed: dict[str, str] = {}
+    for old, new in given:
+        if renamed.setdefault(old, new) != new:
+            raise ManifestError(f"{old!r} is named twice; say once what becomes of it")
+    return renamed
 
 
 def run_merge(options: argparse.Namespace) -> int:

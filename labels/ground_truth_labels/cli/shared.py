@@ -47,7 +47,15 @@ def _merging(options: argparse.Namespace) -> dict[str, Any]:
     """What `--merge` and `--drop` say in reading; `relabel` has its own, and `merge` none."""
     if "keys" not in options:
         return {}
-    return {"merge": {new: olds for new, *olds in options.merge}, "drop": options.drop}
+    return {"merge": groups_of(options.merge), "drop": options.drop}
+
+
+def groups_of(given: list[list[str]]) -> dict[str, list[str]]:
+    """What `--merge` says: new name → classes; one name may be given several times."""
+    groups: dict[str, list[str]] = {}
+    for new, *olds in given:
+        groups.setdefault(new, []).extend(olds)
+    return groups
 
 
 def _chosen(manifest: Manifest, options: argparse.Namespace) -> Manifest:

@@ -118,9 +118,12 @@ def labelmap(labels: LabelList) -> str:
     Raises:
         ExportError: A name has a character that the file gives a meaning to.
     """
-    wrong = [name for name in labels.names if any(c in name for c in ":#\r\n")]
+    wrong = [name for name in labels.names if any(c in name for c in ":#\r\n") or name == "background"]
     if wrong:
-        raise ExportError(f"labelmap.txt cannot hold ':', '#' or a line end: {wrong!r}; use another format")
+        raise ExportError(
+            f"labelmap.txt cannot hold ':', '#', a line end or another 'background': {wrong!r}; use another "
+            "format"
+        )
     names = {labels.background: "background", **{labels.ids[name]: name for name in labels.names}}
     rows = [f"{names[i]}:{','.join(map(str, bytes.fromhex(labels.colors[i][1:])))}::" for i in names]
     return "\n".join(["# label:color_rgb:parts:actions", *rows, ""])

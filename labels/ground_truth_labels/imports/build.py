@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from .._copies import refuse_unless_empty
+from .._copies import json_text, refuse_unless_empty
 from .._painting import color_map_of, colors_of, mask_png
 from ..align import image_header
 from ..classes import LabelList
@@ -138,7 +138,7 @@ def import_labels(
                 line[attribute], line[f"{attribute}-metadata"] = found[item.index], metadata
             else:
                 counts["kept" if attribute in line else "unlabeled"] += 1
-            yield (json.dumps(line, ensure_ascii=False) + "\n").encode()
+            yield (json_text(line) + "\n").encode()
 
     location = join(target, *_MANIFEST.split("/"))
     storage.write_stream(location, lines())
@@ -156,8 +156,11 @@ def _check_names(attribute: str, job_name: str, uri: str | None) -> None:
 
 def _drawings(location: str, manifest: Manifest) -> Iterator[Drawing]:
     source = Source(location, manifest.storage.limits)
-    if source.names("labelmap.txt"):
-        return read_masks(source)
+    listed = source.files("labelmap.txt")
+    if len(listed) > 1:
+        raise ManifestError(f"{location}: holds several exports: {', '.join(listed[:2])}; import each alone")
+    if listed:
+        return read_masks(source, listed[0])
     for name in source.names(".xml"):
         if b"<annotations" in source.read(name)[:4096]:
             return read_images(source, name)
@@ -186,8 +189,10 @@ class _Images:
         self._references: list[str] = []
         for item in manifest:
             self._references.append(item.source_ref)
-            file = PurePosixPath(item.source_ref).name
-            for name in {item.source_ref, item.name, file, PurePosixPath(file).stem}:
+            parts = PurePosixPath(item.source_ref).parts
+            # CVAT keeps folders in names, so each end of the path may be one.
+            ends = ("/".join(parts[begin:]) for begin in range(1, len(parts)))
+            for name in {item.source_ref, item.name, *ends, PurePosixPath(item.source_ref).stem}:
                 self._known.setdefault(name, set()).add(item.index)
 
     def find(self, drawing: Drawing) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
@@ -13,8 +14,6 @@ from ..colormap import ColorTable
 from ..decode import MaskArray, decode_mask
 from ..errors import ManifestError
 from .source import Drawing, Source, check_size, empty_mask
-
-_LABELMAP = "labelmap.txt"
 
 
 def read_images(source: Source, name: str) -> Iterator[Drawing]:
@@ -40,7 +39,7 @@ def _image(element: ElementTree.Element, where: str, source: Source) -> Drawing:
             f"{where}: has {', '.join(sorted(set(drawn)))}, whose pixels depend on who draws them; "
             "export the task as 'Segmentation mask 1.1', which CVAT draws itself"
         )
-    shapes = sorted(element.iter("mask"), key=lambda shape: int(shape.get("z_order") or 0))
+    shapes = sorted(element.iter("mask"), key=lambda shape: _number(shape, "z_order", where, missing="0"))
     classes = tuple(dict.fromkeys(shape.get("label", "") for shape in shapes))
     mask = empty_mask((height, width), classes)
     for shape in shapes:
@@ -52,29 +51,28 @@ def _paint(mask: MaskArray, shape: ElementTree.Element, number: int, where: str)
     left, top, width, height = (_number(shape, key, where) for key in ("left", "top", "width", "height"))
     part = mask[top : top + height, left : left + width]
     try:
-        counts = np.array([int(v) for v in (shape.get("rle") or "").split(",") if v.strip()], np.int64)
-    except (ValueError, OverflowError) as error:
+        counts = [int(v) for v in (shape.get("rle") or "").split(",") if v.strip()]
+    except ValueError as error:
         raise ManifestError(f"{where}: 'rle' must be whole numbers: {error}") from error
-    if left < 0 or top < 0 or part.shape != (height, width) or (counts < 0).any():
+    if left < 0 or top < 0 or part.shape != (height, width) or min(counts, default=0) < 0:
         raise ManifestError(f"{where}: a mask lies outside the image, or has a negative run")
-    if counts.sum() > part.size:
-        raise ManifestError(f"{where}: 'rle' has {counts.sum():,} pixels, its box {part.size:,}")
-    inside = np.repeat(np.arange(counts.size) % 2 == 1, counts)
+    if sum(counts) > part.size:
+        raise ManifestError(f"{where}: 'rle' has more pixels than its box, {part.size:,}")
+    inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
     region = np.zeros(part.size, bool)
     region[: inside.size] = inside
     part[region.reshape(part.shape)] = number
 
 
-def _number(element: ElementTree.Element, key: str, where: str) -> int:
-    text = element.get(key, "")
-    if not text.lstrip("-").isdecimal() or len(text) > 9:
+def _number(element: ElementTree.Element, key: str, where: str, *, missing: str = "") -> int:
+    text = element.get(key, missing)
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise ManifestError(f"{where}: {key!r} must be a whole number, got {text!r}")
     return int(text)
 
 
-def read_masks(source: Source) -> Iterator[Drawing]:
+def read_masks(source: Source, listed: str) -> Iterator[Drawing]:
     """The `SegmentationClass` masks beside a `labelmap.txt`, by colour."""
-    (listed,) = (name for name in source.names(_LABELMAP))
     classes, colors = _labelmap(source, listed)
     table = ColorTable(tuple(sorted(colors.items())), 0, len(classes) > 254)
     for name in source.names(".png"):
@@ -90,17 +88,22 @@ def _labelmap(source: Source, name: str) -> tuple[tuple[str, ...], dict[int, int
     classes: list[str] = []
     colors: dict[int, int] = {}
     text = source.read(name).decode("utf-8-sig", "replace")
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        label, _, rest = line.partition(":")
+    lines = [
+        (number, *line.partition(":")[::2])
+        for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    # As CVAT writes it; in another spelling it is a class if this one is there, too.
+    nobody = "background" if any(label == "background" for _, label, _ in lines) else None
+    for number, label, rest in lines:
         parts = rest.partition(":")[0].split(",")
         if len(parts) != 3 or not all(p.strip().isdecimal() and int(p) < 256 for p in parts):
+            got = f"{label}:{rest}"[:80]
             raise ManifestError(
-                f"{source.location}: {name}, line {number}: must be name:red,green,blue::, got {line[:80]!r}"
+                f"{source.location}: {name}, line {number}: must be name:red,green,blue::, got {got!r}"
             )
         red, green, blue = map(int, parts)
-        if label.lower() == "background":
+        if label == nobody or (nobody is None and label.lower() == "background"):
             meant = 0
         else:
             classes.append(label)

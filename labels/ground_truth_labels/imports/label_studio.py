@@ -14,6 +14,8 @@ from ..exports.brush import decode
 from .source import Drawing, Source, check_size, empty_mask
 
 _CHANNELS = 4
+#: Regions whose pixels depend on who draws them (Label Studio's documentation, "Tags").
+_SHAPES = re.compile(r"(rectangle|ellipse|polygon|keypoint|vector|bitmask)(labels)?|brush")
 
 
 def is_label_studio(data: bytes) -> bool:
@@ -22,7 +24,9 @@ def is_label_studio(data: bytes) -> bool:
         tasks = json.loads(data)
     except (ValueError, RecursionError):
         return False
-    return isinstance(tasks, list) and all(isinstance(t, Mapping) and "data" in t for t in tasks)
+    return isinstance(tasks, list) and all(
+        isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in tasks
+    )
 
 
 def read_tasks(source: Source, name: str) -> Iterator[Drawing]:
@@ -32,14 +36,14 @@ def read_tasks(source: Source, name: str) -> Iterator[Drawing]:
     """
     for number, task in enumerate(json.loads(source.read(name)), 1):
         where = f"{source.location}: {name}, task {task.get('id', number)}"
-        found = _result(task)
+        found = _result(task, where)
         if found is not None:
             yield _drawing(task["data"], found, where, source)
 
 
-def _result(task: Mapping[str, Any]) -> list[Any] | None:
-    done = [a for a in task.get("annotations") or () if not a.get("was_cancelled")]
-    entries = done or list(task.get("predictions") or ())
+def _result(task: Mapping[str, Any], where: str) -> list[Any] | None:
+    done = [a for a in _entries(task, "annotations", where) if not a.get("was_cancelled")]
+    entries = done or _entries(task, "predictions", where)
     if not entries:
         return None
     latest = max(entries, key=lambda entry: str(entry.get("updated_at") or ""))
@@ -47,13 +51,26 @@ def _result(task: Mapping[str, Any]) -> list[Any] | None:
     return result if isinstance(result, list) else []
 
 
+def _entries(task: Mapping[str, Any], key: str, where: str) -> list[Mapping[str, Any]]:
+    found = task.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
+        raise ManifestError(f"{where}: {key!r} must be a list of objects")
+    return found
+
+
 def _drawing(data: Mapping[str, Any], result: list[Any], where: str, source: Source) -> Drawing:
-    brushes = [r for r in result if isinstance(r, Mapping) and r.get("type") == "brushlabels"]
+    regions = [r for r in result if isinstance(r, Mapping)]
+    other = sorted({kind for r in regions if _SHAPES.fullmatch(kind := str(r.get("type")))})
+    if other:
+        raise ManifestError(
+            f"{where}: has {', '.join(other)}, whose pixels depend on who draws them; draw with brushes"
+        )
+    brushes = [r for r in regions if r.get("type") == "brushlabels"]
     try:
-        labels = [str(b["value"]["brushlabels"][0]) for b in brushes]
+        labels = [str(next(iter(b["value"]["brushlabels"]), "")) for b in brushes]
         sizes = {(int(b["original_width"]), int(b["original_height"])) for b in brushes}
-        codes = [bytes(b["value"]["rle"]) for b in brushes]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+        codes = [bytes([*b["value"]["rle"]]) for b in brushes]
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise ManifestError(
             f"{where}: a brush must have 'brushlabels', 'rle' and its image's size: {error!r}"
         ) from error

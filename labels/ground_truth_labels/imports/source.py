@@ -53,6 +53,10 @@ class Source:
         """The members with this end, sorted."""
         return sorted(name for name in self._members if name.lower().endswith(suffix))
 
+    def files(self, name: str) -> list[str]:
+        """The members that are called so, in any folder, sorted."""
+        return sorted(each for each in self._members if each.rpartition("/")[2].lower() == name)
+
     def read(self, name: str) -> bytes:
         """The bytes of a member."""
         return self._members[name]()
