@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,12 +53,12 @@ ODD = [
 def test_odd_names_of_classes(tmp_path, name, wish):
     """A new name that a class may have, and an old one as well: to the name, and back."""
     folder = street(tmp_path / "old")
-    wishes = {
+    wishes: dict[str, dict[str, Any]] = {
         "rename": {"rename": {"car": name}},
         "merge": {"merge": {name: ["car", "truck"]}},
         "drop others": {"rename": {"car": name}, "drop": ["road", "truck"]},
-    }[wish]
-    first = relabel(folder, tmp_path / "new", **wishes)
+    }
+    first = relabel(folder, tmp_path / "new", **wishes[wish])
     after = {
         "rename": {"car": name},
         "merge": {"car": name, "truck": name},
@@ -65,8 +67,8 @@ def test_odd_names_of_classes(tmp_path, name, wish):
     wanted = [[after.get(each, each) for each in row] for row in ROWS]
     [value] = read_lines(first.manifest)
     assert shown(tmp_path / "new", value) == wanted
-    [item] = read_manifest(first.manifest)
-    by_id = item.context.labels().by_id
+    read = read_manifest(first.manifest)
+    by_id, item = read.labels.by_id, read[0]
     assert [[by_id[i] for i in row] for row in item.mask().tolist()] == wanted
     back = relabel(first.manifest, tmp_path / "back", rename={name: "auto"})
     [value] = read_lines(back.manifest)
@@ -223,9 +225,10 @@ def test_a_number_that_json_cannot_hold_is_not_written(tmp_path):
     folder = street(tmp_path / "old")
     place = folder / "output.manifest"
     place.write_text(place.read_text().replace('{"source-ref"', '{"score": 1e999, "source-ref"'))
-    for command, wish in ((relabel, {"rename": {"car": "x"}}), (repair, {})):
+    commands: list[Any] = [partial(relabel, rename={"car": "x"}), repair]
+    for number, command in enumerate(commands):
         with pytest.raises(ManifestError, match=r"line of 'a\.jpg' has a number that is too large"):
-            command(folder, tmp_path / "new" / command.__name__, **wish)
+            command(folder, tmp_path / "new" / str(number))
     assert not list((tmp_path / "new").rglob("*.manifest"))
 
 

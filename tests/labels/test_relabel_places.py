@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_the_copy_never_takes_the_place_of_another_attributes_mask(tmp_path, sec
     folder = two_attributes(tmp_path / "old", second)
     manifest = read_manifest(folder, attribute="streets-ref")
     target = tmp_path / "new"
+    result: Any
     if command == "repair":
         result, written = repair(manifest, target), "streets-ref"
     elif command == "relabel":
@@ -67,10 +69,8 @@ def test_the_copy_never_takes_the_place_of_another_attributes_mask(tmp_path, sec
     assert value["second-ref"] == second
     names = {"relabel": {"car": "auto"}, "relabel beside": {"car": "BACKGROUND"}, "repair": {}}[command]
     assert shown(target, value, written) == [[names.get(each, each) for each in row] for row in ROWS]
-    [item] = read_manifest(result.manifest, attribute="second-ref", root=folder)
-    assert [[item.context.labels().by_id[i] for i in row] for row in item.mask().tolist()] == [
-        ["truck", "truck"]
-    ]
+    read = read_manifest(result.manifest, attribute="second-ref", root=folder)
+    assert [[read.labels.by_id[i] for i in row] for row in read[0].mask().tolist()] == [["truck", "truck"]]
     if not second.startswith("s3:"):
         [alone] = read_manifest(result.manifest, attribute="second-ref")
         with pytest.raises(LabelsError, match="not found below"):
