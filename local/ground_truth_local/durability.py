@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import hashlib
 import json
 import logging
 import os
@@ -86,7 +85,9 @@ class Journal:
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS services (name TEXT PRIMARY KEY, state TEXT NOT NULL)"
         )
-        self._written: dict[str, bytes] = {}
+        # A hash of what is written of each service tells whether it has changed; unlike a digest, it needs no
+        # copy of a text that grows with the log.
+        self._written: dict[str, int] = {}
         self._turn = asyncio.Lock()
         self._asked = self._done = 0
         self._touched = self._told = False
@@ -130,25 +131,24 @@ class Journal:
         """
         with self._lock:
             changed: list[tuple[str, str]] = []
-            digests: dict[str, bytes] = {}
+            hashes: dict[str, int] = {}
             # Referrers before what they refer to: what is made meanwhile is then unknown, never missing.
             for name in sorted(services, key=lambda name: (name != "cloudformation", name in _TOLD)):
-                if name in _TOLD and not told and digests.keys() <= _APART:
+                if name in _TOLD and not told and hashes.keys() <= _APART:
                     continue
                 text = _snapshot(name, services[name])
                 if text is None:
                     continue
-                digest = hashlib.sha256(text.encode()).digest()
-                if self._written.get(name) != digest:
+                if self._written.get(name) != hash(text):
                     changed.append((name, text))
-                    digests[name] = digest
+                    hashes[name] = hash(text)
             if not changed:
                 return
             # Commits at its end, and takes everything back if anything is raised.
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany("INSERT OR REPLACE INTO services VALUES (?, ?)", changed)
-            self._written |= digests
+            self._written |= hashes
 
     async def commit(self, service: str = "") -> None:
         """Return when all changes made so far are on disk.
