@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ PACKAGES = (
 )
 #: Modules that users import by name, beside the packages themselves.
 IMPORTED_BY_NAME = {"cdk_ground_truth/assertions.py"}
+#: All folders with Python of ours.
+ROOMS = ("benchmarks", "constructs", "docs", "examples", "labels", "lambda", "local", "releasing", "tests")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
@@ -49,6 +52,38 @@ def test_only_what_users_import_from_lists_its_names() -> None:
         if names is not None:
             imported = f"{path.parent.name}/{path.name}" in IMPORTED_BY_NAME
             assert imported or path.name == "__init__.py" or path.stem == "_rooms", path
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Those that are called by position; pytest calls by name, and MiniStack what stands for its own."""
+    module = tree(path)
+    of_others = {
+        node.value.id
+        for node in ast.walk(module)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Name)
+        and isinstance(node.targets[0], ast.Attribute)
+        and "mends" in path.parts
+    }
+    for node in ast.walk(module):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name not in of_others:
+            by_name = "tests" in path.parts and (
+                node.name.startswith("test_") or "fixture" in "".join(map(ast.unparse, node.decorator_list))
+            )
+            if not by_name:
+                yield node
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_function_takes_more_than_five_arguments_by_position(room: str) -> None:
+    """Of more, nobody knows the order: they are given by name, or are one object."""
+    files = sorted((ROOT / room).rglob("*.py"))
+    assert files
+    for path in files:
+        for node in functions(path):
+            names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+            taken = len(names) - (names[:1] in (["self"], ["cls"]))
+            assert taken <= 5, f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
 
 
 def test_no_module_is_too_long_to_read() -> None:

@@ -82,7 +82,7 @@ def decode_mask(
         UnknownColorError: Colours that the table does not have.
     """
     # Nobody else sees the picture: the ids may take its place in memory.
-    return _decode(data, table, unknown, alpha, name, limits, keep=False).ids
+    return _decode(data, table, unknown=unknown, alpha=alpha, name=name, limits=limits, keep=False).ids
 
 
 def decode(
@@ -95,18 +95,18 @@ def decode(
     limits: Limits = DEFAULT_LIMITS,
 ) -> Decoded:
     """`decode_mask`, with the picture and the counts that a check wants: one decoding for all of them."""
-    return _decode(data, table, unknown, alpha, name, limits, keep=True)
+    return _decode(data, table, unknown=unknown, alpha=alpha, name=name, limits=limits, keep=True)
 
 
 def _decode(
-    data: bytes, table: ColorTable, unknown: Unknown, alpha: Alpha, name: str, limits: Limits, *, keep: bool
+    data: bytes, table: ColorTable, *, unknown: Unknown, alpha: Alpha, name: str, limits: Limits, keep: bool
 ) -> Decoded:
     """`keep`: whether the picture stays as it was read."""
     image = open_png(data, name=name, limits=limits)
     found = _Transparency()
     sentinel = _sentinel(table)
     read = _from_palette if image.mode in "LP1" else _from_rgb
-    ids, complete = read(image, table, sentinel, alpha, found, keep)
+    ids, complete = read(image, table, sentinel, alpha, found, keep=keep)
     if not complete:
         bad = ids == sentinel
         if unknown == "error":
@@ -167,7 +167,7 @@ def _sentinel(table: ColorTable) -> int:
 
 
 def _from_palette(
-    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency, keep: bool
+    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency, *, keep: bool
 ) -> tuple[MaskArray, bool]:
     """Ids, and whether none of them is the sentinel."""
     if image.mode == "1":
@@ -185,7 +185,7 @@ def _from_palette(
 
 
 def _from_rgb(
-    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency, keep: bool
+    image: Image.Image, table: ColorTable, sentinel: int, alpha: Alpha, found: _Transparency, *, keep: bool
 ) -> tuple[MaskArray, bool]:
     """Ids, and whether none of them is the sentinel; the picture is kept as it is in any case."""
     rule = alpha if image.mode == "RGBA" else None

@@ -51,7 +51,15 @@ def create(campaign: Campaign, step: Mapping[str, Any], context: Any) -> None:
     # The token is kept before the job is made: one that ends at once finds who waits.
     campaign.state.keep_token(Token(job=job.name, token=str(step["token"]), execution=execution))
     try:
-        _ensure(campaign, run, number, job.manifest, execution, context, was_tried=was_tried)
+        _ensure(
+            campaign,
+            run=run,
+            number=number,
+            manifest=job.manifest,
+            execution=execution,
+            context=context,
+            was_tried=was_tried,
+        )
     except DeployError as error:
         if _is_full(error):
             raise AccountFullError(str(error)) from error
@@ -62,12 +70,12 @@ def create(campaign: Campaign, step: Mapping[str, Any], context: Any) -> None:
 
 def _ensure(
     campaign: Campaign,
+    *,
     run: str,
     number: int,
     manifest: str,
     execution: str,
     context: Any,
-    *,
     was_tried: bool,
 ) -> None:
     event, properties = campaign.job_at(run, number, manifest)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from . import log
 from .contract import Images, JobProperties
 from .errors import BOOTSTRAP_KEY, DENIED_CODES, DeployError, code_of, message_of, operation_of, said
-from .images import Staging
 from .jobs import Jobs, tag_list
 from .owned import Owned
 from .patience import Patience, pauses
-from .predecessors import Predecessor
 from .transport import AWS_ERRORS
+
+if TYPE_CHECKING:
+    from .images import Staging
+    from .predecessors import Predecessor
 
 # A role or policy made seconds ago in the same deploy isn't known everywhere yet.
 _PROPAGATION = timedelta(seconds=30)

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -26,14 +26,16 @@ from .contract import (
 )
 from .errors import NotYetError, is_own_fault, said
 from .event import Event, read
-from .images import Staging, staged
 from .jobs import Jobs
 from .lifecycle import Lifecycle, Outcome, planned_name
 from .patience import Patience, pauses
 from .reachable import Reachable
 from .removal import NOT_CREATED
 from .stack import Stack
-from .storage import Storage
+
+if TYPE_CHECKING:
+    from .images import Staging
+    from .storage import Storage
 
 # "Custom resource response objects" of CloudFormation's guide: a larger one is dropped whole.
 ANSWER_BYTES_MAX = 4_096
@@ -136,12 +138,17 @@ class _StagingArea:
         # A ready manifest needs no S3 client, unless labels are taken over into it.
         if images.source == SOURCE_MANIFEST and not (job["before"] and images.staging_s3_uri):
             return None
+        # A ready manifest and a delete don't pay for these imports.
+        from .images import staged
+
         return staged(self._storage(), images, **job)
 
     def publish(self, staging: Staging, before_copying: Callable[[], None]) -> None:
         staging.publish(self._storage(), before_copying)
 
     def _storage(self) -> Storage:
+        from .storage import Storage
+
         return Storage(_client("s3"), self._patience)
 
 

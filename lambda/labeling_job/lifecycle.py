@@ -30,7 +30,6 @@ from .event import Event
 from .jobs import ENDED, LIVE, Jobs
 from .owned import Owned, fingerprint, job_name
 from .patience import Patience
-from .predecessors import Predecessor
 from .removal import NOT_CREATED, Removal
 from .stack import Stack
 from .succession import briefly_checked, keeps_labels
@@ -160,6 +159,9 @@ class Lifecycle:
         Old jobs are stopped before the new one begins, because two running jobs would ask for the same
         images; and only when the new one is known to be right.
         """
+        # Only an update that goes on from another job needs them.
+        from .predecessors import Predecessor
+
         before = [Predecessor.of(job) for job in old]
         running = [job for job in old if job["LabelingJobStatus"] not in ENDED]
         if running:

@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App, CfnParameter, Stack
@@ -27,6 +28,8 @@ from tests.constructs.conftest import Synthesized
 from tests.constructs.iam_simulator import Request, verdicts
 
 CASES = 5_000
+#: Of one manifest, in whose job's role each has a line.
+BUCKETS = 40
 SEED = 20_261_126
 #: What IAM reads as something else than itself, beside ordinary and odd text.
 PIECES = (
@@ -167,44 +170,75 @@ def test_what_a_policy_can_not_hold() -> None:
     assert iam_text.literal("улица/ÿ/照片/😀") == "?????/ÿ/??/*"
 
 
-def test_no_input_of_the_public_api_widens_a_policy(
-    tmp_path: Path, add_job: Callable[..., SemanticSegmentationLabelingJob]
-) -> None:
-    stack = Stack(App(outdir=str(tmp_path / "out")), "Test")
+class PublicInputs:
+    """A stack to which random inputs are given, through what apps call; what is refused is counted apart."""
+
+    def __init__(self, folder: Path, generator: random.Random, add_job: Callable[..., Any]) -> None:
+        self.folder, self.generator, self.add_job = folder, generator, add_job
+        self.stack = Stack(App(outdir=str(folder / "out")), "Test")
+        self.bucket = s3.Bucket.from_bucket_name(self.stack, "Given", "given")
+        self.reader = iam.Role(self.stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+        self.given = self.refused = 0
+
+    def keys(self, name: str) -> None:
+        """A manifest whose every bucket has its images in a folder of its own."""
+        uris = [f"s3://b-{n}/{folder(self.generator).lstrip('/')}" for n in range(BUCKETS)]
+        file = self.folder / f"{name}.manifest"
+        file.write_text(
+            "".join(json.dumps({"source-ref": f"{uri}{n}.jpg"}) + "\n" for uri in uris for n in "ab")
+        )
+        self.add_job(self.stack, name, images=Images.from_manifest_file(file))
+        self.given += BUCKETS
+
+    def prefix(self, name: str) -> None:
+        prefix = re.sub(r"[*?]", "", folder(self.generator)).lstrip("/") or "${s3:prefix}"
+        job = self.add_job(self.stack, name, images=Images.from_bucket(self.bucket, prefix=prefix))
+        job.grant_write_images(self.reader)
+        self.given += 1
+
+    def name(self, name: str) -> None:
+        """An imported job under a folder and a name; few names are one."""
+        try:
+            SemanticSegmentationLabelingJob.from_labeling_job_attributes(
+                self.stack,
+                name,
+                labeling_job_arn="arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/"
+                + (text(self.generator, most=2) or "streets"),
+                output_bucket=self.bucket,
+                output_prefix=folder(self.generator),
+            ).grant_read_labels(self.reader)
+        except ValueError:
+            self.refused += 1
+        self.given += 1
+
+    def wildcards(self) -> set[str]:
+        """What is left of IAM's special characters in all resources and conditions of the template."""
+        seen = set()
+        for statement in policy_statements(Template.from_stack(self.stack)):
+            blocks = statement.get("Condition", {}).values()
+            values = [statement["Resource"], *(each for block in blocks for each in block.values())]
+            texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
+            seen |= {own_wildcards(each) for each in texts if isinstance(each, str)}
+        return seen
+
+
+def test_no_input_of_the_public_api_widens_a_policy(tmp_path: Path, add_job, record_property) -> None:
     generator = random.Random(SEED)
-    bucket = s3.Bucket.from_bucket_name(stack, "Given", "given")
-    reader = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
-    for index in range(12):
-        prefix = re.sub(r"[*?]", "", folder(generator)).lstrip("/") or "${s3:prefix}"
-        manifest = tmp_path / f"{index}.manifest"
-        manifest.write_text(
-            json.dumps({"source-ref": f"s3://others/{folder(generator).lstrip('/')}a.jpg"}) + "\n"
-        )
-        add_job(stack, f"File{index}", images=Images.from_manifest_file(manifest))
-        add_job(stack, f"Bucket{index}", images=Images.from_bucket(bucket, prefix=prefix)).grant_write_images(
-            reader
-        )
-        SemanticSegmentationLabelingJob.from_labeling_job_attributes(
-            stack,
-            f"Old{index}",
-            labeling_job_arn="arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/streets",
-            output_bucket=bucket,
-            output_prefix=folder(generator),
-        ).grant_read_labels(reader)
-    seen = set()
-    for statement in policy_statements(Template.from_stack(stack)):
-        resources = (
-            statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-        )
-        conditions = [
-            value
-            for block in statement.get("Condition", {}).values()
-            for values in block.values()
-            for value in (values if isinstance(values, list) else [values])
-        ]
-        seen |= {own_wildcards(each) for each in (*resources, *conditions) if isinstance(each, str)}
-    # The last is of the role that reads imports, and of those that write a job's labels.
-    assert seen == {"", "*", "?" * 16 + "*"}
+    given = refused = 0
+    while given < CASES:
+        inputs = PublicInputs(tmp_path, generator, add_job)
+        for number in range(8):
+            inputs.keys(f"Keys{number}")
+            inputs.prefix(f"Prefix{number}")
+            for again in range(4):
+                inputs.name(f"Name{number}-{again}")
+        # The last is of the role that reads imports, and of those that write a job's labels.
+        assert inputs.wildcards() == {"", "*", "?" * 16 + "*"}
+        given, refused = given + inputs.given, refused + inputs.refused
+    assert refused < given / 10
+    record_property(
+        "told", f"Public API: {given:,} keys, prefixes and names, {refused:,} refused, 0 wildcards"
+    )
 
 
 def test_a_prefix_that_only_cloudformation_knows_is_escaped_there(

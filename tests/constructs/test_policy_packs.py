@@ -62,7 +62,7 @@ ACKNOWLEDGED = {
 }
 
 
-def fill(app, photos, add_job, bucket, key, role, harden=False) -> None:
+def fill(app, photos, add_job, *, bucket, key, role, harden=False) -> None:
     env = Environment(account="444455556666", region="eu-west-1") if harden else None
     home, stack = Stack(app, "Home", env=env), Stack(app, "Test", env=env)
     if harden:
@@ -203,7 +203,7 @@ def test_cfn_lint_finds_nothing(
     files = []
     for index, (bucket, key, role) in enumerate(MATRIX[::5]):
         app = App(outdir=str(tmp_path / f"out{index}"))
-        fill(app, photos, add_job, bucket, key, role)
+        fill(app, photos, add_job, bucket=bucket, key=key, role=role)
         app.synth()
         files.append(str(tmp_path / f"out{index}" / "Test.template.json"))
     program = Path(sys.executable).with_name("cfn-lint")

@@ -92,7 +92,7 @@ class StackLife(RuleBasedStateMachine):
         kind=kinds,
         call=calls,
     )
-    def deploy(self, title, source, preflight, tag, removal, other_fails, back, kind, call) -> None:
+    def deploy(self, *, title, source, preflight, tag, removal, other_fails, back, kind, call) -> None:
         wanted = properties(title, images=source, preflight=preflight, tags={"t": tag}, removal=removal)
         self._do(kind, call, lambda: self.stack.deploy(wanted, other_fails=other_fails, back=back))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -32,15 +32,18 @@ def mutations(policies: Mapping[str, Any]) -> Iterator[Mutation]:
             actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
             label = f"{name}[{statement.get('Sid', index)}]"
             all_actions, everywhere = tuple(actions), tuple(resources)
-            yield _without(policies, name, index, label, all_actions, everywhere, None)
+            whole = Mutation(
+                removed=label, actions=all_actions, resources=everywhere, policies=dict(policies)
+            )
+            yield _without(whole, name, index, None)
             for action in actions if len(actions) > 1 else ():
                 rest = {"Action": [each for each in actions if each != action]}
-                yield _without(policies, name, index, f"{label} {action}", (action,), everywhere, rest)
+                one = replace(whole, removed=f"{label} {action}", actions=(action,))
+                yield _without(one, name, index, rest)
             for resource in resources if len(resources) > 1 else ():
                 rest = {"Resource": [each for each in resources if each != resource]}
-                yield _without(
-                    policies, name, index, f"{label} on {resource}", all_actions, (resource,), rest
-                )
+                one = replace(whole, removed=f"{label} on {resource}", resources=(resource,))
+                yield _without(one, name, index, rest)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -49,19 +52,16 @@ def as_list(value: Any) -> list[Any]:
 
 
 def _without(
-    policies: Mapping[str, Any],
+    mutation: Mutation,
     name: str,
     index: int,
-    removed: str,
-    actions: tuple[str, ...],
-    resources: tuple[str, ...],
     rest: dict[str, Any] | None,
 ) -> Mutation:
-    changed = copy.deepcopy(dict(policies))
+    changed = copy.deepcopy(dict(mutation.policies))
     if rest is None:
         del changed[name]["Statement"][index]
         if not changed[name]["Statement"]:
             del changed[name]
     else:
         changed[name]["Statement"][index] |= rest
-    return Mutation(removed=removed, actions=actions, resources=resources, policies=changed)
+    return replace(mutation, policies=changed)

@@ -20,6 +20,7 @@ Simulate = Callable[..., None]
 def first_denial(
     session: RoleSession,
     simulate: Simulate,
+    *,
     job: Mapping[str, Any],
     role_arn: str,
     image: str,
@@ -35,7 +36,15 @@ def first_denial(
         image: One of the job's images, if the embedded engine doesn't run such a job.
         topic_key: Encrypts the messages of the output topic.
     """
-    for action, call in calls(session, simulate, job["Request"], job["Images"], role_arn, image, topic_key):
+    for action, call in calls(
+        session,
+        simulate,
+        request=job["Request"],
+        images=job["Images"],
+        role_arn=role_arn,
+        image=image,
+        topic_key=topic_key,
+    ):
         try:
             call()
         except ClientError as error:
@@ -48,6 +57,7 @@ def first_denial(
 def calls(
     session: RoleSession,
     simulate: Simulate,
+    *,
     request: Mapping[str, Any],
     images: Mapping[str, Any],
     role_arn: str,

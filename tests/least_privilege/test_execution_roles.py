@@ -82,7 +82,14 @@ def refusal(deployed: Deployed, kind: str, like: str, policies: dict[str, Any]) 
     with deployed.role_with(like, policies) as (arn, session):
         job = deployed.jobs[job_of(deployed, kind)]
         topic_key = deployed.named(TOPIC_KEY, "Arn")
-        why = first_denial(session, deployed.simulate(arn), job, arn, IMAGE.get(kind, ""), topic_key)
+        why = first_denial(
+            session,
+            deployed.simulate(arn),
+            job=job,
+            role_arn=arn,
+            image=IMAGE.get(kind, ""),
+            topic_key=topic_key,
+        )
         if why or kind not in RUN:
             return why
         try:

@@ -92,7 +92,16 @@ def export(
         raise ExportError(f"regions (--regions) is of the formats {able}; {format!r} has no use for it")
     layout.regions = regions
     run = Run(
-        manifest, os.fspath(target), layout, shares, seed, images, negatives, skip_broken, workers, progress
+        manifest,
+        os.fspath(target),
+        layout,
+        shares=shares,
+        seed=seed,
+        images=images,
+        negatives=negatives,
+        skip_broken=skip_broken,
+        workers=workers,
+        progress=progress,
     )
     return run.run()
 

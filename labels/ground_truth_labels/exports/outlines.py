@@ -74,13 +74,13 @@ def trace(mask: _Mask, wanted: npt.NDArray[np.bool_]) -> Rings:
     )
     # Where two parts of a class touch at a corner, turning right keeps them apart.
     after_flat = np.concatenate(
-        (_turn(right, to_right, down, downwards, upwards, (up.start.size, 0)),
-         _turn(left, to_left, up, upwards, downwards, (0, up.start.size)))
+        (_turn(right, to_right, down, downwards, upwards, shifts=(up.start.size, 0)),
+         _turn(left, to_left, up, upwards, downwards, shifts=(0, up.start.size)))
     )  # fmt: skip
     rightwards, leftwards = corner.starts(right), corner.starts(left)
     after_tall = np.concatenate(
-        (_turn(up, to_up, right, rightwards, leftwards, (0, right.start.size)),
-         _turn(down, to_down, left, leftwards, rightwards, (right.start.size, 0)))
+        (_turn(up, to_up, right, rightwards, leftwards, shifts=(0, right.start.size)),
+         _turn(down, to_down, left, leftwards, rightwards, shifts=(right.start.size, 0)))
     )  # fmt: skip
     order, first = _cycles(after_tall[after_flat])
     corners = np.stack((flat.start[order], tall.start[after_flat[order]]), 1).ravel()
@@ -160,6 +160,7 @@ def _turn(
     best: _Pieces,
     best_at: npt.NDArray[np.int32],
     other_at: npt.NDArray[np.int32],
+    *,
     shifts: tuple[int, int],
 ) -> _Ints:
     """For each piece the next one of its class: to the right if there is one, else to the left."""

@@ -56,6 +56,7 @@ class Run:
         manifest: Manifest,
         target: str,
         layout: Format,
+        *,
         shares: dict[str, float] | None,
         seed: int,
         images: bool,
