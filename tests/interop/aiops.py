@@ -61,7 +61,7 @@ def _build(team: str) -> Callable[[Any], None]:
     """A function that puts the module's stack into an app."""
     import stack as module  # type: ignore[import-not-found]
 
-    class Stack(module.DeployGroundTruthLabelingStack):  # type: ignore[misc]
+    class Stack(module.DeployGroundTruthLabelingStack):
         def create_feature_group(self, *_: Any, feature_group_name: str, **__: Any) -> Any:
             return SimpleNamespace(feature_group_name=feature_group_name)
 
