@@ -38,7 +38,7 @@ _LOOKS_EVERY: Final = Duration.hours(1)
 
 def with_own_handler(shared: StackShared, scope: Construct, folder_uri: str) -> StackShared:
     """What the stack's jobs share, but for the handler: a campaign has one of its own, which may more."""
-    # Made by now, so that both have the same.
+    # It is made by now, so that both have the same.
     _ = shared.scope, shared.buckets, shared.service_arns
     own = copy.copy(shared)
     handler = Handler(

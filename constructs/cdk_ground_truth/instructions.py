@@ -125,5 +125,5 @@ def _paragraphs(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    # Braces too: the service runs Liquid over the template before a browser sees it.
+    # Braces are escaped too: the service runs Liquid over the template before a browser sees it.
     return html.escape(text).replace("{", "&#123;").replace("}", "&#125;")

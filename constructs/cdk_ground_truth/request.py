@@ -11,7 +11,7 @@ from .regions import ServiceArns
 from .settings import JobSettings
 from .validation import Checker
 
-# The console's defaults.
+# These are the console's defaults.
 _TIME_LIMIT_SECONDS: Final = 3_600
 
 

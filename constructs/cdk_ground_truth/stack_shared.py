@@ -170,7 +170,7 @@ class StackShared:
     @cached_property
     def _staging(self) -> tuple[Path, str]:
         """Where the cloud assembly keeps assets, and the way there from the stack's own manifest."""
-        # Never None: a stack without an app makes one.
+        # This is never None: a stack without an app makes one.
         stage = cast(Stage, Stage.of(self.stack))
         return Path(stage.asset_outdir), os.path.relpath(stage.asset_outdir, stage.outdir)
 

@@ -18,7 +18,8 @@ TAG_ALPHABET: Final = "be of letters, digits, spaces and _.:/=+-@"
 def is_token(value: object) -> bool:
     """Whether a value is known only when CloudFormation deploys."""
     if isinstance(value, str):
-        # The marker first: a call into the jsii kernel for every plain string would dominate synth time.
+        # The marker is looked for first: a call into the jsii kernel for every plain string would dominate
+        # synth time.
         return "Token[" in value and (Token.is_unresolved(value) or Token.is_unresolved([value]))
     if isinstance(value, float):
         return Token.is_unresolved(value)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # At run time its import would cost every app some hundred milliseconds.
     from aws_cdk.aws_sagemaker import CfnWorkteam
 
-# Strong references: jsii forgets the Python half of an object that nobody holds.
+# The references are strong: jsii forgets the Python half of an object that nobody holds.
 _FROM_CFN: dict[CfnWorkteam, Workteam] = {}
 
 

@@ -105,7 +105,7 @@ def choose(labels: Sequence[Label]) -> tuple[Label, list[tuple[Label, str]]]:
 
     A mask is read only where there are two to choose from.
     """
-    # Stable, and then turned: of equal dates the last comes first.
+    # The order is stable, and then turned: of equal dates the last comes first.
     newest = sorted(labels, key=lambda label: (label.value is not None, label.created))[::-1]
     rivals = [label for label in newest if label.value is not None]
     if len(rivals) < 2:

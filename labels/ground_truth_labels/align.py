@@ -67,7 +67,7 @@ def image_header(data: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -> 
     if image.width * image.height > limits.pixels:
         raise LimitError(f"{name}: has {image.width:,} x {image.height:,} pixels, limit {limits.pixels:,}")
     return ImageHeader(
-        # A camera's JPEG with a second, smaller picture behind it; for readers it is a JPEG.
+        # This is a camera's JPEG with a second, smaller picture behind it; for readers it is a JPEG.
         format="JPEG" if image.format == "MPO" else image.format or "",
         width=image.width,
         height=image.height,

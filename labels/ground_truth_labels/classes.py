@@ -122,7 +122,7 @@ class LabelList:
     def ids(self) -> dict[str, int]:
         """Class name → id, the background included."""
         if self.given is not None:
-            # In the order of the ids' owners, the background first.
+            # They are in the order of the ids' owners, the background first.
             return {BACKGROUND: self.background, **dict(zip(self.names, self.given, strict=True))}
         reserved = {self.background, IGNORE}
         free = (i for i in range(len(self.names) + 3) if i not in reserved)

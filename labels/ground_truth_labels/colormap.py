@@ -133,7 +133,7 @@ def _name(value: Any, where: str) -> str:
         raise ManifestError(f"{where}: a class name must be non-empty text, got {value!r}")
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ManifestError(f"{where}: a class name must be text, got half a surrogate pair in {value!r}")
-    # In no other spelling: somebody's class may well be called "Background".
+    # No other spelling is meant: somebody's class may well be called "Background".
     return value
 
 

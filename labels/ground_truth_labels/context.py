@@ -69,7 +69,7 @@ class Context:
         try:
             return _cached_table(colors, self.labels())
         except Exception:
-            # Not cached, and this time with the line in the message.
+            # It is not cached, and this time says it with the line in the message.
             return color_table(colors, self.labels(), where)
 
     def identity(self, item: Item) -> str:

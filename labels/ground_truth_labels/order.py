@@ -50,7 +50,7 @@ def in_app_order(
     order.pop(BACKGROUND, None)
     if not order:
         return None
-    # Of a job without a report; sorted, so that they don't depend on the lines' order.
+    # They are of a job without a report; sorted, so that they don't depend on the lines' order.
     order.update(dict.fromkeys(sorted(wanted - order.keys())))
     return LabelList(tuple(order), background=background, origin="the app's order, of the jobs' reports")
 

@@ -32,7 +32,7 @@ def line_of(image: bytes) -> bytes:
     """The line of an image alone, without its end."""
     if image.isascii() and image.decode().isprintable() and b'"' not in image and b"\\" not in image:
         return _START + image + b'"}'
-    # ASCII escapes: a key may hold line separators that a reader takes for the end of a line.
+    # It is escaped to ASCII: a key may hold line separators that a reader takes for the end of a line.
     return json.dumps({"source-ref": image.decode("utf-8", "surrogatepass")}).encode()
 
 

@@ -177,7 +177,7 @@ def continued(
 
 def encoded(entry: Mapping[str, Any]) -> bytes:
     """A line, without its end."""
-    # ASCII escapes: a key may hold line separators that a reader takes for the end of a line.
+    # It is escaped to ASCII: a key may hold line separators that a reader takes for the end of a line.
     return json.dumps(entry).encode()
 
 

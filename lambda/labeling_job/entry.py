@@ -95,7 +95,7 @@ def answered(
         log.action("NotYet", why=str(error))
         raise
     except Exception as error:  # whatever it was, CloudFormation waits for an answer
-        # The words for the user; where they only say that the handler is at fault, all of it for us.
+        # The user gets the words; where they only say that the handler is at fault, all of it for us.
         fault = {"traceback": traceback.format_exc()} if is_own_fault(error) else {}
         log.action("Failed", reason=said(error), **fault)
         body = answer(

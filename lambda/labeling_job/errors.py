@@ -167,7 +167,7 @@ def is_own_fault(error: BaseException) -> bool:
 
 def _host(error: BaseException) -> str:
     url = getattr(error, "kwargs", {}).get("endpoint_url")
-    # The host alone: a path may name objects, and a query may be a signature.
+    # Only the host is said: a path may name objects, and a query may be a signature.
     return urlsplit(str(url)).hostname or "the service" if url else "the service"
 
 

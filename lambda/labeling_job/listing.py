@@ -88,7 +88,7 @@ def _split(storage: Storage, bucket: str, prefix: str) -> tuple[list[str], list[
 
 
 def _in_parallel(storage: Storage, bucket: str, prefixes: list[str]) -> Iterator[str]:
-    # A page at a time, and few of them ahead: keys wait in S3, not in memory.
+    # It is read a page at a time, and few of them ahead: keys wait in S3, not in memory.
     pages: Queue[list[str] | BaseException | None] = Queue(2 * _LISTERS)
 
     def fill(prefix: str) -> None:

@@ -30,7 +30,7 @@ def node_path() -> str:
     path = os.environ.get("PATH", os.defpath)
     if found is None or found.origin is None:
         return path
-    # The real binary: the wheel's launcher of the same name starts a Python first.
+    # It has to be the real binary: the wheel's launcher of the same name starts a Python first.
     return os.pathsep.join([str(Path(found.origin).parent / "bin"), path])
 
 
@@ -91,7 +91,7 @@ class CdkCli:
         own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
         options = f"{node_options()} --require {json.dumps(str(_LOOKS), ensure_ascii=False)}"
         self._environment = {**own, "PATH": node_path(), "NODE_OPTIONS": options, **environment}
-        # Lives as long as this object; what was deployed is destroyed without running the app again.
+        # It lives as long as this object; what was deployed is destroyed without running the app again.
         self._scratch = Path(tempfile.mkdtemp(prefix="cdk-"))
         weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._assembly = self._scratch / "cdk.out"

@@ -132,7 +132,7 @@ def _serve(console: Console, arguments: argparse.Namespace) -> int:
 
 
 def _explain(console: Console, aws: EmbeddedAws, pasted: Sequence[str]) -> None:
-    # Addresses and lines with print, and nothing after them: they are clicked and pasted as they are.
+    # Addresses and lines are printed plain, and nothing after them: they are clicked and pasted as they are.
     console.print(f"[bold green]The embedded AWS is up[/] (account {aws.account}):")
     print(f"  {aws.endpoint_url}")
     console.print("[bold]People label here[/]:")

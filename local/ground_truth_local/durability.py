@@ -132,7 +132,8 @@ class Journal:
         with self._lock:
             changed: list[tuple[str, str]] = []
             hashes: dict[str, int] = {}
-            # Referrers before what they refer to: what is made meanwhile is then unknown, never missing.
+            # Referrers are read before what they refer to: what is made meanwhile is then unknown, never
+            # missing.
             for name in sorted(services, key=lambda name: (name != "cloudformation", name in _TOLD)):
                 if name in _TOLD and not told and hashes.keys() <= _APART:
                     continue

@@ -209,7 +209,8 @@ class Gateway:
             principal_arn=iam_evaluator.resolve_principal(key, account).arn,
             access_key=key,
         )
-        # A thread of its own: the service calls back into this server, so a bounded pool could deadlock.
+        # It has a thread of its own: the service calls back into this server, so a bounded pool could
+        # deadlock.
         answer: Answer = await concurrency.run_reentrant(self._authorize_and_handle, self._service, call)
         return answer
 

@@ -23,7 +23,8 @@ _OPEN_PATHS = (
     "/_ministack/cfn-signal/",
 )
 
-# The image registry, metadata of instances and of containers: MiniStack never asks these for a signature.
+# These are the image registry and the metadata of instances and of containers: MiniStack never asks these
+# for a signature.
 _UNAUTHENTICATED = re.compile(r"/v2/?$|/v2/_catalog|/v2/.+/(manifests|blobs|tags)(/|$)|/latest/|/v[34]/")
 # What SDKs send without a signature; MiniStack asks for a password or a token instead.
 _UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")

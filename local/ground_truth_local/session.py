@@ -36,7 +36,7 @@ class GatewaySession(boto3.Session):  # type: ignore[misc]
         credentials: Any = None,
         **kwargs: Any,
     ) -> None:
-        # Nothing of the user's own profile: a stale AWS_PROFILE alone would make this fail.
+        # Nothing of the user's own profile is read: a stale AWS_PROFILE alone would make this fail.
         own = botocore.session.Session(
             session_vars={
                 "profile": (None, None, None, None),

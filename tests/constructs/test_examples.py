@@ -65,7 +65,7 @@ def test_own_resources_makes_none_of_its_own(run) -> None:
     [template] = run("own_resources").values()
     kinds = [each["Type"] for each in template["Resources"].values()]
     assert kinds.count("AWS::S3::Bucket") == 2
-    # The job's and the handler's.
+    # They are the job's and the handler's.
     assert kinds.count("AWS::IAM::Role") == 2
 
 

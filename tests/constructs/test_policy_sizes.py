@@ -73,7 +73,7 @@ def test_a_manifest_of_a_hundred_buckets_fits(
         inline, managed = of_role(template, prefix)
         assert inline <= INLINE and len(managed) <= ATTACHED and all(each <= MANAGED for each in managed)
         for action in ("s3:GetBucketLocation", "s3:ListBucket"):
-            # Beside them that of the output.
+            # Beside them there is that of the output.
             assert len([arn for arn in template.allowed(prefix, action) if "xxx" in arn]) == buckets
         assert len([arn for arn in template.allowed(prefix, "s3:GetObject") if "/photos/" in arn]) == buckets
     [job] = template.jobs()

@@ -264,7 +264,7 @@ def test_polygons_of_all_classes_at_once_fill_exactly_inside_and_through_centres
         height, width = (int(v) for v in rng.integers(1, 14, 2))
         mask = rng.integers(0, rng.integers(2, 5), (height, width)).astype(np.uint8)
         if round_ % 3 == 0:
-            # Dense, so that holes hang on holes.
+            # It is dense, so that holes hang on holes.
             mask = (rng.random((height, width)) < 0.8).astype(np.uint8)
         height, width = mask.shape
         inside, centred = (class_polygons(mask, (1, 2, 3, 4), centres=c) for c in (False, True))

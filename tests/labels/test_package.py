@@ -62,7 +62,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory):
     subprocess.run([*pip, *target, str(wheel)], check=True)
     import PIL
 
-    # Linked, not fetched: the test needs no network.
+    # It is linked, not fetched: the test needs no network.
     packages = Path(PIL.__file__).parents[1]
     shared = "numpy numpy.libs PIL pillow.libs boto3 botocore s3transfer jmespath dateutil six.py urllib3"
     for name in shared.split():

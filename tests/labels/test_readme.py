@@ -22,7 +22,7 @@ def folder(build_job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What the samples name: two jobs' folders, and the classes."""
     build_job("job-folder")
     second = build_job("second-job-folder")
-    # Other photographs than the first job's.
+    # These are other photographs than the first job's.
     second.manifest.write_text(second.manifest.read_text().replace("s3://street-bucket", "s3://second"))
     monkeypatch.chdir(tmp_path)
     names = ", ".join(f'{{"label": "{name}"}}' for name in CLASSES)

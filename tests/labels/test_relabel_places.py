@@ -139,7 +139,7 @@ def test_the_command_takes_one_name_several_times_and_refuses_two_for_one(tmp_pa
     )
     assert "'car' is named twice" in capsys.readouterr().err
     assert not (tmp_path / "two").exists()
-    # The same in reading.
+    # Reading does the same.
     assert main(["export", folder, str(tmp_path / "set"), *both, "--no-images"]) == 0
     assert (tmp_path / "set/classes.csv").read_text().count("vehicle") == 1
     assert "truck" not in (tmp_path / "set/classes.csv").read_text()

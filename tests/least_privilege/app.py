@@ -25,7 +25,7 @@ from cdk_ground_truth import (
     Workteam,
 )
 
-# As in new apps.
+# They are set as in new apps.
 CONTEXT = {"@aws-cdk/aws-iam:minimizePolicies": True}
 #: A bucket that exists already, listed at deploy.
 LISTED = "listed-images"

@@ -131,7 +131,7 @@ class HandlerRun:
             AssertionError: something else went another way than it has to.
         """
         chapters: dict[str, Callable[[], None]] = {
-            # Quick ones first.
+            # Quick ones are first.
             _LAMBDA: self._lambda,
             "Streaming": self._streaming,
             "File": self._file,

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done, nothing found. 1: the command found problems (check) or stopped at one. 2: wrong usage.
     """
     options = build_parser().parse_args(arguments)
-    # Imported late: NumPy and Pillow would make --help wait.
+    # They are imported late: NumPy and Pillow would make --help wait.
     from ..errors import LabelsError
     from . import commands, copies
 
@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _say(options.command, f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
-        # The last boundary: whatever nobody thought of still is one line, and a traceback for whoever asks.
+        # This is the last boundary: whatever nobody thought of still is one line, and a traceback for
+        # whoever asks.
         if os.environ.get("GROUND_TRUTH_LABELS_DEBUG"):
             raise
         return _say(

@@ -19,7 +19,7 @@ def encode(region: npt.NDArray[np.bool_]) -> bytes:
     """The bytes of a region of shape (height, width)."""
     flat = region.ravel()
     starts = np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))
-    # Four channels a pixel, all with the same value.
+    # There are four channels a pixel, all with the same value.
     lengths = 4 * np.diff(np.append(starts, flat.size))
     values = flat[starts]
     # A run that is too long for the largest size is written in several pieces.

@@ -39,7 +39,7 @@ class CvatFormat(Format):
         )
         head = f"name={quoteattr(_file(sample))}"
         if sample.split:
-            # A subset in CVAT's words: Train, Validation, Test.
+            # A subset is named in CVAT's words: Train, Validation, Test.
             head += f" subset={quoteattr(sample.split.capitalize())}"
         return {"image": f'{head} width="{width}" height="{height}">{masks}</image>\n'}
 

@@ -205,7 +205,7 @@ def _cycles(successor: _Ints) -> tuple[_Ints, _Ints]:
 def _rings(x: _Ints, y: _Ints, first: _Ints, owner: _Ints) -> Rings:
     if not x.size:
         return Rings(x, y, first, np.zeros(0, np.int64), np.zeros(0, np.int64))
-    # Horizontal pieces alone sweep an area: corner 2k to 2k + 1.
+    # Only horizontal pieces are counted, as they alone sweep an area: corner 2k to 2k + 1.
     width = x[1::2] - x[0::2]
     area = -np.add.reduceat(width * y[0::2], first[:-1] // 2)
     return Rings(x, y, first, owner[first[:-1] // 2], area)

@@ -56,7 +56,8 @@ def _hang_holes(mask: npt.NDArray[np.integer], rings: Rings) -> _Walls:
     holes = np.flatnonzero(rings.area < 0)
     corner = np.array([_leftmost(rings, ring) for ring in holes.tolist()])
     left, top = rings.x[corner], rings.y[corner]
-    # The pieces with their class to the east, in the order of columns, then rows: they don't overlap.
+    # These are the pieces with their class to the east, in the order of columns, then rows: they don't
+    # overlap.
     begins = np.arange(1, rings.x.size, 2)
     ends = begins + 1
     last = np.isin(ends, rings.first[1:])

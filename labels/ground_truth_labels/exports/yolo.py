@@ -51,6 +51,7 @@ class YoloSegFormat(Format):
                 points = np.array(polygon, float).reshape(-1, 2)
                 # Fewer than three points count as a box; a pixel or a line is drawn over again.
                 points = np.concatenate((points, np.repeat(points[-1:], max(0, 3 - len(points)), 0)))
-                # A quarter of a pixel in: cut off or rounded, the reader's number is the pixel's own.
+                # The point is a quarter of a pixel in: cut off or rounded, the reader's number is the
+                # pixel's own.
                 scaled = (points + 0.25) / (width, height)
                 yield f"{positions[class_id]} {' '.join(f'{v:.7g}' for v in scaled.ravel().tolist())}\n"

@@ -147,7 +147,7 @@ def import_labels(
 
 def _check_names(attribute: str, job_name: str, uri: str | None) -> None:
     check_attribute(attribute)
-    # botocore's model: LabelingJobName.
+    # The pattern is that of `LabelingJobName` in botocore's model.
     if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", job_name):
         raise ExportError(f"job_name must be up to 63 letters, digits and '-', got {job_name!r}")
     if uri is not None and not is_s3(uri):

@@ -36,7 +36,7 @@ def look_at_images(inspection: Inspection, images: list[tuple[int, Place]]) -> i
     Answers how many were looked at.
     """
     order = list(range(len(images)))
-    # Seeded: the same manifest is looked at in the same order again.
+    # The choice is seeded: the same manifest is looked at in the same order again.
     random.Random(len(order)).shuffle(order)
     look = _Look(inspection)
     done = _in_parallel((images[index] for index in order), look, inspection.out_of_time)

@@ -23,7 +23,7 @@ CHECKS: Final = tuple(
 
 _MESSAGE_BYTES = 1_150
 _MESSAGE_GROUPS = 10
-# Room for a check's name, where, and some words of its rule.
+# This is room for a check's name, where, and some words of its rule.
 _GROUP_BYTES = 70
 _EXAMPLES = 3
 _LINES = 4

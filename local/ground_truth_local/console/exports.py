@@ -45,7 +45,7 @@ def download(account: Account, book: ResultBook, job: JobView, kind: str, folder
 
 
 def _zip(folder: Path, archive: Path) -> Path:
-    # Stored: PNG and JPEG don't shrink any more.
+    # Files are stored: PNG and JPEG don't shrink any more.
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

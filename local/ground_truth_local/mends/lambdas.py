@@ -16,7 +16,8 @@ from ministack.services.cloudformation import provisioners
 from ..access import trust_allows_service
 
 _TYPE = "AWS::Lambda::Function"
-# Between an exception's class and its message on the way from a worker's process; no message has it.
+# It stands between an exception's class and its message on the way from a worker's process; no message has
+# it.
 _OF_CLASS = chr(31)
 _STOCK_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": type(e).__name__ + chr(31) + str(e), "trace"'

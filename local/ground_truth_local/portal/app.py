@@ -56,7 +56,8 @@ class Portal:
         self._hosts = frozenset({f"{HOST}:{port}", f"localhost:{port}"})
         self._console = console
         self._sessions = Sessions(port, service.store)
-        # Threads of our own: rendering calls back into the gateway, which has a pool that must not run dry.
+        # The threads are our own: rendering calls back into the gateway, which has a pool that must not run
+        # dry.
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="portal")
         self._tasks = TaskRoutes(
             self._work, self._sessions, self._pool, gateway=gateway, real_elements=real_elements

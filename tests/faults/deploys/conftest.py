@@ -66,7 +66,7 @@ class DeployedStack:
                 assert isinstance(resource, CfnResource)
                 resource.add_property_override("ServiceTimeout", service_timeout)
         if other_fails:
-            # Refused by the handler, after the jobs.
+            # The handler refuses it, after the jobs.
             token = jobs[0]._handler.service_token
             broken = CfnResource(stack, "Broken", type="Custom::Broken", properties={"ServiceToken": token})
             broken.node.add_dependency(*jobs)

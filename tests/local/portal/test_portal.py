@@ -266,7 +266,7 @@ def test_the_frame_of_a_task_has_no_origin_and_few_rights(ada, shelf) -> None:
     assert "default-src 'none'" in policy
     assert "form-action 'none'" in policy
     assert f"frame-ancestors {ada.url}" in policy
-    # Offline: the script's address is ours.
+    # This works offline: the script's address is ours.
     assert "assets.crowd.aws" not in text + policy
     assert f'<script src="{ada.url}/static/' in text
     assert headers["Referrer-Policy"] == "no-referrer"
