@@ -100,7 +100,7 @@ def _labeled(blank: Item, value: dict[str, Any], attribute: str | None) -> Item:
     failure = metadata.get("failure-reason")
     item = replace(item, **_common(metadata, blank.where))
     if failure is not None or mask is None:
-        return replace(item, state="failed", failure=str(failure or f"no {attribute!r} on the line"))
+        return replace(item, state="failed", failure=_written(failure or f"no {attribute!r} on the line"))
     if not isinstance(mask, str):
         raise ManifestError(f"{blank.where}: {attribute!r} must be the mask's reference, got {mask!r}")
     return replace(
@@ -123,9 +123,14 @@ def _common(metadata: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {
         "confidence": next((n for s in scores if (n := number(s, where, "a confidence")) is not None), None),
         "human": None if human is None else str(human).lower() in ("yes", "true"),
-        "job_name": job.removeprefix("labeling-job/") if isinstance(job, str) else None,
-        "created": created if isinstance(created, str) else None,
+        "job_name": _written(job).removeprefix("labeling-job/") if isinstance(job, str) else None,
+        "created": _written(created) if isinstance(created, str) else None,
     }
+
+
+def _written(value: Any) -> str:
+    """A text for people, with `?` for half a surrogate pair, which no file can hold."""
+    return str(value).encode(errors="replace").decode()
 
 
 def _verification(value: Mapping[str, Any], attribute: str, where: str) -> Verification:
@@ -134,7 +139,7 @@ def _verification(value: Mapping[str, Any], attribute: str, where: str) -> Verif
     entries = feedback if isinstance(feedback, list) else []
     return Verification(
         attribute=attribute,
-        class_name=str(metadata.get("class-name", "")),
+        class_name=_written(metadata.get("class-name", "")),
         confidence=number(metadata.get("confidence"), where, "a confidence"),
-        comments=tuple(str(e["comment"]) for e in entries if isinstance(e, Mapping) and "comment" in e),
+        comments=tuple(_written(e["comment"]) for e in entries if isinstance(e, Mapping) and "comment" in e),
     )

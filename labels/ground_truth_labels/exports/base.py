@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 from ..align import ImageFile
 from ..classes import LabelList
 from ..decode import MaskArray
+from ..errors import ExportError
 from ..item import Item
 
 File = tuple[str, bytes]
@@ -85,6 +87,24 @@ WHOLE = "default"
 def folder(split: str, name: str) -> str:
     """`split/name`, or `name` without a split."""
     return f"{split}/{name}" if split else name
+
+
+# What XML 1.0 has no way to write, not even as a reference (its section 2.2).
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def refuse_no_xml(layout: Format) -> None:
+    """Refuse class names that a layout's XML can't hold.
+
+    Raises:
+        ExportError: There are some.
+    """
+    wrong = [name for name in layout.labels.names if _NO_XML.search(name)]
+    if wrong:
+        raise ExportError(
+            f"format {layout.name!r} is XML, which cannot hold the class {wrong[0]!r}; use another format, "
+            "or `relabel`"
+        )
 
 
 #: The class list that every export has at its top.

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
-from ..classes import IGNORE
+from ..classes import IGNORE, LabelList
 from ..counts import class_counts
-from .base import File, Format, Record, Records, Sample
+from .base import File, Format, Record, Records, Sample, refuse_no_xml
 from .brush import encode
 
 #: The names of the two tags of the labeling interface; an annotation refers to them.
@@ -23,6 +23,10 @@ class LabelStudioFormat(Format):
     """
 
     name = "label-studio"
+
+    def __init__(self, labels: LabelList) -> None:
+        super().__init__(labels)
+        refuse_no_xml(self)
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """The images."""
