@@ -17,7 +17,7 @@ from typing import Any, Final
 from . import plan_command
 from ._rooms import access, inspection, limits, places, plan, run
 from ._rooms import findings as finding
-from .command_line import FOUND, OK, USAGE, UsageError, connect
+from .command_line import FOUND, OK, USAGE, Partly, UsageError, connect, part_of
 
 _SHOWN: Final = 20
 #: Files of this machine are objects of a bucket without a name, which S3 can't have.
@@ -265,50 +265,38 @@ class _Clients:
         return self._own.get(service) or self._client(service)
 
 
-class _Files:
+class _Files(Partly):
     """S3, with files of this machine in the bucket that has no name."""
 
     def __init__(self, s3: Any, texts: Mapping[str, bytes], region: str) -> None:
-        self._s3, self._texts, self._region = s3, texts, region
-
-    def __getattr__(self, operation: str) -> Any:
-        return getattr(self._s3, operation)
+        super().__init__(s3)
+        self._texts, self._region = texts, region
 
     def get_object(self, *, Bucket: str, Key: str, Range: str = "") -> Any:
         """As S3's; at most the bytes of the range."""
         if Bucket != _DISK:
             span = {"Range": Range} if Range else {}
-            return self._s3.get_object(Bucket=Bucket, Key=Key, **span)
+            return self._aws.get_object(Bucket=Bucket, Key=Key, **span)
         # Whoever reads it closes it, as S3's.
         body = io.BytesIO(self._texts[Key]) if Key in self._texts else open(Key, "rb")  # noqa: SIM115
-        size = body.seek(0, io.SEEK_END)
-        first = re.match(r"bytes=(\d+)-", Range)
-        begin = body.seek(int(first[1]) if first else 0)
-        rest = {"ContentRange": f"bytes {begin}-{size - 1}/{size}"} if first else {}
-        return {"Body": body, "ContentLength": max(0, size - begin), **rest}
+        return part_of(body, Range)
 
     def get_bucket_location(self, *, Bucket: str) -> Any:
         """As S3's; this machine is in the job's Region."""
         if Bucket != _DISK:
-            return self._s3.get_bucket_location(Bucket=Bucket)
+            return self._aws.get_bucket_location(Bucket=Bucket)
         return {"LocationConstraint": self._region}
 
 
-class _Iam:
+class _Iam(Partly):
     """IAM, but that nobody needs a permission for files of this machine."""
-
-    def __init__(self, iam: Any) -> None:
-        self._iam = iam
-
-    def __getattr__(self, operation: str) -> Any:
-        return getattr(self._iam, operation)
 
     def simulate_principal_policy(self, *, ResourceArns: Sequence[str], **request: Any) -> Any:
         """As IAM's, of what is in AWS."""
         asked = [arn for arn in ResourceArns if not re.match(r"arn:[^:]+:s3:::(/|$)", arn)]
         if not asked:
             return {"EvaluationResults": []}
-        return self._iam.simulate_principal_policy(ResourceArns=asked, **request)
+        return self._aws.simulate_principal_policy(ResourceArns=asked, **request)
 
 
 if __name__ == "__main__":

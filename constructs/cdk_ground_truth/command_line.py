@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
+import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 OK: Final = 0
 FOUND: Final = 1
@@ -42,3 +44,27 @@ def connect(options: argparse.Namespace, services: Sequence[str]) -> tuple[Calla
     except (BotoCoreError, ClientError, ValueError) as error:
         raise UsageError(f"AWS can't be asked: {error}; mend that{instead}") from error
     return clients.__getitem__, str(session.region_name)
+
+
+class Partly:
+    """A client of AWS, of which a command answers some calls itself."""
+
+    def __init__(self, client: Any) -> None:
+        self._aws = client
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._aws, operation)
+
+
+def part_of(body: BinaryIO, asked: str) -> dict[str, Any]:
+    """What S3's GetObject answers of a body: all of it, or at most the bytes of the `Range` asked for."""
+    size = body.seek(0, io.SEEK_END)
+    found = re.match(r"bytes=(\d+)-(\d*)", asked)
+    body.seek(int(found[1]) if found else 0)
+    if found is None:
+        return {"Body": body, "ContentLength": size}
+    first, last = int(found[1]), int(found[2] or size - 1)
+    with body:
+        part = body.read(max(0, last + 1 - first))
+    span = f"bytes {first}-{first + len(part) - 1}/{size}"
+    return {"Body": io.BytesIO(part), "ContentLength": len(part), "ContentRange": span}

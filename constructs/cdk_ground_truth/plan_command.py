@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import io
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from ._rooms import contract, cost
 from ._rooms import handler_module as handler
-from .command_line import FOUND, OK, connect
+from .command_line import FOUND, OK, Partly, connect, part_of
 from .planned_stacks import Assembly, PlannedJob, planned_jobs
 
 _SERVICES = ("sts", "s3", "sagemaker", "cloudformation")
@@ -203,15 +202,13 @@ class _Planning:
         )
 
 
-class _WithAssets:
+class _WithAssets(Partly):
     """S3, with what `cdk deploy` has not published yet."""
 
     def __init__(self, s3: Any, assembly: Assembly) -> None:
-        self._s3, self._assembly = s3, assembly
+        super().__init__(s3)
+        self._assembly = assembly
         self._known: dict[str, bytes | None] = {}
-
-    def __getattr__(self, operation: str) -> Any:
-        return getattr(self._s3, operation)
 
     def _asset(self, key: str) -> bytes | None:
         if key not in self._known:
@@ -222,7 +219,7 @@ class _WithAssets:
         """As S3's."""
         body = self._asset(Key)
         if body is None:
-            return self._s3.head_object(Bucket=Bucket, Key=Key)
+            return self._aws.head_object(Bucket=Bucket, Key=Key)
         return {"ContentLength": len(body), "LastModified": datetime.now(UTC), "ETag": '"asset"'}
 
     def get_object(self, *, Bucket: str, Key: str, Range: str = "") -> Any:
@@ -230,9 +227,5 @@ class _WithAssets:
         body = self._asset(Key)
         if body is None:
             span = {"Range": Range} if Range else {}
-            return self._s3.get_object(Bucket=Bucket, Key=Key, **span)
-        first, last = 0, len(body) - 1
-        if found := re.match(r"bytes=(\d+)-(\d*)", Range):
-            first, last = int(found[1]), int(found[2] or last)
-        part = body[first : last + 1]
-        return {"Body": io.BytesIO(part), "ContentLength": len(part), "ETag": '"asset"'}
+            return self._aws.get_object(Bucket=Bucket, Key=Key, **span)
+        return {**part_of(io.BytesIO(body), Range), "ETag": '"asset"'}

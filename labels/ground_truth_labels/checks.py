@@ -89,7 +89,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ItemCheck:
     """What was found on one object; the mask is there for whoever wants to do more with it."""
 
     item: Item
@@ -112,11 +112,11 @@ class Checking:
         self._problems: list[Problem] = []
         self._seen = _Seen()
 
-    def look(self, item: Item) -> Checked:
+    def look(self, item: Item) -> ItemCheck:
         """One object's mask and image: each read and decoded once."""
         return _check_item(item, self._images)
 
-    def add(self, checked: Checked) -> None:
+    def add(self, checked: ItemCheck) -> None:
         """Count one object in."""
         self._states[checked.item.state] += 1
         self._pixels.update(checked.counts)
@@ -159,7 +159,7 @@ def check(
     manifest = opened(manifest)
     checking = Checking(manifest, images=images)
 
-    def look(item: Item) -> Checked:
+    def look(item: Item) -> ItemCheck:
         # The mask is not needed again, and a few of them would wait for their turn.
         return replace(checking.look(item), mask=None)
 
@@ -169,26 +169,26 @@ def check(
     return checking.result()
 
 
-def _check_item(item: Item, images: bool) -> Checked:
+def _check_item(item: Item, images: bool) -> ItemCheck:
     if item.state == "invalid":
         code = "line-too-long" if isinstance(item.error, LimitError) else "bad-line"
-        return Checked(
+        return ItemCheck(
             item, [Problem(code=code, severity="error", line=item.line, message=str(item.error))], {}
         )
     if item.state == "failed":
         message = f"{item.where}: {item.source_ref}: labeling failed: {item.failure}"
-        return Checked(
+        return ItemCheck(
             item, [Problem(code="failed", severity="warning", line=item.line, message=message)], {}
         )
     problems: list[Problem] = []
     header, image_digest = _image(item, problems) if images else (None, None)
     if item.state != "labeled":
-        return Checked(item, problems, {}, None, image_digest)
+        return ItemCheck(item, problems, {}, None, image_digest)
     counts, mask_digest, mask = _mask(item, problems)
     if header is not None and mask is not None:
         height, width = mask.shape
         problems += _sizes(item, header, (height, width))
-    return Checked(item, problems, counts, mask_digest, image_digest, mask)
+    return ItemCheck(item, problems, counts, mask_digest, image_digest, mask)
 
 
 def _image(item: Item, problems: list[Problem]) -> tuple[ImageHeader | None, str | None]:
@@ -303,7 +303,7 @@ class _Seen:
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], tuple[str, int]] = {}
 
-    def duplicates(self, result: Checked) -> Iterator[Problem]:
+    def duplicates(self, result: ItemCheck) -> Iterator[Problem]:
         item = result.item
         if item.state == "invalid":
             return

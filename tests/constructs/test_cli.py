@@ -261,3 +261,27 @@ def test_as_a_process(manifest) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == FOUND
     assert json.loads(done.stdout)["lines"] == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "read", "span"),
+    [
+        ("", b"0123456789", None),
+        ("bytes=0-3", b"0123", "bytes 0-3/10"),
+        ("bytes=8-", b"89", "bytes 8-9/10"),
+        ("bytes=8-99", b"89", "bytes 8-9/10"),
+    ],
+)
+def test_a_file_of_this_machine_gives_no_more_than_the_range(
+    asked: str, read: bytes, span: str | None, tmp_path: Path
+) -> None:
+    """Commands answered a range with all the rest of the file, where S3 ends with the range."""
+    (tmp_path / "a.jpg").write_bytes(b"0123456789")
+    answer = cli._Files(None, {}, "eu-west-1").get_object(
+        Bucket=cli._DISK, Key=str(tmp_path / "a.jpg"), Range=asked
+    )
+    assert (answer["Body"].read(), answer["ContentLength"], answer.get("ContentRange")) == (
+        read,
+        len(read),
+        span,
+    )

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..checks import Checked, Checking, CheckResult
+from ..checks import Checking, CheckResult, ItemCheck
 from ..classes import LabelList
 from ..errors import LabelsError
 from ..item import Item
@@ -89,7 +89,7 @@ _EXAMPLE, _COMPARISON = 520, 400
 class _Looked:
     """What a worker thread made of one object: numbers, and the masks small enough to be kept."""
 
-    checked: Checked
+    checked: ItemCheck
     shares: dict[int, float]
     small: Small | None
     compared: Compared | None
