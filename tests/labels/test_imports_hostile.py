@@ -219,3 +219,10 @@ def test_every_line_comes_along_or_is_refused_before_it_is_written(images, tmp_p
     with pytest.raises(ManifestError, match="a number that is too large"):
         import_labels(read_manifest(images, labels=["road"]), tmp_path / "x.xml", tmp_path / "other")
     assert not list((tmp_path / "other").rglob("*.manifest"))
+
+
+@pytest.mark.parametrize("text", ["{}", '{"data": {}}', "5", '"data"', '[{"data": "x"}]', "[5]", "[{}]", "{"])
+def test_json_that_is_no_list_of_tasks_holds_no_labels(images, tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(ManifestError, match="holds no labels that can be imported"):
+        imported(images, tmp_path, tmp_path / "x.json")

@@ -250,6 +250,7 @@ def test_a_failure_never_hides_a_label(tmp_path, turned):
     [value] = read_lines(result.manifest)
     assert shown(tmp_path / "all", value) == [["road", "BACKGROUND"]]
     assert "failure-reason" not in value["streets-ref-metadata"] and result.labels == {"streets-ref": 1}
+    assert result.conflicts == ()
 
 
 def test_failures_alone_stay_failures(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from PIL import Image
 
 from ground_truth_labels import (
     LabelsError,
@@ -14,15 +16,7 @@ from ground_truth_labels import (
     read_manifest,
 )
 from ground_truth_labels.cli.main import main
-from tests.labels.sets import (
-    COLORS,
-    labeled,
-    line,
-    mask,
-    read_lines,
-    shown,
-    write_set,
-)
+from tests.labels.sets import COLORS, labeled, line, mask, read_lines, shown, write_manifest, write_set
 from tests.s3 import Objects
 
 ROAD, CAR = mask([["road", "BACKGROUND"]], COLORS), mask([["car", "BACKGROUND"]], COLORS)
@@ -126,3 +120,26 @@ def test_wrong_usage_is_one_line(tmp_path, options, capsys):
     told = capsys.readouterr()
     assert told.out == "" and told.err.count("\n") == 1 and told.err.startswith("ground-truth-labels merge: ")
     assert not (tmp_path / "all").exists()
+
+
+def test_one_key_is_one_mask_whatever_copy_it_is_read_from(tmp_path):
+    for name, data in (("one", ROAD), ("two", CAR)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "m.png").write_bytes(data)
+        write_manifest(folder, [line("s3://b/a.jpg", "s3://b/m.png", COLORS)])
+    result = merge([tmp_path / "one", tmp_path / "two"], tmp_path / "all")
+    [value] = read_lines(result.manifest)
+    assert value["streets-ref"] == "s3://b/m.png" and result.conflicts == ()
+
+
+@pytest.mark.parametrize(("alpha", "differ"), [("visible", True), ("opaque", True), ("color", False)])
+def test_transparent_pixels_are_compared_as_they_are_read(tmp_path, alpha, differ):
+    clear = Image.open(io.BytesIO(ROAD)).convert("RGBA")
+    clear.putalpha(0)
+    buffer = io.BytesIO()
+    clear.save(buffer, "PNG")
+    labeled(tmp_path / "one", "a.jpg", ROAD)
+    labeled(tmp_path / "two", "a.jpg", buffer.getvalue())
+    inputs = [read_manifest(tmp_path / name, alpha=alpha) for name in ("one", "two")]
+    assert bool(merge(inputs, tmp_path / "all").conflicts) == differ
