@@ -30,7 +30,7 @@ from ground_truth_labels.decode import decode_mask
 
 HEIGHT, WIDTH = 1080, 1920
 CLASS_COUNTS = (2, 20, 150)
-#: Mode → how many times as long as bare Pillow the decoding of 20 classes may take.
+#: Mode → how many times as long as bare Pillow the decoding may take, for each number of classes.
 GOAL_BARE = {"RGBA": 1.15, "P": 1.5, "P*": 1.5}
 GOAL_LOOP = 100.0
 FILES = 6
@@ -95,10 +95,11 @@ def alternating(rounds: int, *functions: Callable[[], object]) -> list[float]:
     return [statistics.median(t) for t in times]
 
 
-def bench_decode() -> bool:
+def bench_decode() -> list[str]:
+    """What missed its goal."""
     print(f"decode, {HEIGHT * WIDTH / 1e6:.1f} MP masks, one thread")
     print(f"{'':6}{'classes':>8}{'masks/s':>9}{'÷ bare Pillow':>15}{'loop ÷ this':>13}{'loop ÷ bare':>13}")
-    reached = True
+    missed = []
     for mode in ("RGBA", "RGB", "P", "P*"):
         for classes in CLASS_COUNTS:
             rng = np.random.default_rng(classes)
@@ -115,11 +116,11 @@ def bench_decode() -> bool:
                 f"{slow / plain:>13.0f}"
             )
             if mode in GOAL_BARE:
-                reached &= ours / plain <= GOAL_BARE[mode]
+                missed += [f"{mode} of {classes} classes"] * (ours / plain > GOAL_BARE[mode])
             if mode == "P" and classes == 20:
                 # The loop is measured where Ground Truth leaves its masks: in palette PNGs.
-                reached &= slow / ours >= GOAL_LOOP
-    return reached
+                missed += ["loop"] * (slow / ours < GOAL_LOOP)
+    return missed
 
 
 def write_job(folder: Path, items: int, size: tuple[int, int], *, images: bool = False) -> Path:
@@ -201,12 +202,12 @@ def main() -> int:
     if options.child:
         child(*options.child)
         return 0
-    reached = bench_decode()
+    missed = bench_decode()
     bench_export(options.items)
     bare_goals = ", ".join(f"{goal}x (mode {mode})" for mode, goal in GOAL_BARE.items())
     goals = f"<= {bare_goals} of bare, >= {GOAL_LOOP:.0f}x the loop at 20 classes (P)"
-    print(f"\ngoals ({goals}): {'reached' if reached else 'MISSED'}")
-    return 0 if reached else 1
+    print(f"\ngoals ({goals}): {'MISSED: ' + ', '.join(missed) if missed else 'reached'}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

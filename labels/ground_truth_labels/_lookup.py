@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +16,7 @@ _WORD = 8
 _ONES = np.uint64(0x0101010101010101)
 #: Words that are looked up at a time: what is made of them stays in the processor's second cache.
 _BLOCK = 1 << 15
+_local = threading.local()
 
 
 def look_up(pixels: _Bytes, table: bytes, sentinel: int) -> bool:
@@ -35,8 +39,7 @@ def look_up(pixels: _Bytes, table: bytes, sentinel: int) -> bool:
 
 def _look_up_words(words: _Words, table: bytes) -> None:
     wide = np.frombuffer(table, np.uint8) * _ONES
-    size = min(_BLOCK, words.size)
-    first, alike, differ = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.bool_)
+    first, alike, differ = _room()
     for start in range(0, words.size, _BLOCK):
         block = words[start : start + _BLOCK]
         size = block.size
@@ -48,3 +51,10 @@ def _look_up_words(words: _Words, table: bytes) -> None:
         # As signed numbers they are positions without a copy; none is beyond the table.
         wide.take(first[:size].view(np.int64), mode="clip", out=block)
         block[mixed] = np.frombuffer(single, np.uint64)
+
+
+def _room() -> tuple[_Words, _Words, npt.NDArray[np.bool_]]:
+    """Memory of this thread's for what is made of a block."""
+    if not hasattr(_local, "room"):
+        _local.room = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.bool_)
+    return cast(tuple[_Words, _Words, npt.NDArray[np.bool_]], _local.room)

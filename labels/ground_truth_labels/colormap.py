@@ -59,6 +59,12 @@ class ColorTable:
         """`0xRRGGBB` → id."""
         return dict(self.ids)
 
+    @cached_property
+    def sentinel(self) -> int:
+        """A value that no id has, for colours that nobody knows; 255 (or 65535) unless that is an id."""
+        used = {self.background, *(i for _, i in self.ids)}
+        return next(i for i in range(65_535 if self.wide else 255, -1, -1) if i not in used)
+
 
 def parse_internal_color_map(value: Any, where: str) -> tuple[ColorEntry, ...]:
     """The entries of `internal-color-map` (SageMaker Developer Guide, "Semantic Segmentation Job Output").

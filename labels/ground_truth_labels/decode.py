@@ -6,7 +6,8 @@ import io
 import struct
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -104,7 +105,7 @@ def _decode(
     """`keep`: whether the picture stays as it was read."""
     image = open_png(data, name=name, limits=limits)
     found = _Transparency()
-    sentinel = _sentinel(table)
+    sentinel = table.sentinel
     read = _from_palette if image.mode in "LP1" else _from_rgb
     ids, complete = read(image, table, sentinel, alpha, found, keep=keep)
     if not complete:
@@ -148,8 +149,8 @@ def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS
     if depth == 16 and color_type in (0, 4):
         raise MaskError(f"{name}: is a grey PNG of 16 bits; the colours of a mask have 8 bits a channel")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Filters of warnings are the process's: only where there is one to expect.
+        with _no_bomb_warning() if width * height > (Image.MAX_IMAGE_PIXELS or 0) else nullcontext():
             image = Image.open(io.BytesIO(data), formats=("PNG",))
         image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -159,11 +160,11 @@ def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS
     return image if image.mode in ("P", "L", "1", "RGB", "RGBA") else image.convert("RGB")
 
 
-def _sentinel(table: ColorTable) -> int:
-    """A value that no id has; 255 unless the background is 255."""
-    used = {table.background, *(i for _, i in table.ids)}
-    top = 65_535 if table.wide else 255
-    return next(i for i in range(top, -1, -1) if i not in used)
+@contextmanager
+def _no_bomb_warning() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def _from_palette(
