@@ -48,22 +48,33 @@ def _one_large_job(aws: EmbeddedAws, team: str) -> None:
     start = time.perf_counter()
     _job(aws, team, "large", OBJECTS)
     made = time.perf_counter()
-    before = _megabytes(aws)
+    before, worked = _megabytes(aws), _processor_seconds(aws)
     watch.start()
     [job] = _ended(aws, ["large"])
     done.set()
     watch.join()
-    seconds = time.perf_counter() - made
+    seconds, worked = time.perf_counter() - made, _processor_seconds(aws) - worked
     labeled = job["LabelCounters"]["TotalLabeled"]
     print(
         f"a job of {OBJECTS:,} objects: {labeled:,} labeled by simulated workers in {seconds:.0f} s, "
         f"{labeled / seconds:.0f} a second  [goal {OBJECTS:,} in ≤ 600 s]; uploads {made - start:.0f} s"
     )
     print(
+        f"  processor time of the server: {1000 * worked / OBJECTS:.0f} ms an object; "
+        f"{os.getloadavg()[0]:.0f} programs wanted the machine's {os.cpu_count()} processors meanwhile"
+    )
+    print(
         f"  memory of the server: {memory[0]:.0f} MB before, {before:.0f} MB with all objects, "
         f"{max(memory):.0f} MB at most, {memory[-1]:.0f} MB after; of the labeling's last quarter on its "
         f"second: {_growth(memory[1:]):+.0f} MB  [goal flat]"
     )
+
+
+def _processor_seconds(aws: EmbeddedAws) -> float:
+    """What the server has worked so far; unlike a clock, it depends little on what else runs."""
+    assert aws._process is not None, "it runs"
+    fields = Path(f"/proc/{aws._process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _growth(memory: list[float]) -> float:
