@@ -226,3 +226,30 @@ def test_json_that_is_no_list_of_tasks_holds_no_labels(images, tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(ManifestError, match="holds no labels that can be imported"):
         imported(images, tmp_path, tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("left", "top"), [(-2, 0), (0, -2), (-1, 0), (0, -1), (-2, -2), (1, 0), (0, 3), (9, 9)]
+)
+def test_a_box_beyond_an_edge_does_not_come_in_again_at_the_other(images, tmp_path, left, top):
+    box = f'<mask label="road" left="{left}" top="{top}" width="2" height="1" rle="0,2"/>'
+    text = f'<annotations><image name="b.jpg" width="2" height="3">{box}</image></annotations>'
+    (tmp_path / "x.xml").write_text(text)
+    with pytest.raises(ManifestError, match="a mask lies outside the image"):
+        imported(images, tmp_path, tmp_path / "x.xml")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_the_latest_annotation_counts_unless_it_was_cancelled(images, tmp_path, turned, cancelled):
+    def entry(region, at, **more):
+        rle = list(encode(np.array([region])))
+        return {"updated_at": f"2026-01-0{at}T00:00:00Z", "result": [brush(value={"rle": rle})], **more}
+
+    entries = [entry([True, False], 1), entry([False, True], 2, was_cancelled=cancelled)]
+    task = {"data": {"image": "b.jpg"}, "annotations": entries[::-1] if turned else entries}
+    task["predictions"] = [entry([True, True], 3)]
+    (tmp_path / "x.json").write_text(json.dumps([task]))
+    _, lines = imported(images, tmp_path, tmp_path / "x.json")
+    wanted = ["road", "BACKGROUND"] if cancelled else ["BACKGROUND", "road"]
+    assert shown(tmp_path / "new", lines[2], "label-ref") == [wanted]
