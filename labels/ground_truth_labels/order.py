@@ -37,6 +37,9 @@ def in_app_order(
         resolver: Where the manifest and its references lie.
         storage: Where to read.
         background: Id of the background.
+
+    Raises:
+        LabelsError: A list is there, or may be, and can't be read.
     """
     wanted = names - {BACKGROUND}
     copied = _copied(wanted, resolver.manifest, storage, background)
@@ -61,6 +64,9 @@ def _copied(wanted: frozenset[str], manifest: str, storage: Storage, background:
         return None
     try:
         found = LabelList.read(location, background=background, storage=storage)
+    except MissingError:
+        # It is there: without it the ids would be others, in silence.
+        raise
     except LabelsError:
         return None
     # A manifest that somebody put beside another one's classes has its own.
@@ -107,13 +113,18 @@ def _reported(job: str, reference: str, resolver: Resolver, storage: Storage) ->
         return
     try:
         place = resolver.locate(f"{base}/preflight/{job}.json")
-        if is_s3(place) and not is_s3(resolver.manifest):
-            # Whoever reads a copy has asked nothing of S3.
-            return
-        if not storage.exists(place):
-            return
-        labels = json.loads(storage.read(place)).get("labels")
-    except (LabelsError, ValueError, AttributeError, RecursionError):
+    except LabelsError:
+        return
+    # Whoever reads a copy has asked nothing of S3.
+    if is_s3(place) and not is_s3(resolver.manifest):
+        return
+    # A report that is there and can't be read is an error: without it the ids would be others, in silence.
+    if not storage.exists(place):
+        return
+    content = storage.read(place)
+    try:
+        labels = json.loads(content).get("labels")
+    except (ValueError, AttributeError, RecursionError):
         return
     if isinstance(labels, list):
         yield from (name for name in labels if isinstance(name, str) and name)

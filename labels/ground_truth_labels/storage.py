@@ -143,14 +143,25 @@ class Storage:
             return stream.read(self.limits.file_bytes)
 
     def exists(self, location: str) -> bool:
-        """Whether an object (not a folder) is there. A refused S3 call counts as absent."""
+        """Whether an object (not a folder) is there.
+
+        S3 answers 403 for what isn't there, too, to whoever may not list: both are absent.
+
+        Raises:
+            StorageError: S3 doesn't say, because it throttles or can't be reached.
+        """
+        from botocore.exceptions import ClientError
+
         if not is_s3(location):
             return os.path.isfile(location)
         bucket, key = split_s3(location)
-        try:
-            self.s3.head_object(Bucket=bucket, Key=key)
-        except Exception:
-            return False
+        with told(location, "cannot be looked for"):
+            try:
+                self.s3.head_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):
+                    return False
+                raise
         return True
 
     def list(self, base: str) -> Iterator[str]:

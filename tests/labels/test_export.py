@@ -21,6 +21,7 @@ from ground_truth_labels import (
     read_manifest,
 )
 from ground_truth_labels.exports.split import stratify
+from tests.s3 import service_error
 
 
 @pytest.fixture(scope="module")
@@ -352,6 +353,8 @@ def fake_s3():
             return {"Body": io.BytesIO(data), "ContentLength": len(data)}
 
         def head_object(self, *, Bucket, Key):
+            if (Bucket, Key) not in self.objects:
+                raise service_error("HeadObject", "404", status=404)
             return self.objects[Bucket, Key]
 
         def delete_object(self, *, Bucket, Key) -> None:

@@ -25,6 +25,7 @@ from ground_truth_labels import (
     worker_quality,
 )
 from ground_truth_labels.exports import FORMATS
+from tests.s3 import service_error
 
 
 class CountedS3:
@@ -44,6 +45,8 @@ class CountedS3:
         return {"Body": io.BytesIO(data), "ContentLength": len(data)}
 
     def head_object(self, *, Bucket, Key):
+        if (Bucket, Key) not in self.objects:
+            raise service_error("HeadObject", "404", status=404)
         return self.objects[Bucket, Key]
 
     def get_paginator(self, _):

@@ -13,7 +13,8 @@ import pytest
 from botocore.stub import Stubber
 from PIL import Image
 
-from ground_truth_labels import LabelsError, read_manifest
+from ground_truth_labels import LabelsError, Storage, read_manifest
+from tests.s3 import Objects, service_error
 
 WHITE = "#ffffff"
 FUNCTION = "arn:aws:lambda:us-east-1:432418664414:function:SemanticSegmentation"
@@ -192,3 +193,54 @@ def test_a_place_or_a_name_and_not_both(tmp_path: Path) -> None:
 def test_a_profile_that_is_not_there_is_told() -> None:
     with pytest.raises(LabelsError, match="the profile 'nobody': can't be used"):
         read_manifest(job="streets-1", profile="nobody")
+
+
+class HalfSilent(Objects):
+    """A bucket of which S3 doesn't give one key: a HEAD is answered with a status, a GET with an error."""
+
+    def __init__(self, objects: dict[tuple[str, str], bytes], key: str, *, head: int, get: str) -> None:
+        super().__init__(objects)
+        self._key, self._head, self._get = key, head, get
+
+    def head_object(self, *, Bucket, Key):
+        if self._head and Key == self._key:
+            raise service_error("HeadObject", str(self._head), status=self._head)
+        return super().head_object(Bucket=Bucket, Key=Key)
+
+    def get_object(self, *, Bucket, Key, Range=""):
+        if self._get and Key == self._key:
+            raise service_error("GetObject", self._get, status=403)
+        return super().get_object(Bucket=Bucket, Key=Key, Range=Range)
+
+
+@pytest.mark.parametrize("key", ["labels/preflight/streets-1.json", "label-categories.json"])
+@pytest.mark.parametrize(
+    ("head", "get", "classes"),
+    [
+        (0, "", ["sky", "car"]),
+        # Nobody who may not list learns more than that.
+        (403, "", ["car", "sky"]),
+        (404, "", ["car", "sky"]),
+        (503, "", None),
+        (429, "", None),
+        (0, "AccessDenied", None),
+    ],
+)
+def test_an_order_that_may_be_there_is_never_another_one_in_silence(
+    tmp_path: Path, key: str, head: int, get: str, classes: list[str] | None
+) -> None:
+    line = write_job(tmp_path, "streets-1", ["sky", "car"])
+    names: list[Any] = ["sky", "car"]
+    if key.endswith("categories.json"):
+        names = [{"label": name} for name in names]
+    objects = {
+        ("bucket", "dataset.manifest"): json.dumps(line).encode() + b"\n",
+        ("bucket", key): json.dumps({"labels": names}).encode(),
+    }
+    storage = Storage(client=HalfSilent(objects, key, head=head, get=get))
+    if classes is None:
+        with pytest.raises(LabelsError, match=key):
+            list(read_manifest("s3://bucket/dataset.manifest", storage=storage).classes)
+    else:
+        found = read_manifest("s3://bucket/dataset.manifest", storage=storage).classes
+        assert list(found) == ["BACKGROUND", *classes]
