@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aws_cdk import aws_s3 as s3
 
 from cdk_ground_truth import Images, Runs, SemanticSegmentationLabelingCampaign, Workteam
 from ground_truth_local.cdk_cli import CdkCli
+from ground_truth_local.orders import Orders
 from ground_truth_local.server import EmbeddedAws
 from ground_truth_local.service.quotas import Quotas
 from tests.e2e.conftest import LABELS, MEMBERS, picture
@@ -99,6 +101,13 @@ class Account:
         assert found["status"] == "SUCCEEDED", found
         return found
 
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Nobody takes a task meanwhile, however long it lasts."""
+        self.aws.order(Orders(work=False))
+        yield
+        self.aws.order(Orders())
+
     def until(self, look: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
         while not (found := look()):
@@ -133,6 +142,12 @@ def account_of(tmp_path_factory: Any, **options: Any) -> Iterator[Account]:
 def account(tmp_path_factory: Any) -> Iterator[Account]:
     """All jobs are labeled as soon as they can be."""
     yield from account_of(tmp_path_factory, simulated_workers=True)
+
+
+@pytest.fixture(scope="session")
+def late(tmp_path_factory: Any) -> Iterator[Account]:
+    """A job reads its manifest some seconds after it was made, so that one can be spoiled meanwhile."""
+    yield from account_of(tmp_path_factory, simulated_workers=True, set_up_seconds=3.0)
 
 
 @pytest.fixture(scope="session")

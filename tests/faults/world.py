@@ -31,6 +31,7 @@ from tests.faults.cloudformation import CloudFormation
 from tests.faults.faults import Injector, Killed, Kind
 from tests.faults.material import GroundTruthAws
 from tests.faults.wire import ACCOUNT, REGION, Aws, Request, reply
+from tests.sleeping import by_own_threads
 
 LIVE = ("Initializing", "InProgress")
 _LAMBDA_SECONDS = 900
@@ -89,7 +90,7 @@ class World:
     def __enter__(self) -> Self:
         enter = self._exit.enter_context
         enter(mock.patch.dict(os.environ, _ENVIRONMENT))
-        enter(mock.patch.object(time, "sleep", self._sleep))
+        enter(mock.patch.object(time, "sleep", by_own_threads(self._sleep)))
         enter(mock.patch.object(entry, "_now", lambda: datetime.fromtimestamp(self.time, UTC)))
         enter(mock.patch.object(entry, "_clients", _clients))
         enter(mock.patch.object(entry, "_client", _client))

@@ -21,6 +21,7 @@ from tests.corpus.world import CORS, World, good_world
 from tests.hostile.grammar import OBJECTS_MAX, Manifest
 from tests.labeling_job import fakes
 from tests.s3 import answer
+from tests.sleeping import by_own_threads
 
 #: Lambda's 15 minutes and 1,024 MB; the first is given to the handler at this pace.
 SECONDS, FASTER, MEMORY_MB = 900, 10, 1_024
@@ -143,7 +144,7 @@ def run(manifest: Manifest) -> tuple[list[bytes], Counter[str], float]:
         enter(mock.patch.object(entry, "_clients", counted))
         enter(mock.patch.object(entry, "_now", clock.now))
         enter(mock.patch.object(entry, "send", lambda url, body: answers.append(entry.sent(body))))
-        enter(mock.patch.object(time, "sleep", clock.sleep))
+        enter(mock.patch.object(time, "sleep", by_own_threads(clock.sleep)))
         enter(mock.patch.object(gate, "time", fast))
         enter(contextlib.redirect_stdout(io.StringIO()))
         entry.handler(fakes.event(ResourceProperties=properties), context)

@@ -11,6 +11,7 @@ from labeling_job import contract, entry
 from labeling_job.errors import NotYetError
 from tests.labeling_job.fakes import S3, Clock, CloudFormation, SageMaker, event, properties
 from tests.s3 import service_error
+from tests.sleeping import by_own_threads
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def invoke(
     monkeypatch.setattr(entry, "_now", clock.now)
     clients = {"sagemaker": sagemaker, "s3": s3, "cloudformation": cloudformation}
     monkeypatch.setattr(entry, "_clients", clients)
-    monkeypatch.setattr(time, "sleep", clock.sleep)
+    monkeypatch.setattr(time, "sleep", by_own_threads(clock.sleep))
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: clock.remaining_ms,
         log_group_name="group",
