@@ -19,7 +19,10 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         """Leave with the version."""
-        from importlib.metadata import version
+        from importlib import metadata
 
-        print(f"ground-truth-labels {version('ground-truth-labels')}")
+        try:
+            print(f"ground-truth-labels {metadata.version('ground-truth-labels')}")
+        except metadata.PackageNotFoundError:
+            print("ground-truth-labels, of a folder: it is not installed, so it has no version")
         parser.exit()
