@@ -150,10 +150,11 @@ class Storage:
         Raises:
             StorageError: S3 doesn't say, because it throttles or can't be reached.
         """
-        from botocore.exceptions import ClientError
-
         if not is_s3(location):
             return os.path.isfile(location)
+        # Whoever has files alone doesn't pay for this import.
+        from botocore.exceptions import ClientError
+
         bucket, key = split_s3(location)
         with told(location, "cannot be looked for"):
             try:

@@ -61,6 +61,8 @@ class Format(ABC):
     required_splits: ClassVar[tuple[str, ...]] = ()
     needs_images: ClassVar[bool] = False
     has_regions: ClassVar[bool] = False
+    #: Whether class names are written into XML, which can't hold all of them.
+    is_xml: ClassVar[bool] = False
 
     def __init__(self, labels: LabelList) -> None:
         self.labels = labels

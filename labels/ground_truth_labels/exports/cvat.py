@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 import numpy.typing as npt
 
-from ..classes import IGNORE, LabelList
+from ..classes import IGNORE
 from ..counts import class_counts
 from ..decode import MaskArray
-from .base import File, Format, Record, Records, Sample, json_bytes, refuse_no_xml
+from .base import File, Format, Record, Records, Sample, json_bytes
 
 
 class CvatFormat(Format):
@@ -22,10 +22,7 @@ class CvatFormat(Format):
     """
 
     name = "cvat"
-
-    def __init__(self, labels: LabelList) -> None:
-        super().__init__(labels)
-        refuse_no_xml(self)
+    is_xml = True
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """The images."""

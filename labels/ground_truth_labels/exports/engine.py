@@ -8,7 +8,7 @@ from ..errors import ExportError
 from ..opening import ManifestLike, opened
 from ..progress import Progress
 from ..shares import Shares, parse_shares
-from .base import Format
+from .base import Format, refuse_no_xml
 from .coco import CocoFormat, CocoPolygonFormat
 from .cvat import CvatFormat
 from .datumaro import DatumaroFormat
@@ -80,7 +80,7 @@ def export(
     """
     manifest = opened(manifest)
     if format not in FORMATS:
-        (near, *_) = [*(name for name in FORMATS if format and name.startswith(str(format))), ""]
+        near = next((name for name in FORMATS if format and name.startswith(str(format))), "")
         hint = f"; did you mean {near!r}?" if near else ""
         raise ExportError(f"format must be one of {', '.join(FORMATS)}, got {format!r}{hint}")
     layout = FORMATS[format](manifest.labels)
@@ -112,3 +112,5 @@ def _check_options(layout: Format, shares: dict[str, float] | None, images: bool
         raise ExportError(f"format {layout.name!r} needs a share for {', '.join(lacking)} in the split")
     if layout.needs_images and not images:
         raise ExportError(f"format {layout.name!r} cannot leave out the images")
+    if layout.is_xml:
+        refuse_no_xml(layout)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
-from ..classes import IGNORE, LabelList
+from ..classes import IGNORE
 from ..counts import class_counts
-from .base import File, Format, Record, Records, Sample, refuse_no_xml
+from .base import File, Format, Record, Records, Sample
 from .brush import encode
 
 #: The names of the two tags of the labeling interface; an annotation refers to them.
@@ -23,10 +23,7 @@ class LabelStudioFormat(Format):
     """
 
     name = "label-studio"
-
-    def __init__(self, labels: LabelList) -> None:
-        super().__init__(labels)
-        refuse_no_xml(self)
+    is_xml = True
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """The images."""

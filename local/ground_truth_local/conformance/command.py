@@ -14,6 +14,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from ..service.teams import team_arn
 from ..sources import Kind
 from . import asking
 from .expect import agrees, look
@@ -137,8 +138,7 @@ def _on_an_account(console: Console, rows: Sequence[Row], options: argparse.Name
         account=account,
         region=options.region,
         role=options.role or f"arn:aws:iam::{account}:role/{_NOBODY}",
-        workteam=options.workteam
-        or f"arn:aws:sagemaker:{options.region}:{account}:workteam/private-crowd/{_NOBODY}",
+        workteam=options.workteam or team_arn(account, options.region, _NOBODY),
     )
     client = asking.client(options.region, endpoint=endpoint, session=session)
     differing = 0

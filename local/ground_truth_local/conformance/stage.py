@@ -14,6 +14,7 @@ from PIL import Image
 
 from ..service.api import GroundTruthService
 from ..service.pace import Pace
+from ..service.teams import team_arn
 from . import asking
 from .front import Front
 from .memory_aws import CORS, Bucket, MemoryAws
@@ -51,7 +52,7 @@ class Stage:
 
     def __init__(self) -> None:
         role = f"arn:aws:iam::{_ACCOUNT}:role/labeling"
-        team = f"arn:aws:sagemaker:{_REGION}:{_ACCOUNT}:workteam/private-crowd/annotators"
+        team = team_arn(_ACCOUNT, _REGION, "annotators")
         self.place = asking.Place(
             account=_ACCOUNT, region=_REGION, role=role, workteam=team, files="s3://input"
         )

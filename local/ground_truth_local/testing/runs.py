@@ -97,9 +97,11 @@ class GroundTruth:
 
     def workteam(self, name: str = "annotators") -> str:
         """Make a private work team of three; its ARN."""
+        # Whoever only synthesizes doesn't pay for this import.
+        from ..service.teams import team_arn
+
         self.aws.when_ready(lambda: self.aws.create_workteam(name))
-        where = f"{self.aws.region}:{self.aws.account}"
-        return f"arn:aws:sagemaker:{where}:workteam/private-crowd/{name.lower()}"
+        return team_arn(self.aws.account, self.aws.region, name)
 
     def synth(self, app: AppLike, **context: str) -> Synthesized:
         """Synthesize an app; no server is started.
