@@ -17,7 +17,7 @@ from threading import Event
 from typing import Any
 
 from ministack.core.arn import ArnParseError, parse_arn
-from ministack.core.responses import get_region, new_uuid
+from ministack.core.responses import get_region, new_uuid, now_iso
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource, handlers, stacks
 
@@ -140,6 +140,8 @@ def _invoke(
             "LogicalResourceId": logical_id,
             "Properties": props,
             "Attributes": {},
+            # Without it the answers that tell of the resource are no valid ones.
+            "Timestamp": now_iso(),
         }
     if response is None:
         raise TimeoutError(

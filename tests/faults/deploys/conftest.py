@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,25 @@ class DeployedStack:
         wanted = statuses or LIVE
         return [job["LabelingJobName"] for job in summaries if job["LabelingJobStatus"] in wanted]
 
+    def wait_for_end(self, seconds: float = 30) -> None:
+        """Wait until none of the stack's jobs lives."""
+        until = time.monotonic() + seconds
+        while self.jobs():
+            assert time.monotonic() < until, f"still live after {seconds} s: {self.jobs()}"
+            time.sleep(0.25)
+
+    def faults_of_the_handler(self) -> list[str]:
+        """What the handler logged of errors that it has no words for."""
+        logs = self.aws.session().client("logs")
+        return [
+            event["message"]
+            for group in logs.describe_log_groups()["logGroups"]
+            if self.name in group["logGroupName"]
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+            for event in page["events"]
+            if "a fault of the handler itself" in event["message"]
+        ]
+
     def stop_by_hand(self, name: str) -> None:
         self._sagemaker.stop_labeling_job(LabelingJobName=name)
 
@@ -138,9 +158,12 @@ def stack(killing_aws: EmbeddedAws, request: Any, tmp_path: Path) -> Iterator[De
     made = DeployedStack(killing_aws, f"S{abs(hash(request.node.nodeid)) % 10**8}", tmp_path)
     yield made
     made.plan()
+    # A destroy takes the log with it.
+    faults = made.faults_of_the_handler()
     if made.cli is not None:
         made.destroy()
     assert not made.jobs(), "a job outlives its stack"
+    assert not faults
 
 
 @pytest.fixture
