@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -149,8 +149,9 @@ class LabelingJobBase(LabelPlaces):
         rule_name: str | None = None,
     ) -> events.Rule:
         """Run a target when the job is complete: see `on_state_change`."""
-        options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
-        return self.on_state_change(construct_id, statuses=("Completed",), **options)
+        return self.on_state_change(
+            construct_id, target=target, description=description, rule_name=rule_name, statuses=("Completed",)
+        )
 
     def on_failed(
         self,
@@ -161,8 +162,9 @@ class LabelingJobBase(LabelPlaces):
         rule_name: str | None = None,
     ) -> events.Rule:
         """Run a target when the job has failed: see `on_state_change`."""
-        options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
-        return self.on_state_change(construct_id, statuses=("Failed",), **options)
+        return self.on_state_change(
+            construct_id, target=target, description=description, rule_name=rule_name, statuses=("Failed",)
+        )
 
     def on_stopped(
         self,
@@ -173,8 +175,9 @@ class LabelingJobBase(LabelPlaces):
         rule_name: str | None = None,
     ) -> events.Rule:
         """Run a target when the job was stopped, also by `cdk destroy`: see `on_state_change`."""
-        options: dict[str, Any] = {"target": target, "description": description, "rule_name": rule_name}
-        return self.on_state_change(construct_id, statuses=("Stopped",), **options)
+        return self.on_state_change(
+            construct_id, target=target, description=description, rule_name=rule_name, statuses=("Stopped",)
+        )
 
     def on_task_status(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -21,55 +21,71 @@ WORKTEAM_NAMESPACE: Final = "AWS/SageMaker/Workteam"
 MOST: Final = "Maximum"
 
 
+class MetricKeywords(TypedDict, total=False):
+    """Keyword arguments that the CDK's ``aws_cloudwatch.Metric`` has beside the metric's name."""
+
+    account: str
+    color: str
+    dimensions_map: Mapping[str, str]
+    label: str
+    namespace: str
+    period: Duration
+    region: str
+    stack_account: str
+    stack_region: str
+    statistic: str
+    unit: cloudwatch.Unit
+
+
 class GroundTruthMetrics:
     """Metrics of the account's jobs and of its work teams; all are counts, with the statistic Sum.
 
     The Developer Guide documents no dimension for them: give ``dimensions_map`` as your CloudWatch
-    console shows it, to look at one work team only.
+    console shows it, to look at one work team only. Keyword arguments are those of the CDK's ``Metric``.
     """
 
     @staticmethod
-    def jobs_succeeded(**options: Any) -> cloudwatch.Metric:
+    def jobs_succeeded(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Jobs that were completed: JobsSucceeded."""
         return _count("JobsSucceeded", NAMESPACE, options)
 
     @staticmethod
-    def jobs_failed(**options: Any) -> cloudwatch.Metric:
+    def jobs_failed(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Jobs that failed: JobsFailed."""
         return _count("JobsFailed", NAMESPACE, options)
 
     @staticmethod
-    def jobs_stopped(**options: Any) -> cloudwatch.Metric:
+    def jobs_stopped(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Jobs that were stopped: JobsStopped."""
         return _count("JobsStopped", NAMESPACE, options)
 
     @staticmethod
-    def active_workers(**options: Any) -> cloudwatch.Metric:
+    def active_workers(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Workers of a private team that submitted, released or declined a task: ActiveWorkers."""
         return _count("ActiveWorkers", WORKTEAM_NAMESPACE, options)
 
     @staticmethod
-    def tasks_accepted(**options: Any) -> cloudwatch.Metric:
+    def tasks_accepted(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Tasks that workers took: TasksAccepted."""
         return _count("TasksAccepted", WORKTEAM_NAMESPACE, options)
 
     @staticmethod
-    def tasks_declined(**options: Any) -> cloudwatch.Metric:
+    def tasks_declined(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Tasks that workers declined: TasksDeclined."""
         return _count("TasksDeclined", WORKTEAM_NAMESPACE, options)
 
     @staticmethod
-    def tasks_returned(**options: Any) -> cloudwatch.Metric:
+    def tasks_returned(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Tasks that workers gave back: TasksReturned."""
         return _count("TasksReturned", WORKTEAM_NAMESPACE, options)
 
     @staticmethod
-    def tasks_submitted(**options: Any) -> cloudwatch.Metric:
+    def tasks_submitted(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Tasks that workers finished: TasksSubmitted."""
         return _count("TasksSubmitted", WORKTEAM_NAMESPACE, options)
 
     @staticmethod
-    def time_spent(**options: Any) -> cloudwatch.Metric:
+    def time_spent(**options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """Seconds that workers spent on tasks: TimeSpent."""
         return _count("TimeSpent", WORKTEAM_NAMESPACE, options)
 
@@ -137,7 +153,8 @@ def widgets(job: LabelingJobBase, namespace: str | None) -> list[cloudwatch.IWid
     return [progress, now]
 
 
-def _count(name: str, namespace: str, options: dict[str, Any]) -> cloudwatch.Metric:
+def _count(name: str, namespace: str, options: MetricKeywords) -> cloudwatch.Metric:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-    return cloudwatch.Metric(**{"namespace": namespace, "metric_name": name, "statistic": "Sum", **options})
+    wanted: MetricKeywords = {"namespace": namespace, "statistic": "Sum", **options}
+    return cloudwatch.Metric(metric_name=name, **wanted)
