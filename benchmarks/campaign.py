@@ -22,9 +22,9 @@ from .side_by_side import ROOT
 _COUNTS = (20_000, 200_000, 1_000_000)
 _SIMULATED = (20_000, 1_000_000, 70_000_000)
 _IMAGES_PER_JOB = 20_000
-#: Of one invocation, by Lambda.
+#: Lambda lets one invocation run so long.
 _SECONDS_MAX = 900
-#: Of a standard workflow's execution, by Step Functions.
+#: Step Functions lets a standard workflow's execution have so many events.
 _HISTORY_MAX = 25_000
 #: Entered states, and events in the history: of a run besides its jobs, and of a job that is made at once.
 _TRANSITIONS, _TRANSITIONS_OF_A_JOB = 6, 3

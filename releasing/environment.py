@@ -28,7 +28,7 @@ def asked_for(requirements: Iterable[str]) -> dict[str, Distribution]:
         try:
             found[name] = distribution(name)
         except PackageNotFoundError:
-            # Of an older Python or another system, as its marker says; without a marker it is missing.
+            # Its marker may say that it is for an older Python or another system; without one it is missing.
             if not marker:
                 raise
             continue

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.deploy, pytest.mark.timeout(300), pytest.mark.xdist_gr
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
-#: Of the checkout, which the tests are in already.
+#: These make the checkout, which the tests are in already.
 DONE_ALREADY = ("make setup", ". .venv/bin/activate", "mkdir tutorial")
 
 

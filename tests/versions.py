@@ -25,7 +25,7 @@ TOOLS = (
     *("pytest-timeout", "pytest-xdist", "python-liquid", "rich", "scikit-image"),
 )
 SUITES = ("tests/constructs", "tests/labeling_job", "tests/labels")
-#: Of constructs' tests: those with tools of their own, which are pinned.
+#: These tests of the construct have tools of their own, which are pinned.
 NOT_HERE = tuple(f"tests/constructs/test_{name}.py" for name in ("docs", "nag", "policy_packs"))
 CONTRACTS = ("tests/local/aws/test_mends.py",)
 

@@ -176,7 +176,7 @@ def _anything(job: LabelingJobBase, within: Duration, namespace: str | None) -> 
         f"seen{index}": job.metric(_LABELED, namespace=each, period=within)
         for index, each in enumerate(_namespaces(namespace))
     }
-    # Of what is missing in a list MAX takes no notice, so nothing is filled up here.
+    # MAX takes no notice of what is missing in a list, so nothing is filled up here.
     return cloudwatch.MathExpression(
         expression=f"MAX([{', '.join(using)}])", using_metrics=using, period=within, label="Measured"
     )

@@ -214,7 +214,7 @@ def _own_ids(given: Iterable[tuple[str, int]], background: int) -> LabelList:
         if name == BACKGROUND:
             background = number
         else:
-            # Of another type than int it has no equal, and is told as wrong.
+            # One that is no int has no equal, and is told as wrong.
             together.setdefault(number if type(number) is int else id(number), []).append(name)
     groups = list(together.values())
     ids = dict(pairs)

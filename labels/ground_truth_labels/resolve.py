@@ -9,7 +9,8 @@ from pathlib import Path
 from .errors import ManifestError, MissingError
 from .storage import Storage, is_s3, join, parent, split_s3
 
-#: Of a reference: a bucket's name has 63 characters, a key 1,024 bytes (S3 User Guide, "Naming objects").
+#: A reference is no longer: a bucket's name has 63 characters, a key 1,024 bytes (S3 User Guide, "Naming
+#: objects").
 _BYTES_MAX = 1_024 + 63 + len("s3:///")
 
 

@@ -28,7 +28,7 @@ from tests.constructs.conftest import Synthesized
 from tests.constructs.iam_simulator import Request, verdicts
 
 CASES = 5_000
-#: Of one manifest, in whose job's role each has a line.
+#: One manifest names so many; each has a line in its job's role.
 BUCKETS = 40
 SEED = 20_261_126
 #: What IAM reads as something else than itself, beside ordinary and odd text.
@@ -166,7 +166,7 @@ def test_no_wildcard_of_the_users_is_left_unescaped() -> None:
 
 
 def test_what_a_policy_can_not_hold() -> None:
-    # botocore's model of IAM: [\u0009\u000A\u000D\u0020-\u00FF]+
+    # botocore's model of IAM allows [\u0009\u000A\u000D\u0020-\u00FF]+ alone.
     assert iam_text.literal("улица/ÿ/照片/😀") == "?????/ÿ/??/*"
 
 

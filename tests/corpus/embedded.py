@@ -19,7 +19,7 @@ from tests.corpus.world import Bucket, World
 
 _PREFIX = "corpus-"
 TEAM = "corpus-team"
-#: Of two people.
+#: It has two people.
 SMALL_TEAM = "corpus-two"
 _UPLOADS = 8
 

@@ -90,9 +90,9 @@ NOT_CONFIGURED = {
     "GetBucketPolicy": "NoSuchBucketPolicy",
     "GetBucketLocation": "NoSuchBucket",
 }
-#: Without an answer of these a deploy goes on.
+#: A deploy goes on without an answer of these.
 ADVISING = ("iam", "kms", "cognito-identity-provider", "cloudformation")
-#: Of a whole request, not of a call.
+#: These strike a whole request, not a call.
 OF_REQUEST = (Kind.DUPLICATE_LATE,)
 OF_CALL = tuple(kind for kind in Kind if kind not in OF_REQUEST)
 

@@ -102,7 +102,7 @@ class World:
         )
         # A fifth of the time, to say who asks.
         enter(mock.patch("botocore.useragent.UserAgentString.to_string", lambda _: "handler"))
-        # Of a client that lives as long as a test run, not as a Lambda.
+        # This client lives as long as a test run, not as a Lambda, and would use its quota up.
         enter(mock.patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True))
         _current.append(self)
         return self

@@ -93,9 +93,9 @@ class Manifest:
     lines: int
     bytes_max: int
     kinds: list[str] = field(default_factory=list)
-    #: Of the lines, how many break a rule.
+    #: This share of the lines breaks a rule.
     share: float = 0.0
-    #: Of a line without an end.
+    #: The bytes of a line without an end.
     endless: int = 0
     #: Check → the first line that breaks it, known when all was read.
     broken: dict[str, int] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Manifest:
             if self.kinds and chance.random() < self.share:
                 kind = chance.choice(self.kinds)
                 check, make = KINDS[kind]
-                # Of the image alone, so that a line breaks the rule that it is to break.
+                # It has the image alone, so that a line breaks the rule that it is to break.
                 line = make(self.shape.image(self.written, chance), chance)
             elif good is not None and self.share and chance.random() < self.share / 9:
                 check, line = "manifest-duplicates", good

@@ -106,7 +106,7 @@ class TestCreate:
         assert len(sagemaker.jobs) == 1
 
     def test_a_lost_answer_is_adopted(self, lifecycle, sagemaker: SageMaker) -> None:
-        # botocore's own retry meets the job that its first try has made
+        # botocore's own retry meets the job that its first try has made.
         sagemaker.fail["CreateLabelingJob after"] = [service_error("CreateLabelingJob", "ResourceInUse")]
         lifecycle.create(event())
         assert len(sagemaker.jobs) == 1 and not sagemaker.stopped

@@ -77,7 +77,8 @@ def test_it_gives_up_after_five_tries(cloudformation, monkeypatch: pytest.Monkey
         entry.send(url(cloudformation), {"Status": "SUCCESS"})
 
 
-#: Of one, two, three and four bytes in UTF-8; escaped as JSON; half a surrogate pair; a line separator.
+#: They take one to four bytes in UTF-8 or an escape in JSON; the last two are half a surrogate pair and a
+#: line separator.
 ALPHABETS = ["a", "ü", "Ж", "路", "🚗", '"', "\\", "\n", "\x00", "\ud83d", "\u2028"]
 
 

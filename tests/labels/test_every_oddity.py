@@ -33,7 +33,7 @@ from tests.labels.independent_exports import READERS, VOC
 SIZE = (13, 21)
 COLORS = {"BACKGROUND": "#ffffff", "road": "#2ca02c", "Fußweg": "#1f77b4", "car": "#ff7f0e", "sky": "#d62728"}
 BARE = {name: color for name, color in COLORS.items() if name != "BACKGROUND"}
-#: `Date.prototype.toString` of a browser.
+#: A browser's `Date.prototype.toString` writes this.
 JAVASCRIPT = "Mon Nov 23 2026 08:00:00 GMT+0000 (Coordinated Universal Time)"
 
 

@@ -175,7 +175,7 @@ class HandlerRun:
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
         interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
         ec2.describe_network_interfaces()
-        # Of these the embedded AWS has none.
+        # The embedded AWS has none of these operations.
         self._may("ec2:AssignPrivateIpAddresses", "*")
         self._may("ec2:UnassignPrivateIpAddresses", "*")
         ec2.delete_network_interface(NetworkInterfaceId=interface)

@@ -12,7 +12,7 @@ from .task import LabelingTask
 
 _TYPE = "groundtruth/semantic-segmentation"
 _METADATA = "-metadata"
-#: Of different names among the classes of earlier labels; a mask of the service has 256 colours at most.
+#: Earlier labels name at most so many different classes; a mask of the service has 256 colours.
 CLASSES_MAX: Final = 10_000
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Steps = Generator[float | None, None, Any]
-#: Of a step that waits for something else than the time.
+#: A step that waits for something else than the time looks again after so many seconds.
 _LOOK_AGAIN = 60.0
 _ASYNCHRONOUS = (0, 60, 120)
 

@@ -35,7 +35,7 @@ CASES = {
     "categories": deep(400, 2_000),
     "template": deep(300, 1_500),
 }
-#: Of a core for one case, so that a busy machine doesn't matter; a case takes a thousandth.
+#: A core's time for one case, so that a busy machine doesn't matter; a case takes a thousandth.
 SECONDS_MAX = 2.0
 QUICK = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

@@ -17,7 +17,7 @@ from tests.corpus.fake_aws import FakeAws, error
 from tests.corpus.world import INPUT, OUTPUT, good_world
 from tests.labeling_job.preflight.conftest import CONTEXT, properties
 
-#: Of each check one cause, such that causes don't hide one another.
+#: Each check has one cause here, and none hides another.
 TOGETHER = [
     "an image twice",
     "GIF",

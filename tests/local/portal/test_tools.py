@@ -361,7 +361,7 @@ def test_a_palm_neither_ends_a_pens_stroke_nor_moves_the_view(tablet) -> None:
     pen("mouseMoved", painter.at(300, 100), 1.0)
     pen("mouseReleased", painter.at(300, 100))
     assert painter.widget.evaluate(view) == before
-    # One stroke, of one width whatever the pressure, and one step to undo.
+    # It is one stroke, as wide at any pressure, and takes one step to undo.
     assert (painter.mask() == rasterizer.stroke(strokes(painter), 15, SHAPE)).all()
     painter.key("Control+z")
     assert not painter.mask().any()
