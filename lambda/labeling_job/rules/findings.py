@@ -29,7 +29,7 @@ _EXAMPLES = 3
 _LINES = 4
 _VALUE_MAX = 70
 _SINGLE_VALUE_MAX = 400
-# All findings and their bookkeeping take no more; beyond it they are counted. 20,000 missing images take half.
+# All findings and their bookkeeping take no more; what is beyond is counted. 20,000 missing images take half.
 _KEPT_CHARACTERS = 12_000_000
 _KEPT_VALUE_MAX = 1_200
 _BOOKKEEPING = 150
