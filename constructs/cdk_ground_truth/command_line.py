@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Final
 
+from ._rooms import handler_module
+
 OK: Final = 0
 FOUND: Final = 1
 USAGE: Final = 2
@@ -27,15 +29,16 @@ def connect(options: argparse.Namespace, services: Sequence[str]) -> tuple[Calla
     """
     instead = ", or --offline" if hasattr(options, "offline") else ""
     try:
-        import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
+
+        sessions = handler_module("clients")
     except ImportError as error:
         raise UsageError(f"boto3 is missing: pip install 'cdk-ground-truth[check]'{instead}") from error
     config = Config(max_pool_connections=_CONNECTIONS, retries={"mode": "standard", "max_attempts": 5})
     clients: dict[str, Any] = {}
     try:
-        session = boto3.Session(region_name=options.region)
+        session = sessions.session(region_name=options.region)
         if not session.region_name:
             raise UsageError(f"no Region; give --region{instead}")
         for service in services:

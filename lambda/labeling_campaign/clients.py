@@ -6,8 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
+from labeling_job import clients
 from labeling_job.entry import config_of
 from labeling_job.patience import Patience
 
@@ -17,7 +16,7 @@ _clients: dict[str, Any] = {}
 def client(service: str) -> Any:
     """The client of a service, the same each time."""
     if service not in _clients:
-        _clients[service] = boto3.client(service, config=config_of(service))
+        _clients[service] = clients.client(service, config_of(service))
     return _clients[service]
 
 

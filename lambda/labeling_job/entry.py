@@ -12,10 +12,9 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 
-from . import log
+from . import clients, log
 from .contract import (
     SOURCE_MANIFEST,
     WATCH_SECONDS_DEFAULT,
@@ -162,7 +161,7 @@ def _preflight(request: Mapping[str, Any], properties: JobProperties, context: A
 def _client(service: str) -> Any:
     # It is made when first needed: a job over a ready manifest never pays for an S3 client.
     if service not in _clients:
-        _clients[service] = boto3.client(service, config=config_of(service))
+        _clients[service] = clients.client(service, config_of(service))
     return _clients[service]
 
 

@@ -251,6 +251,8 @@ class TestUsage:
         assert (code, "Unable to locate credentials" in printed.err) == (USAGE, True)
 
     def test_without_boto3(self, check, manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Another test of this process may have connected.
+        monkeypatch.delitem(sys.modules, "cdk_ground_truth._handler.clients", raising=False)
         monkeypatch.setitem(sys.modules, "boto3", None)
         code, printed = check(manifest, "--region", REGION)
         assert (code, "pip install 'cdk-ground-truth[check]'" in printed.err) == (USAGE, True)

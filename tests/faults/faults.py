@@ -9,7 +9,7 @@ from enum import StrEnum
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 
-from tests.faults.wire import Request, cut, error_reply, reply
+from tests.faults.wire import Request, cut, emptied, error_reply, reply
 
 
 class Killed(BaseException):
@@ -33,6 +33,7 @@ class Kind(StrEnum):
 
     BODY_BREAKS = "the answer's body breaks off"
     BODY_SHORT = "the answer's body is cut short"
+    BODY_EMPTIED = "the answer's times and numbers are empty"
     LATE_IAM = "denied until IAM has spread the role"
     LATE_CONFIGURATION = "the bucket's configuration isn't there yet"
 
@@ -77,6 +78,7 @@ UNNOTICED = frozenset(
         Kind.CUT_BEFORE,
         Kind.BODY_BREAKS,
         Kind.BODY_SHORT,
+        Kind.BODY_EMPTIED,
         Kind.LATE_IAM,
         Kind.LATE_CONFIGURATION,
         Kind.FOREIGN_TAGS,
@@ -188,6 +190,8 @@ class Injector:
                 return cut(effect(), says=True)
             case Kind.BODY_SHORT:
                 return cut(effect(), says=False)
+            case Kind.BODY_EMPTIED:
+                return emptied(effect())
             case Kind.LATE_IAM:
                 return error_reply(request, 403, "AccessDenied")
             case Kind.LATE_CONFIGURATION:

@@ -29,6 +29,7 @@ images = st.sampled_from(["Manifest", "Manifest", "Bucket", "Directory"])
 OFTEN = [
     Kind.BODY_BREAKS,
     Kind.BODY_SHORT,
+    Kind.BODY_EMPTIED,
     Kind.LATE_IAM,
     Kind.LATE_CONFIGURATION,
     Kind.BARE_403,

@@ -87,6 +87,8 @@ def cells(scenario: Scenario) -> Iterator[Cell[Scenario]]:
                 continue  # CloudFormation cancels what it makes, never what it deletes
             if kind is Kind.BODY_BREAKS and point.action != "s3:GetObject":
                 continue  # any other body is read within the call, and its breaking is a lost answer
+            if kind is Kind.BODY_EMPTIED and point.action == "s3:GetObject":
+                continue  # the body of an object is nobody's answer
             if kind is Kind.FOREIGN_TAGS and point.service != "sagemaker":
                 continue  # who tags a job while something else is asked has done so before or after
             if kind is Kind.LATE_CONFIGURATION and point.action.partition(":")[2] not in NOT_CONFIGURED:

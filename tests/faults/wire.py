@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -81,6 +82,17 @@ def cut(answer: AWSResponse, *, says: bool) -> AWSResponse:
     """The answer with half of its body, and headers as of the whole."""
     body = answer.raw.read()
     return AWSResponse(answer.url, answer.status_code, answer.headers, _Broken(body[: len(body) // 2], says))
+
+
+_TIME_OR_NUMBER = re.compile(rb">(\d{4}-\d\d-\d\dT[^<]*|\d+)<")
+_TIME_IN_JSON = re.compile(rb'("\w*(?:Time|Date)": )[\d.]+')
+
+
+def emptied(answer: AWSResponse) -> AWSResponse:
+    """The answer with nothing where XML has a time or a number, and JSON or a header a time."""
+    body = _TIME_IN_JSON.sub(rb'\1""', _TIME_OR_NUMBER.sub(b"><", answer.raw.read()))
+    headers = {name: "" if name == "Last-Modified" else value for name, value in answer.headers.items()}
+    return AWSResponse(answer.url, answer.status_code, headers, _Raw(body))
 
 
 def error_reply(request: Request, status: int, code: str, message: str = "injected") -> AWSResponse:

@@ -17,7 +17,6 @@ from types import SimpleNamespace
 from typing import Any, Self
 from unittest import mock
 
-import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
@@ -25,7 +24,7 @@ from botocore.exceptions import HTTPClientError
 from ground_truth_local.service.api import GroundTruthService
 from ground_truth_local.service.errors import JobFailure
 from ground_truth_local.service.pace import Pace
-from labeling_job import entry, patience
+from labeling_job import clients, entry, patience
 from labeling_job.preflight import gate
 from tests.faults.cloudformation import CloudFormation
 from tests.faults.faults import Injector, Killed, Kind
@@ -250,7 +249,7 @@ def _client(service: str) -> Any:
     if service not in _clients:
         # Signing is not what is tested.
         config = entry.config_of(service).merge(Config(signature_version=UNSIGNED))
-        client = boto3.client(service, config=config)
+        client = clients.client(service, config)
         client.meta.events.register("before-send", _before_send)
         _clients[service] = client
     return _clients[service]

@@ -117,6 +117,8 @@ def cells(scenario: Scenario) -> Iterator[Cell[Scenario]]:
                 continue
             if kind is Kind.BODY_BREAKS and point.action != "s3:GetObject":
                 continue  # any other body is read within the call, and its breaking is a lost answer
+            if kind is Kind.BODY_EMPTIED and point.action == "s3:GetObject":
+                continue  # the body of an object is nobody's answer
             if kind is Kind.BLACK_HOLE:
                 if (point.request, point.service) in holes:
                     continue  # it swallows all calls from the first one on
