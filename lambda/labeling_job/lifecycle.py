@@ -120,20 +120,25 @@ class Lifecycle:
             if stack.makes_resources or stack.rolls_back:
                 self._sync_tags(job, properties.tags)
             if stack.rolls_back:
-                self._removal.sweep(keep=name)
+                self._removal.sweep(keep=name, made=planned_name(self._event, properties))
                 return self._taken_back(job, properties) or _outcome(job)
             return _outcome(job)
         # A stack that doesn't say where it goes may go either way.
         forward = stack.makes_resources and stack != ""
-        found = next(self._owned.others(name, _USEFUL if forward else _ANY_STATUS, as_wanted=True), None)
-        if found is None or found["LabelingJobName"] == planned_name(self._event, properties):
+        planned = planned_name(self._event, properties)
+        others = self._owned.others(name, _USEFUL if forward else _ANY_STATUS, as_wanted=True)
+        # What a rollback's request has made before it died goes on from the job that is looked for.
+        skipped = planned if stack.rolls_back else None
+        found = next((each for each in others if each["LabelingJobName"] != skipped), None)
+        if found is None or found["LabelingJobName"] == planned:
             return self._replace(job, properties)
         if not stack and found["LabelingJobStatus"] not in _USEFUL:
             raise DeployError("CloudFormation doesn't say whether the stack rolls back (DescribeStacks)")
         former = found["LabelingJobName"]
         log.action("AdoptLabelingJob", job=former)
         if not forward and (job := self._jobs.describe(former)) is not None:
-            return _outcome(job)
+            # Its update may have stopped it and gone on; what it goes back to has those labels, too.
+            return (self._taken_back(job, properties) if stack.rolls_back else None) or _outcome(job)
         return self._proven(former, properties)
 
     def _replace(self, old: Mapping[str, Any] | None, properties: JobProperties) -> Outcome:
@@ -183,20 +188,23 @@ class Lifecycle:
     def _taken_back(self, job: Mapping[str, Any], properties: JobProperties) -> Outcome | None:
         """After an update that is rolled back: go on with what it stopped, from all labels there are.
 
-        None where the update stopped nothing, or nothing is left to do. A rollback must not fail, so what
-        can't be gone on with stays stopped, with its labels.
+        Where nothing is left to label, the last job that went on has them all. None where the update stopped
+        nothing. A rollback must not fail, so what can't be gone on with stays stopped, with its labels.
         """
         successor = self._jobs.tags(job["LabelingJobArn"]).get(TAG_SUCCESSOR)
         if successor is None or job["LabelingJobStatus"] not in ("Stopping", "Stopped"):
             return None
         self._goes_back = True
+        name = planned_name(self._event, properties)
         try:
-            return self._go_on(
-                self._owned.with_followers(job), planned_name(self._event, properties), properties
-            )
+            # An earlier delivery of this request may have made the job that goes on.
+            chain = [each for each in self._owned.with_followers(job) if each["LabelingJobName"] != name]
+            return self._go_on(chain, name, properties) or _outcome(chain[-1])
         except _FAILURES as error:
             log.action("StaysStopped", job=job["LabelingJobName"], error=said(error))
-            return None
+        made = self._jobs.describe(name)
+        # The stack takes one that couldn't be stopped: nobody else would ever end it.
+        return _outcome(made) if made is not None and made["LabelingJobStatus"] in LIVE else None
 
     def delete(self) -> Outcome:
         """Stop the job, if it is this resource's own and still lives."""

@@ -69,13 +69,16 @@ class Removal:
         """Stop a job that another one goes on from, and wait for its end; it stays the resource's own."""
         self._stop_and_wait(name)
 
-    def sweep(self, keep: str) -> None:
-        """Stop what a request left that CloudFormation gave up on; the stack goes back to `keep`."""
+    def sweep(self, keep: str, made: str) -> None:
+        """Stop what a request left that CloudFormation gave up on; the stack goes back to `keep`.
+
+        An earlier delivery of this very request may have `made` a job, which is not left.
+        """
         live = list(self._owned.others(keep, LIVE))
         # What the stack has it deletes itself; and a late event may come in the rollback of another update.
         current = self._stack.physical_id() if live else None
         for job in live:
-            if job["LabelingJobName"] != current:
+            if job["LabelingJobName"] not in (current, made):
                 self._give_up(job)
 
     def abandon(self, name: str) -> None:

@@ -197,6 +197,11 @@ SCENARIOS += (
         (_deploy(_LABELED), labels.painted(2)),
     ),
     _keeping(
+        "update in the middle of the work, the new job labels all the rest, rolled back by an update",
+        _worked_on(labels.job("B"), count=None, back=True),
+        (_deploy(_LABELED), labels.painted(2)),
+    ),
+    _keeping(
         "update with more photographs, all that there were labeled",
         _deploy(labels.job("B")),
         (_deploy(_LABELED), labels.painted(4), labels.photograph),
