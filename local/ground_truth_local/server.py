@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,13 +17,12 @@ from . import profiles
 from .cdk_cli import sdk_path
 from .clock import ClockHand
 from .door import ORDER, Door
-from .launching import message_of
+from .launching import end, message_of, process_of
 from .orders import Orders
 from .service.quotas import Quotas
 from .session import GatewaySession
 from .settings import ACCOUNT, Settings, StateDir
 
-_STOP_TIMEOUT = 20.0
 _NOT_RUNNING = "The embedded AWS is not running; call start() first."
 
 
@@ -151,6 +149,7 @@ class EmbeddedAws:
         self._profiles: dict[str, str] = {}
         self._not_running = _NOT_RUNNING
         self._starting = False
+        self._listening = threading.RLock()
         self._steps: list[Callable[[], object]] = []
 
     @property
@@ -280,22 +279,20 @@ class EmbeddedAws:
             raise EmbeddedAwsError(
                 f"The state directory {self.state.root} can't be written: {reason}. Choose another."
             ) from error
-        with self.state.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "ground_truth_local.process", self._settings.to_json()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=self.state.root,
-                # A terminal's Ctrl-C goes to the whole group; the server is stopped by us, in order.
-                start_new_session=True,
-            )
+        self._process = process_of(self._settings)
         self._starting, self._not_running = True, _NOT_RUNNING
         return self
 
     def _wait(self) -> None:
+        # The server tells its address once, so one thread listens for all that ask.
+        if self._starting:
+            with self._listening:
+                self._hear()
+
+    def _hear(self) -> None:
         process = self._process
-        if process is None or not self._starting:
+        # Who takes a step asks for the address, too.
+        if process is None or not self._starting or self._endpoint_url:
             return
         try:
             told = message_of(process, self.state.log)
@@ -303,10 +300,10 @@ class EmbeddedAws:
                 self._not_running = f"The embedded AWS is not running: it did not start: {told['error']}"
                 raise EmbeddedAwsError(f"The embedded AWS did not start: {told['error']}")
             self._endpoint_url, self._portal_url = told["endpoint_url"], told["portal_url"]
-            self._starting = False
             credentials = accounts.load_credentials(self.state)
             self._profiles = profiles.write(self.config_file, self._endpoint_url, self.region, credentials)
             self._take_steps()
+            self._starting = False
         except BaseException:
             # A Ctrl-C while one waits counts too: no process may stay behind that nobody has a handle of.
             self.stop()
@@ -321,15 +318,7 @@ class EmbeddedAws:
         process, self._process, self._endpoint_url, self._portal_url = self._process, None, "", ""
         self._starting, self._steps = False, []
         if process is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()  # type: ignore[union-attr]
-            process.terminate()
-            try:
-                process.wait(_STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            process.stdout.close()  # type: ignore[union-attr]
+            end(process)
         if self._temporary:
             shutil.rmtree(self.state.root, ignore_errors=True)
 

@@ -10,9 +10,11 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -241,6 +243,26 @@ def test_who_needs_no_address_does_not_wait(tmp_path: Path) -> None:
         aws.when_ready(lambda: taken.append("at once"))
         assert taken == [address, "at once"]
         assert aws.session().client("sts").get_caller_identity()["Account"] == aws.account
+    finally:
+        aws.stop()
+
+
+def test_all_who_ask_at_once_hear_the_address(tmp_path: Path) -> None:
+    aws = EmbeddedAws(tmp_path, service=SERVICE).launch()
+    taken: list[str] = []
+    gate = threading.Barrier(4)
+
+    def ask(_: int) -> tuple[str, list[str]]:
+        gate.wait()
+        return aws.endpoint_url, list(taken)
+
+    try:
+        aws.when_ready(lambda: (time.sleep(0.5), taken.append(aws.endpoint_url)))
+        with ThreadPoolExecutor(4) as pool:
+            heard = list(pool.map(ask, range(4)))
+        assert aws.running
+        # The server tells it once; and nobody goes on before the step was taken.
+        assert heard == [(aws.endpoint_url, [aws.endpoint_url])] * 4
     finally:
         aws.stop()
 
