@@ -80,6 +80,12 @@ class Deploys:
             time.sleep(0.1)
         raise AssertionError(f"{NAME} is still {status}")
 
+    def why(self) -> str:
+        """What the newest failed event of the stack says."""
+        events = self._client.describe_stack_events(StackName=NAME)["StackEvents"]
+        said = [each.get("ResourceStatusReason", "") for each in events if "FAILED" in each["ResourceStatus"]]
+        return str(said[0])
+
     def job(self) -> str:
         """The name of the job that the stack has."""
         resources = self._client.list_stack_resources(StackName=NAME)["StackResourceSummaries"]
@@ -183,6 +189,7 @@ def test_the_old_job_may_do_what_it_may_until_it_has_ended(
         for change in ({}, {"key": "Other"}, {"output_prefix": "night"}, {"foreign": True}):
             # Preflight finds no image.
             assert deploys(EMPTY, **change) == "UPDATE_ROLLBACK_COMPLETE", change
+            assert "no image (.jpg, .jpeg, .png)" in deploys.why()
             assert deploys.job() == name
         now = sagemaker.describe_labeling_job(LabelingJobName=name)
         assert (now["LabelingJobStatus"], now["RoleArn"]) == ("InProgress", job["RoleArn"])

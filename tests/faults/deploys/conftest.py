@@ -112,11 +112,11 @@ class DeployedStack:
         wanted = statuses or LIVE
         return [job["LabelingJobName"] for job in summaries if job["LabelingJobStatus"] in wanted]
 
-    def wait_for_end(self, seconds: float = 30) -> None:
-        """Wait until none of the stack's jobs lives."""
+    def wait(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait for what a handler does after CloudFormation has given up on it."""
         until = time.monotonic() + seconds
-        while self.jobs():
-            assert time.monotonic() < until, f"still live after {seconds} s: {self.jobs()}"
+        while not condition():
+            assert time.monotonic() < until, f"not within {seconds} s; live are {self.jobs()}"
             time.sleep(0.25)
 
     def faults_of_the_handler(self) -> list[str]:

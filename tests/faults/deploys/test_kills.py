@@ -31,9 +31,9 @@ def test_a_create_that_never_answers_leaves_no_job(stack: DeployedStack, fails: 
     # The job is there; the process that made it is dead, and the next one comes too late.
     stack.plan(operation="CreateLabelingJob", when="after", times=1)
     assert "did not receive a response" in fails(stack.deploy, "A", service_timeout=1)
-    # CloudFormation waits no longer for its Delete than for the create, and that one still works here.
-    stack.wait_for_end()
-    assert len(stack.jobs("Stopped")) == 1
+    # CloudFormation waits no longer for its Delete than for the create, and both may still be at work.
+    stack.wait(lambda: stack.kills_left() == 0)
+    stack.wait(lambda: not stack.jobs() and len(stack.jobs("Stopped")) == 1)
 
 
 def test_an_update_that_dies_each_time_rolls_back_to_the_old_job_still_running(
@@ -41,7 +41,8 @@ def test_an_update_that_dies_each_time_rolls_back_to_the_old_job_still_running(
 ) -> None:
     [old] = stack.deploy("A")
     stack.plan(operation="CreateLabelingJob", when="before", times=3)
-    fails(stack.deploy, "B", service_timeout=15)
+    assert "Its function failed 3 times" in fails(stack.deploy, "B", service_timeout=15)
+    assert stack.kills_left() == 0
     assert stack.jobs("InProgress") == stack.jobs() == [old]
 
 

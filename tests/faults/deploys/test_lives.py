@@ -26,13 +26,15 @@ def test_there_and_back_again(stack: DeployedStack, fails: Callable[..., str]) -
     assert stack.jobs() == [second] and stack.jobs("Stopped") == [first]
     [third] = stack.deploy("A")
     assert third not in (first, second) and stack.jobs() == [third]
-    fails(stack.deploy, "C", other_fails=True)
+    assert "missing property" in fails(stack.deploy, "C", other_fails=True)
     assert stack.jobs("InProgress") == stack.jobs() == [third]
+    # The update had come as far as its job.
+    assert len(stack.jobs("Stopped")) == 3
     why = fails(stack.deploy, "C", job_fails=True)
     assert "not-there.manifest" in why and "groundtruth?region=" in why and "log group" in why
     assert stack.jobs("InProgress") == stack.jobs() == [third] and len(stack.jobs("Failed")) == 1
     stack.destroy()
-    assert stack.jobs() == []
+    assert stack.jobs() == [] and third in stack.jobs("Stopped")
     [again] = stack.deploy("A")
     assert stack.jobs() == [again]
 
