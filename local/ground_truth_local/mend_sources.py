@@ -8,6 +8,11 @@ from __future__ import annotations
 from .sources import Rule, assumed, observed, reference
 
 MENDS: dict[str, Rule] = {
+    "answers": Rule(
+        "mend-answers",
+        "What an answer in JSON has no value for, or its model doesn't have, is left out.",
+        reference("Smithy: AWS JSON 1.1 protocol; Lambda, EventBridge: API references"),
+    ),
     "batches": Rule(
         "mend-batches",
         "A batch of messages needs the permission of one message, at SQS and SNS.",

@@ -12,6 +12,7 @@ import fcntl
 import importlib
 import json
 import os
+import runpy
 import shutil
 import signal
 import socket
@@ -176,7 +177,8 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
     guard = Guard(port, settings.origins)
     app = Gateway(guard, service, on_startup=started, on_shutdown=stopped, journal=journal, wire=wire)
     access.transport = inside.InsideSession(app, asyncio.get_running_loop())
-    serving = asyncio.create_task(serve(app, listener, stopping, graceful_seconds=3))
+    listening = serve(_wrapped(app, settings.middleware), listener, stopping, graceful_seconds=3)
+    serving = asyncio.create_task(listening)
     session = GatewaySession(
         endpoint_url,
         aws_access_key_id=administrator[0],
@@ -201,6 +203,13 @@ async def _serve(settings: Settings, listener: socket.socket, port: int) -> None
         if portal is not None:
             await portal.serve(stopping)
     await serving
+
+
+def _wrapped(app: Any, middleware: tuple[str, ...]) -> Any:
+    if not middleware:
+        return app
+    file, function, *rest = middleware
+    return runpy.run_path(file)[function](app, *rest)
 
 
 def _load_service(settings: Settings, access: AwsAccess) -> Service:

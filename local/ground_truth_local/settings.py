@@ -17,6 +17,10 @@ HOST = "127.0.0.1"
 """The one host name: an address keeps S3 path-style in every SDK, and presigned URLs sign the host."""
 
 
+MIDDLEWARE = "GROUND_TRUTH_LOCAL_MIDDLEWARE"
+"""`Settings.middleware` for all servers of a process's environment, as JSON."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the server's process is told."""
@@ -71,6 +75,11 @@ class Settings:
     wait_scale: float = 1.0
     """How long state machines wait, between tries too, as a part of what they say."""
     log_level: str = "WARNING"
+    middleware: tuple[str, ...] = field(
+        default_factory=lambda: tuple(json.loads(os.environ.get(MIDDLEWARE, "[]")))
+    )
+    """What the application is wrapped in: a Python file, the name of a function there and what else the
+    function is given. Tests look at all answers by it."""
 
     def to_json(self) -> str:
         """Serialize for the command line of the server's process."""
@@ -84,6 +93,7 @@ class Settings:
             state_dir=Path(data["state_dir"]),
             origins=tuple(data["origins"]),
             black_holes=tuple(data["black_holes"]),
+            middleware=tuple(data["middleware"]),
             quotas=Quotas(**data["quotas"]),
         )
         return cls(**data)

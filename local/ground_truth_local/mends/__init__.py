@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..access import ServiceAccess
 from ..service.types import Service
 from . import (
+    answers,
     batches,
     buckets,
     conditions,
@@ -36,6 +37,7 @@ def install(service: Service, access: ServiceAccess) -> None:
         pass_role,
         policy_text,
         simulation,
+        answers,
         batches,
         conditions,
         buckets,

@@ -40,7 +40,7 @@ _DEFAULT_TIMEOUT = 3600
 _stock_execute = lambda_svc._execute_function
 _stock_deliver = custom_resource.deliver_response
 _stock_roll_back = stacks._roll_back_operation
-# (stack, logical id) of a failed create → what its Delete needs.
+# (stack's id, logical id) of a failed create → what its Delete needs.
 _failed: dict[tuple[str, str], dict[str, Any]] = {}
 _ATTEMPTS = 3
 # Request id of an event that is under way → its attempts.
@@ -133,7 +133,7 @@ def _invoke(
     if request_type == "Create":
         # Without a response AWS makes an id up, too.
         made_up = f"{stack_name}-{logical_id}-{new_uuid()[:8].upper()}"
-        _failed[stack_name, logical_id] = {
+        _failed[stack_id, logical_id] = {
             "PhysicalResourceId": (response or {}).get("PhysicalResourceId") or made_up,
             "ResourceType": resource_type,
             "ResourceStatus": "CREATE_FAILED",
@@ -169,7 +169,7 @@ async def _roll_back(
     **kwargs: Any,
 ) -> None:
     logical_id = operation.get("failed_logical_id") or ""
-    record = _failed.pop((stack_name, logical_id), None)
+    record = _failed.pop((stack_id, logical_id), None)
     if record is not None and operation.get("failed_update") is None:
         stack.setdefault("_resources", {})[logical_id] = record
         operation["created"] = [*operation.get("created", []), logical_id]

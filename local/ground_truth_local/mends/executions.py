@@ -2,6 +2,7 @@
 
 MiniStack leaves an execution's threads at work when it was stopped, waits for ever for a callback whose
 request failed, and keeps no history of what a Map's iterations do.
+Of a task's events it leaves out what HistoryEvent always has.
 
 Source: Step Functions Developer Guide, "Wait for a Callback with the Task Token" and "Handling errors in Step
 Functions workflows" (a failed request fails its task); API reference, StopExecution and HistoryEvent (the
@@ -14,6 +15,7 @@ has no resource for SendTaskSuccess: seen in NOAA-OWP/hydrovis#837 and tried in 
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import json
 import threading
@@ -22,13 +24,18 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_actions
-from ministack.core.responses import now_iso
+from ministack.core.responses import get_region, now_iso
 from ministack.services import stepfunctions
 
 _LOOKS_EVERY = 0.25
+_INTEGRATION = "arn:aws:states:::"
 _FOREVER = 365 * 86_400
 _stock_fail = stepfunctions._fail_execution
 _stock_event = stepfunctions._add_event
+_stock_parameters = stepfunctions._apply_parameters
+_stock_arguments = stepfunctions._apply_jsonata_arguments
+# What the task of this thread gives to what it asks.
+_given: contextvars.ContextVar[Any] = contextvars.ContextVar("given", default=None)
 # This has all tokens, also those that nobody waits for any more.
 _machines: dict[str, str] = {}
 
@@ -43,6 +50,8 @@ def install() -> None:
     stepfunctions._invoke_with_callback = _invoke_with_callback
     stepfunctions._fail_execution = _fail_execution
     stepfunctions._add_event = _add_event
+    stepfunctions._apply_parameters = _noting(_stock_parameters)
+    stepfunctions._apply_jsonata_arguments = _noting(_stock_arguments)
     stock = iam_actions.extract_resource_arn
 
     def resource_arn(service: str, method: str, path: str, *rest: Any, **options: Any) -> Any:
@@ -76,10 +85,35 @@ def _add_event(execution: Any, kind: str, details: Any = None) -> Any:
     # What a stopped execution's threads still have to say is no history of it.
     if execution.get("status", "RUNNING") == "ABORTED" and kind != "ExecutionAborted":
         return {}
-    event = _stock_event(execution, kind, details)
+    place, about = _of_task(details or {})
     if kind == "TaskScheduled":
-        _stock_event(execution, "TaskStarted")
+        about |= {"region": get_region(), "parameters": json.dumps(_given.get())}
+    event = _stock_event(execution, kind, {place: about} if place else details)
+    if kind == "TaskScheduled":
+        started = {name: about[name] for name in ("resourceType", "resource")}
+        _stock_event(execution, "TaskStarted", {"taskStartedEventDetails": started})
     return event
+
+
+def _of_task(details: Any) -> tuple[str, dict[str, Any]]:
+    """What an event says of a task, with the service and its action in place of the task's resource."""
+    for place, about in details.items():
+        if "resource" in about and place.startswith("task"):
+            resource = str(about["resource"])
+            kind, action = "lambda", resource
+            if resource.startswith(_INTEGRATION):
+                kind, _, action = resource.removeprefix(_INTEGRATION).rpartition(":")
+            return place, {**about, "resourceType": kind, "resource": action}
+    return "", {}
+
+
+def _noting(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(*state: Any, **options: Any) -> Any:
+        found = stock(*state, **options)
+        _given.set(found)
+        return found
+
+    return apply
 
 
 def _fail_execution(execution: Any, error: str, cause: str) -> None:

@@ -15,6 +15,11 @@ HERE = Path(__file__).parent
 SERVICE = "stub_service:StubService"
 
 
+@pytest.fixture
+def stand_ins() -> tuple[str, ...]:
+    return ("sagemaker.",)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def stub_on_path():
     old = os.environ.get("PYTHONPATH")

@@ -192,6 +192,24 @@ def test_a_map_has_few_at_a_time_and_its_history_tells_of_all(admin, function: s
         "MapIterationSucceeded",
     )
     assert {kind: counts[kind] for kind in each} == dict.fromkeys(each, 3)
+    scheduled = next(event for event in events if event["type"] == "TaskScheduled")
+    details = scheduled["taskScheduledEventDetails"]
+    assert (details["resourceType"], details["region"]) == ("lambda", "us-east-1")
+    assert details["resource"] == "invoke.waitForTaskToken"
+    assert json.loads(details["parameters"])["FunctionName"] == function
+    succeeded = next(event for event in events if event["type"] == "TaskSucceeded")
+    assert succeeded["taskSucceededEventDetails"]["resource"] == "invoke.waitForTaskToken"
+
+
+def test_what_has_no_value_yet_is_not_in_an_answer(admin, function: str, machine) -> None:
+    given: dict[str, Any] = {}
+    states = admin.client("stepfunctions")
+    states.meta.events.register("before-parse", lambda response_dict, **_: given.update(response_dict))
+    execution = machine(mapped(function, "yet"), "lambda:InvokeFunction", given={"jobs": [0]})
+    states.describe_execution(executionArn=execution)
+    assert b'"startDate"' in given["body"] and b"null" not in given["body"]
+    states.send_task_success(taskToken=told(admin, "yet-0")["token"], output="0")
+    assert settled(admin, execution)["output"] == "[0]"
 
 
 def test_a_stopped_execution_starts_nothing_more(admin, function: str, machine) -> None:
