@@ -51,8 +51,9 @@ def _look(campaign: Campaign, token: Token) -> Mapping[str, Any] | None:
         # It is still to be made, or will never be: whoever makes it knows.
         return None
     if job["LabelingJobStatus"] in ENDED:
-        campaign.executions.succeed(token.token, ending(job))
-        campaign.state.drop_token(token.job)
+        # Where nobody waits for this token, somebody may by now for another one that was kept meanwhile.
+        if campaign.executions.succeed(token.token, ending(job)):
+            campaign.state.drop_token(token.job)
     elif not campaign.executions.is_running(token.execution) and job["LabelingJobStatus"] in LIVE:
         campaign.jobs.stop(token.job)
         log.action("Abandon", job=token.job, why="its run was stopped")

@@ -7,7 +7,9 @@ from typing import Any
 from labeling_job import entry, log
 from labeling_job.campaign import ATTR_DATASET_URI, ATTR_UNLABELED_URI, DATASET, UNLABELED
 from labeling_job.contract import parsed_or_none
+from labeling_job.errors import DeployError
 from labeling_job.event import Event
+from labeling_job.jobs import LIVE
 from labeling_job.lifecycle import Outcome
 from labeling_job.owned import fingerprint, resource_marker
 from labeling_job.patience import Patience
@@ -41,6 +43,8 @@ def _done(asked: Event, context: Any, folder: str) -> Outcome:
     }
     campaign = Campaign(folder, patience, settings)
     before = campaign.state.settings()
+    if before is None:
+        _begin_anew(asked, campaign, folder)
     _check_labels(campaign, before)
     if before is not None and before["StackId"] == asked.stack_id and _is_other(before, settings):
         stop_all(Campaign(folder, patience, before), "the campaign's jobs are to be other ones")
@@ -64,6 +68,29 @@ def _deleted(asked: Event, folder: str, patience: Patience) -> Outcome:
         # The campaign is read as it was, whatever this release takes for right.
         stop_all(Campaign(folder, patience, found), "the campaign leaves its stack")
     return Outcome(physical_id=asked.current_id)
+
+
+def _begin_anew(asked: Event, campaign: Campaign, folder: str) -> None:
+    """See to it that a campaign which begins in an empty folder buys nothing that it has in another one.
+
+    Raises:
+        DeployError: it would, and `relabel` isn't set.
+    """
+    old = str(asked.old_properties.get("Campaign", {}).get("FolderS3Uri", folder))
+    if old == folder:
+        return
+    if not campaign.properties.job.relabel:
+        raise DeployError(
+            f"the campaign has its labels in {old} and would begin anew in {folder}, with all images asked"
+            " again; keep output_bucket, output_prefix and job_name_prefix, copy the folder there first"
+            " (aws s3 cp --recursive), or set relabel=True, which buys all labels again"
+        )
+    # What runs knows the other folder, which may be out of reach by now.
+    for execution in campaign.executions.running(campaign.properties.state_machine_arn):
+        campaign.executions.stop(execution, "the campaign begins anew in another folder")
+    for job in campaign.jobs.named_like(resource_marker(asked.stack_id, asked.logical_id)):
+        if job["LabelingJobStatus"] in LIVE:
+            campaign.jobs.stop(job["LabelingJobName"])
 
 
 def _check_labels(campaign: Campaign, before: dict[str, Any] | None) -> None:
