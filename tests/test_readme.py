@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +67,27 @@ def test_the_arguments_it_names_are_accepted(folder, arguments) -> None:
     }
     job = cdk_ground_truth.SemanticSegmentationLabelingJob(stack, "Job", **{**base, **given})
     assert job.label_attribute_name == "streets-job-ref"
+
+
+@pytest.mark.deploy
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("readme-demo")
+def test_its_commands_read_what_the_demo_leaves(tmp_path: Path) -> None:
+    commands = re.findall(r"^\$ (ground-truth-labels .*demo-output.*)$", README, re.MULTILINE)
+    assert len(commands) == 2
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(command: str, folder: Path) -> None:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+    # What `make demo` runs, but for the folder.
+    run(f"python -m ground_truth_local.demo {shlex.quote(str(tmp_path / 'demo-output'))}", ROOT)
+    for command in commands:
+        run(command, tmp_path)
+    assert (tmp_path / "dataset" / "classes.csv").is_file()
 
 
 def test_the_attributes_it_names_exist() -> None:
