@@ -13,7 +13,7 @@ import contextvars
 import io
 import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -58,13 +58,17 @@ class InsideSession:
         body = request.body.read() if isinstance(request.body, io.BytesIO) else request.body
         if not isinstance(body, bytes | bytearray | None):
             return self._outside.send(request)
-        exchange = _Exchange(request, bytes(body or b""))
+        return self.ask(request.method, request.url, request.headers, bytes(body or b""))
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str | bytes], body: bytes) -> AWSResponse:
+        """Send a signed request."""
+        exchange = _Exchange(method, url, headers, body)
         answering = self._app(exchange.scope, exchange.receive, exchange.send)
         if exchange.is_of_an_object:
-            _answer_here(answering, request.url)
+            _answer_here(answering, url)
         else:
-            self._answer_there(answering, request.url)
-        return AWSResponse(request.url, exchange.status, exchange.headers, _Raw(bytes(exchange.content)))
+            self._answer_there(answering, url)
+        return AWSResponse(url, exchange.status, exchange.headers, _Raw(bytes(exchange.content)))
 
     def _answer_there(self, answering: Coroutine[Any, Any, None], url: str) -> None:
         # Nothing that MiniStack noted of another request may be taken for this one's.
@@ -97,25 +101,25 @@ def _answer_here(answering: Coroutine[Any, Any, None], url: str) -> None:
 class _Exchange:
     """A request and its answer, as ASGI has them."""
 
-    def __init__(self, request: AWSPreparedRequest, body: bytes) -> None:
-        url = urlsplit(request.url)
-        headers = [(name.lower().encode(), _bytes(value)) for name, value in request.headers.items()]
+    def __init__(self, method: str, address: str, named: Mapping[str, str | bytes], body: bytes) -> None:
+        url = urlsplit(address)
+        headers = {name.lower().encode(): _bytes(value) for name, value in named.items()}
         self.scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": request.method,
+            "method": method,
             "scheme": "http",
             "path": unquote(url.path),
             "raw_path": url.path.encode(),
             "query_string": url.query.encode(),
             "root_path": "",
-            "headers": [(b"host", url.netloc.encode()), *headers],
+            "headers": list(({b"host": url.netloc.encode()} | headers).items()),
             "client": (url.hostname, 0),
             "server": (url.hostname, url.port),
             "extensions": {},
         }
-        signed = dict(self.scope["headers"]).get(b"authorization", b"")
+        signed = headers.get(b"authorization", b"")
         #: Whether it is for an object of S3, whatever the operation on it.
         self.is_of_an_object = bool(_FOR_S3.search(signed)) and url.path.strip("/").count("/") > 0
         self._waiting = [{"type": "http.request", "body": body, "more_body": False}]

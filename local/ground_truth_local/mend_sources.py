@@ -34,6 +34,11 @@ MENDS: dict[str, Rule] = {
         "answer has at most 4,096 bytes, and a failed create is deleted on rollback.",
         reference("CloudFormation: custom resources; Lambda: asynchronous invocation"),
     ),
+    "events": Rule(
+        "mend-events",
+        "An event that no rule matches and no archive keeps is gone.",
+        reference("EventBridge User Guide: rules; archiving and replaying events"),
+    ),
     "executions": Rule(
         "mend-executions",
         "A stopped execution does nothing more; a task whose request fails doesn't wait for its token; the "

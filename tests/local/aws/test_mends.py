@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
@@ -204,3 +206,43 @@ def test_the_services_events_reach_a_rule(admin) -> None:
     event = json.loads(message["Body"])
     assert event["source"] == "aws.sagemaker"
     assert event["detail"] == {"LabelingJobName": "j"}
+
+
+# events
+
+
+def test_a_rule_and_an_archive_get_an_event_that_nothing_else_keeps(admin) -> None:
+    events, sqs = admin.client("events"), admin.client("sqs")
+    url = sqs.create_queue(QueueName="events")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus = events.describe_event_bus(Name="default")["Arn"]
+    pattern = json.dumps({"source": ["test.mends"]})
+    rule = events.put_rule(Name="kept", EventPattern=pattern)["RuleArn"]
+    policy = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+    }
+    statement = {**policy, "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": rule}}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})
+    events.put_targets(Rule="kept", Targets=[{"Id": "queue", "Arn": queue}])
+    events.create_archive(ArchiveName="kept", EventSourceArn=bus, EventPattern=pattern)
+    entry = {"Source": "test.mends", "DetailType": "Test", "Detail": '{"a": 1}'}
+    events.put_events(Entries=[entry, {**entry, "Source": "test.others"}])
+    [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
+    assert json.loads(message["Body"])["detail"] == {"a": 1}
+    [archive] = events.list_archives(NamePrefix="kept")["Archives"]
+    assert archive["EventCount"] == 1
+
+
+def test_events_take_no_memory_of_the_server() -> None:
+    """In a process of its own: MiniStack reads its settings when it is imported."""
+    words = (
+        "from ground_truth_local.mends import events; from ministack.services import eventbridge as e; "
+        "before = {name for name in vars(e) if 'log' in name}; events.install(); "
+        "e._put_events({'Entries': [{'Source': 'a', 'DetailType': 'b', 'Detail': '{}'}] * 5}); "
+        "assert '_events_log_list' in before; assert not e._events_log._data, e._events_log._data; "
+        "assert not e._events_log_list()"
+    )
+    subprocess.run([sys.executable, "-c", words], check=True)
