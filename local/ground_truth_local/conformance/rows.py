@@ -33,7 +33,8 @@ class Row:
         manifest: the manifest's text; without it `objects` correct lines.
         objects: how many images there are.
         workers: workers per object.
-        images: content of single images by number: `png`, `gif`, `text`, `exif`, `missing`.
+        images: content of single images by number: `png`, `gif`, `text`, `exif`, `missing`, `large` (in
+            bytes), `huge` (in pixels).
         categories: the label category file's text.
         template: replacements in a correct template, pairs of old and new.
         cors: the CORS rules of the images' bucket.
@@ -68,8 +69,15 @@ class Row:
 
     @property
     def is_free(self) -> bool:
-        """Whether a real account may be asked: a read, or a request that is refused."""
-        return not self.steps and (self.call.startswith(_READS) or "error.code" in self.expect)
+        """Whether a real account may be asked: a read, or a request that is refused.
+
+        A job that it makes by mistake is stopped; a work team would stay.
+        """
+        return (
+            self.call != "CreateWorkteam"
+            and not self.steps
+            and (self.call.startswith(_READS) or "error.code" in self.expect)
+        )
 
 
 def load() -> list[Row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import time
+import zlib
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -31,10 +33,15 @@ _TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></s
   src="{{ task.input.taskObject | grant_read_access }}" header="Paint"
   labels="{{ task.input.labels | to_json | escape }}"><full-instructions header="How">x</full-instructions>
 <short-instructions>y</short-instructions></crowd-semantic-segmentation></crowd-form>"""
+_LARGE = 40 * 1024 * 1024 + 1
 _CATEGORIES = '{"document-version": "2018-11-28", "labels": [{"label": "road"}, {"label": "sky"}]}'
 
 
 def _picture(kind: str) -> bytes | None:
+    if kind == "large":
+        return bytes(_LARGE)
+    if kind == "huge":
+        return _huge()
     if kind in ("missing", "text"):
         return None if kind == "missing" else b"no picture"
     image, buffer = Image.new("RGB", (12, 8), "grey"), io.BytesIO()
@@ -45,6 +52,13 @@ def _picture(kind: str) -> bytes | None:
     else:
         image.save(buffer, {"png": "PNG", "gif": "GIF", "jpeg": "JPEG"}[kind])
     return buffer.getvalue()
+
+
+def _huge() -> bytes:
+    """A PNG that says it has 400 million pixels; nobody gets beyond its header."""
+    data = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
+    end = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + data + struct.pack(">I", zlib.crc32(data)) + end
 
 
 class Stage:
