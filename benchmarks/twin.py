@@ -68,6 +68,9 @@ def _one_large_job(aws: EmbeddedAws, team: str) -> None:
         f"{max(memory):.0f} MB at most, {memory[-1]:.0f} MB after; of the labeling's last quarter on its "
         f"second: {_growth(memory[1:]):+.0f} MB  [goal flat]"
     )
+    # S3 has an index of all files in memory, whoever wrote them: of an object, a mask and a worker response.
+    kilobytes = 1024 * (memory[-1] - before) / (2 * OBJECTS)
+    print(f"  that is {kilobytes:.1f} KB for each file that the job left in S3")
 
 
 def _processor_seconds(aws: EmbeddedAws) -> float:
