@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def overlay(
         legend: A strip below the picture with the classes present and their share. Default: yes.
 
     Raises:
-        MaskError: There is no mask or it is not two-dimensional, or opacity is outside 0-1.
+        MaskError: There is no mask or it is not two-dimensional, opacity is outside 0-1, or a colour is none.
     """
     if isinstance(image, Item):
         image, mask, classes = _of_item(image, mask, classes)
@@ -83,10 +84,14 @@ def _entries(mask: npt.NDArray[np.integer], classes: Classes) -> list[_Entry]:
     else:
         defaults = LabelList(tuple(f"c{i}" for i in range(len(classes)))).colors
         palette = [color for i, color in sorted(defaults.items()) if i]
-        named = {
-            i: (v, palette[k]) if isinstance(v, str) else v
-            for k, (i, v) in enumerate(sorted(classes.items()))
+        foreground = [
+            (i, v)
+            for i, v in sorted(classes.items())
             if (v if isinstance(v, str) else v[0]).upper() != BACKGROUND
+        ]
+        named = {
+            i: (v, color) if isinstance(v, str) else v
+            for (i, v), color in zip(foreground, palette, strict=False)
         }
     ids, counts = np.unique(mask, return_counts=True)
     present = dict(zip(ids.tolist(), (counts / mask.size).tolist(), strict=True))
@@ -98,7 +103,9 @@ def _entries(mask: npt.NDArray[np.integer], classes: Classes) -> list[_Entry]:
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(color.lstrip("#"))
+    if not re.fullmatch("#[0-9a-fA-F]{6}", color):
+        raise MaskError(f"overlay needs a class's colour as '#rrggbb', got {color!r}")
+    red, green, blue = bytes.fromhex(color[1:])
     return red, green, blue
 
 
