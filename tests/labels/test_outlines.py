@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from typing import Any
 
 import cv2
 import numpy as np
@@ -78,7 +79,8 @@ def check_rings(mask, wanted) -> None:
     chosen = np.zeros(max(wanted, default=0) + 1, bool)
     chosen[list(wanted)] = True
     rings = trace(mask, chosen)
-    outer, inner = defaultdict(list), defaultdict(list)
+    outer: dict[int, list[Any]] = defaultdict(list)
+    inner: dict[int, list[Any]] = defaultdict(list)
     for number, owner in enumerate(rings.owner.tolist()):
         corners = ring_corners(rings, number)
         assert doubled_area(corners) == 2 * rings.area[number] != 0

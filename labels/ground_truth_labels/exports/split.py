@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 from ..errors import ExportError
 from ..shares import SPLITS
@@ -14,9 +16,13 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
     """Shares of `train`, `validation` and `test`, in this order, made to add up to 1.
 
     Raises:
-        ExportError: Another name, or a share that is not positive.
+        ExportError: Another name, or a share that is no positive, finite number.
     """
-    wrong = [f"{k}={v!r}" for k, v in shares.items() if k not in SPLITS or not v > 0]
+    wrong = [
+        f"{k}={v!r}"
+        for k, v in shares.items()
+        if k not in SPLITS or not isinstance(v, Real) or not 0 < v < math.inf
+    ]
     if wrong or not shares:
         raise ExportError(f"split must give positive shares of {', '.join(SPLITS)}, got {', '.join(wrong)}")
     total = sum(shares.values())
