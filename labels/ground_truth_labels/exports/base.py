@@ -63,11 +63,27 @@ class Format(ABC):
     has_regions: ClassVar[bool] = False
     #: Whether class names are written into XML, which can't hold all of them.
     is_xml: ClassVar[bool] = False
+    #: Whether ids are written into pictures of 8 bits.
+    is_narrow: ClassVar[bool] = False
 
     def __init__(self, labels: LabelList) -> None:
         self.labels = labels
         #: Whether each region of connected pixels is told apart, where `has_regions`.
         self.regions = False
+
+    def check_classes(self) -> None:
+        """Called before anything is written.
+
+        Raises:
+            ExportError: The layout can't hold these classes.
+        """
+        if self.is_xml:
+            _refuse_no_xml(self)
+        if self.is_narrow and self.labels.dtype.itemsize > 1:
+            raise ExportError(
+                f"format {self.name!r} holds 8-bit ids, {len(self.labels)} classes need 16; "
+                "use 'png' or 'numpy'"
+            )
 
     @abstractmethod
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
@@ -95,12 +111,7 @@ def folder(split: str, name: str) -> str:
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def refuse_no_xml(layout: Format) -> None:
-    """Refuse class names that a layout's XML can't hold.
-
-    Raises:
-        ExportError: There are some.
-    """
+def _refuse_no_xml(layout: Format) -> None:
     wrong = [name for name in layout.labels.names if _NO_XML.search(name)]
     if wrong:
         raise ExportError(

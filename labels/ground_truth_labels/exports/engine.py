@@ -8,7 +8,7 @@ from ..errors import ExportError
 from ..opening import ManifestLike, opened
 from ..progress import Progress
 from ..shares import Shares, parse_shares
-from .base import Format, refuse_no_xml
+from .base import Format
 from .coco import CocoFormat, CocoPolygonFormat
 from .cvat import CvatFormat
 from .datumaro import DatumaroFormat
@@ -112,5 +112,4 @@ def _check_options(layout: Format, shares: dict[str, float] | None, images: bool
         raise ExportError(f"format {layout.name!r} needs a share for {', '.join(lacking)} in the split")
     if layout.needs_images and not images:
         raise ExportError(f"format {layout.name!r} cannot leave out the images")
-    if layout.is_xml:
-        refuse_no_xml(layout)
+    layout.check_classes()

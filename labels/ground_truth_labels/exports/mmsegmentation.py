@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from PIL import Image
 
+from ..errors import ExportError
 from .base import File, Format, Records, Sample
 from .png import index_png
-from .simple import refuse_wide
 
 
 class CityscapesFormat(Format):
@@ -26,12 +26,29 @@ class CityscapesFormat(Format):
 
     name = "cityscapes"
     needs_images = True
+    is_narrow = True
     default_split = {"train": 1.0}  # noqa: RUF012
     folders: ClassVar[dict[str, str]] = {"validation": "val"}
 
+    def check_classes(self) -> None:
+        """Names have to stay apart in `label_colors.txt`, too."""
+        super().check_classes()
+        names, written = self._names(), dict[str, int]()
+        for i, name in names.items():
+            other = written.setdefault("_".join(name.split()), i)
+            if other != i or not name.split():
+                raise ExportError(
+                    f"label_colors.txt has spaces as '_' and can't tell {names[other]!r} from {name!r}; use"
+                    " another format, or `relabel`"
+                )
+
+    def _names(self) -> dict[int, str]:
+        """A name for each id from 0 on."""
+        names = self.labels.by_id
+        return {i: names.get(i, f"unused-{i}") for i in range(max(names) + 1)}
+
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """An image and its mask, under two names, a sample."""
-        refuse_wide(self)
         for sample in samples:
             assert sample.image is not None
             split = self.folders.get(sample.split, sample.split)
@@ -42,11 +59,10 @@ class CityscapesFormat(Format):
 
     def finish(self, records: Records, splits: tuple[str, ...]) -> Iterable[tuple[str, Iterable[bytes]]]:
         """`label_colors.txt`: a line for each id from 0 on, with the colour and the name, spaces as `_`."""
-        names = self.labels.by_id
         rows = []
-        for i in range(max(names) + 1):
+        for i, name in self._names().items():
             color = bytes.fromhex(self.labels.colors.get(i, "#000000")[1:])
-            rows.append(f"{color[0]} {color[1]} {color[2]} {'_'.join(names.get(i, f'unused-{i}').split())}\n")
+            rows.append(f"{color[0]} {color[1]} {color[2]} {'_'.join(name.split())}\n")
         yield "label_colors.txt", ["".join(rows).encode()]
 
 
@@ -60,12 +76,12 @@ class Ade20kFormat(Format):
     name = "ade20k"
     jpeg_only = True
     needs_images = True
+    is_narrow = True
     default_split = {"train": 1.0}  # noqa: RUF012
     folders: ClassVar[dict[str, str]] = {"train": "training"}
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """A JPEG and a PNG a sample."""
-        refuse_wide(self)
         for sample in samples:
             assert sample.image is not None
             split = self.folders.get(sample.split, sample.split)

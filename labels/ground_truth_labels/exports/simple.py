@@ -55,12 +55,17 @@ class VocFormat(Format):
     name = "voc"
     jpeg_only = True
     needs_images = True
+    is_narrow = True
     root: ClassVar[str] = "VOCdevkit/VOC2012"
     lists: ClassVar[dict[str, str]] = {"validation": "val"}
 
+    def check_classes(self) -> None:
+        """Names and colours have to fit into `labelmap.txt`, too."""
+        super().check_classes()
+        labelmap(self.labels)
+
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """A JPEG and a palette PNG a sample."""
-        refuse_wide(self)
         for sample in samples:
             assert sample.image is not None
             mask = index_png(sample.mask, self.labels)
@@ -94,12 +99,12 @@ class SageMakerFormat(Format):
     name = "sagemaker"
     jpeg_only = True
     needs_images = True
+    is_narrow = True
     default_split = {"train": 0.8, "validation": 0.2}  # noqa: RUF012
     required_splits = ("train", "validation")
 
     def files(self, samples: list[Sample], number: int) -> Iterable[File]:
         """A JPEG and a PNG of the same name a sample."""
-        refuse_wide(self)
         for sample in samples:
             assert sample.image is not None
             yield f"{sample.split}/{sample.name}.jpg", sample.image.data
@@ -139,12 +144,3 @@ def _names(records: Records, splits: tuple[str, ...]) -> Iterator[bytes]:
     for record in records():
         if record["split"] in splits:
             yield f"{record['name']}\n".encode()
-
-
-def refuse_wide(layout: Format) -> None:
-    """Refuse a layout of 8-bit pictures for more classes than that."""
-    if layout.labels.dtype.itemsize > 1:
-        raise ExportError(
-            f"format {layout.name!r} holds 8-bit ids, {len(layout.labels)} classes need 16; "
-            "use 'png' or 'numpy'"
-        )
