@@ -198,7 +198,7 @@ def label_list(labels: Labels, *, background: int = 0, storage: Storage | None =
 def _named(text: str, background: int) -> LabelList:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     pairs = [name.rpartition("=") for name in names]
-    if not any(re.fullmatch(r"[0-9]+", number) and name for name, _, number in pairs):
+    if not any(re.fullmatch(r"[0-9]+", number.strip()) and name for name, _, number in pairs):
         return LabelList(names, background=background, origin="labels")
     for name, _, number in pairs:
         if not name.strip() or not re.fullmatch(r"[0-9]{1,9}", number.strip()):
