@@ -5,48 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import jsii
-from aws_cdk import CustomResource, Duration, ITaggableV2, RemovalPolicy, TagManager, TagType
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._rooms import campaign, contract, limits
-from .assembly import Assembly
+from ._rooms import campaign, limits
 from .buckets import OUTPUT
 from .campaign_images import CampaignImages
 from .campaign_parts import CAMPAIGNS, Folder, Machine, with_own_handler
 from .campaign_watch import WatchedCampaign
 from .cost import CostCeiling
-from .grants import Objects
-from .iam_text import literal, outputs
+from .iam_text import literal
 from .images import Images
 from .instructions import Instructions
 from .preflight import Preflight
 from .runs import Runs
-from .settings import JobSettings, default_job_name_prefix, path_below, tag_errors
-from .stack_shared import StackShared
+from .settings import JobSettings, default_job_name_prefix, path_below
 from .task import AutomatedLabeling, StoppingConditions
 from .validation import Checker
 from .worker_template import WorkerTemplate
-from .workteam import Workteam, check_workteam_region
+from .workteam import Workteam
 
 if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as sfn
 
-# Longer than all that the function may take, so that its own message arrives first.
-_SERVICE_TIMEOUT_MINUTES: Final = 50
 # While the last images of one job wait for the slowest worker, the next job has work. Each job is an entry of
 # its own in a worker's list, so more of them only confuse.
 _JOBS_AT_ONCE: Final = 2
-_LABELS_WHY: Final = "The output of the campaign's jobs: the ends of their names are made when they are."
 _DATASET_WHY: Final = "The campaign's labels, all in one manifest."
 
 
-@jsii.implements(ITaggableV2)
 class SemanticSegmentationLabelingCampaign(WatchedCampaign):
     """Labels a dataset of any size in jobs of bounded size, and goes on with what comes.
 
@@ -57,6 +48,8 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
     `cdk deploy` doesn't wait for labels. `cdk destroy`, and stopping an execution of `state_machine`, stop
     the running jobs and keep what they labeled.
     """
+
+    _output_why = "The output of the campaign's jobs: the ends of their names are made when they are."
 
     def __init__(
         self,
@@ -152,7 +145,7 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
             cost_ceiling.check(check)
         super().__init__(scope, construct_id)
         prices = cost_ceiling.prices if cost_ceiling is not None else None
-        self._settings = JobSettings(
+        settings = JobSettings(
             images=CampaignImages(images),
             labels=labels,
             workteam=workteam,
@@ -177,9 +170,6 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
             output_prefix=output_prefix,
             encryption_key=encryption_key,
             role=role,
-            # The state machine goes with the stack: a job that went on alone would be gathered by nobody.
-            removal_policy=RemovalPolicy.DESTROY,
-            probation=None,
             preflight=preflight or Preflight(),
             # The prices are for the tags that say what each job costs; the bounds are the campaign's.
             cost_ceiling=CostCeiling(prices=prices) if prices is not None else None,
@@ -195,67 +185,35 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
                 "Cost": cost_ceiling.properties(),
                 "StopAtCeiling": str(cost_ceiling.stop_at_ceiling).lower(),
             }
-        self._make(check, jobs_at_once, runs or Runs.at_deploy(), own)
+        self._make(check, settings, jobs_at_once, runs or Runs.at_deploy(), own)
 
-    def _make(self, check: Checker, jobs_at_once: int, runs: Runs, own: dict[str, Any]) -> None:
-        settings = self._settings
-        settings.check(check)
-        shared = StackShared.of(self.stack)
-        check_workteam_region(check, settings.workteam, shared.region)
-        given = settings.output_bucket
-        buckets = shared.buckets
+    def _make(
+        self, check: Checker, settings: JobSettings, jobs_at_once: int, runs: Runs, own: dict[str, Any]
+    ) -> None:
+        shared = self._shared(check, settings)
+        given, buckets = settings.output_bucket, shared.buckets
         output = buckets.use(given) if given is not None else buckets.created(OUTPUT, settings.encryption_key)
         self._folder = Folder(
             bucket=output, path=f"{settings.output_prefix}/{CAMPAIGNS}/{settings.job_name_prefix}/"
         )
         shared = with_own_handler(shared, self, self._folder.uri)
-        self._handler = shared.handler
-        self._assembly = Assembly(self, shared, check, settings)
+        self._assemble(check, settings, shared)
         self._folder.allow(self._handler, self._assembly.input, preflight=settings.preflight.enabled)
         self._machine = Machine(
             self, shared, job_name_prefix=settings.job_name_prefix, jobs_at_once=jobs_at_once
         )
-        self._tags = TagManager(TagType.KEY_VALUE, contract.RESOURCE_TYPE, settings.tags)
-        shared.at_synth(lambda: tag_errors(self._tags.tag_values()))
+        own |= {
+            "FolderS3Uri": self._folder.uri,
+            "StateMachineArn": self._machine.state_machine.state_machine_arn,
+            "RunAtDeploy": str(runs.at_each_deploy).lower(),
+        }
+        # Whoever begins a run hears of its jobs' ends.
         self._resource = self._custom_resource(
-            {
-                **own,
-                "FolderS3Uri": self._folder.uri,
-                "StateMachineArn": self._machine.state_machine.state_machine_arn,
-                "RunAtDeploy": str(runs.at_each_deploy).lower(),
-            }
+            campaign.RESOURCE_TYPE, {"Job": self._job_properties(), "Campaign": own}, *self._machine.waits
         )
         if runs.schedule is not None:
             # Gone before the campaign is: no run begins while it is taken down.
             self._machine.begin_on(runs.schedule).node.add_dependency(self._resource)
-
-    def _custom_resource(self, own: dict[str, Any]) -> CustomResource:
-        job = {
-            "JobNamePrefix": self._settings.job_name_prefix,
-            "Images": self._assembly.images,
-            "Request": self._assembly.request,
-            "Identity": self._assembly.identity,
-            "Tags": self._tags.rendered_tags,
-            **self._settings.lifecycle_properties(),
-        }
-        resource = CustomResource(
-            self,
-            "Resource",
-            resource_type=campaign.RESOURCE_TYPE,
-            service_token=self._handler.service_token,
-            service_timeout=Duration.minutes(_SERVICE_TIMEOUT_MINUTES),
-            properties={"Job": job, "Campaign": own},
-        )
-        # Whoever begins a run has its permissions, and hears of its jobs' ends.
-        resource.node.add_dependency(self._handler.role, *self._assembly.waits, *self._machine.waits)
-        return resource
-
-    def _output_objects(self) -> Objects:
-        folder = outputs(self._settings.output_prefix, self.job_name_prefix)
-        return self._assembly.output_objects(folder, _LABELS_WHY)
-
-    def _image_objects(self) -> tuple[Objects, ...]:
-        return self._assembly.image_objects()
 
     def grant_read_labels(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody read the dataset's manifest, what has no label, and all masks, with their keys."""
@@ -268,11 +226,6 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody begin a run: states:StartExecution on the state machine."""
         return self.state_machine.grant_start_execution(grantee)
-
-    @property
-    def cdk_tag_manager(self) -> TagManager:
-        """The jobs' tags, for `Tags.of`."""
-        return self._tags
 
     @property
     def state_machine(self) -> sfn.StateMachine:
@@ -292,36 +245,6 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
     def unlabeled_s3_uri(self) -> str:
         """What the last run got no label for: JSON lines with `source-ref`, `job` and `reason`."""
         return self._resource.get_att_string(campaign.ATTR_UNLABELED_URI)
-
-    @property
-    def job_name_prefix(self) -> str:
-        """Start of the names of all jobs, and the campaign's name in its metrics."""
-        return self._settings.job_name_prefix
-
-    @property
-    def label_attribute_name(self) -> str:
-        """The labels' name in the manifest."""
-        return self._settings.label_attribute_name
-
-    @property
-    def role(self) -> iam.IRole:
-        """The role with which Ground Truth runs the jobs."""
-        return self._assembly.role
-
-    @property
-    def output_bucket(self) -> s3.IBucket:
-        """Where the labels are."""
-        return self._assembly.output.bucket
-
-    @property
-    def handler_role(self) -> iam.IRole:
-        """The role of the campaign's function."""
-        return self._handler.role
-
-    @property
-    def log_group(self) -> logs.ILogGroup:
-        """The log of that function."""
-        return self._handler.log_group
 
 
 def _check_own(check: Checker, images_per_job: int, jobs_at_once: int, order: str, seed: int) -> None:

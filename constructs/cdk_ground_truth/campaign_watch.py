@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ._rooms import campaign
-from .label_places import LabelPlaces
+from .own_jobs import OwnJobs
 from .validation import Checker, is_token
 
 if TYPE_CHECKING:
@@ -18,17 +18,12 @@ if TYPE_CHECKING:
 _HOUR: Final = 3_600
 
 
-class WatchedCampaign(LabelPlaces):
+class WatchedCampaign(OwnJobs):
     """What others hear and see of a campaign's runs; not for use by itself."""
 
     @property
     def state_machine(self) -> sfn.StateMachine:
         """Each execution of it is a run; stopping one stops its jobs and keeps what they labeled."""
-        raise NotImplementedError
-
-    @property
-    def job_name_prefix(self) -> str:
-        """Start of the names of all jobs, and the campaign's name in its metrics."""
         raise NotImplementedError
 
     def on_completed(

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .cost import CostCeiling, LabelingJobEstimates, stopping_conditions_of
+from .cost import CostCeiling, LabelingJobEstimates
 from .earlier_labels import continued_attribute
 from .images import Images
 from .imported_job import LabelingJobImports
@@ -20,7 +20,6 @@ from .owned_job import OwnedLabelingJob
 from .preflight import Preflight
 from .settings import JobSettings, default_job_name_prefix, path_below
 from .task import AutomatedLabeling, StoppingConditions
-from .validation import Checker
 from .worker_template import WorkerTemplate
 from .workteam import Workteam
 
@@ -125,7 +124,6 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             ValueError: an argument breaks a rule of the service; the message names rule, value and fix.
         """
         path = path_below(scope, construct_id)
-        check = Checker(path)
         prefix = default_job_name_prefix(path) if job_name_prefix is None else job_name_prefix
         settings = JobSettings(
             images=images,
@@ -140,9 +138,7 @@ class SemanticSegmentationLabelingJob(OwnedLabelingJob, LabelingJobImports, Labe
             task_time_limit=task_time_limit,
             task_availability_lifetime=task_availability_lifetime,
             max_concurrent_task_count=max_concurrent_task_count,
-            stopping_conditions=stopping_conditions_of(
-                check, cost_ceiling, stopping_conditions, number_of_human_workers_per_data_object
-            ),
+            stopping_conditions=stopping_conditions,
             label_attribute_name=label_attribute_name or continued_attribute(images) or f"{prefix}-ref",
             job_name_prefix=prefix,
             content_classifiers=content_classifiers,

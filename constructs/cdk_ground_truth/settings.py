@@ -50,20 +50,21 @@ class JobSettings:
     stopping_conditions: StoppingConditions | None
     label_attribute_name: str
     job_name_prefix: str
-    content_classifiers: Sequence[str] | None
-    automated_labeling: AutomatedLabeling | None
-    output_topic: sns.ITopic | None
     tags: Mapping[str, str]
     input_bucket: s3.IBucket | None
     output_bucket: s3.IBucket | None
     output_prefix: str
     encryption_key: kms.IKey | None
     role: iam.IRole | None
-    removal_policy: RemovalPolicy
-    probation: Duration | None
     preflight: Preflight
     cost_ceiling: CostCeiling | None
-    relabel: bool = False
+    relabel: bool
+    content_classifiers: Sequence[str] | None = None
+    automated_labeling: AutomatedLabeling | None = None
+    output_topic: sns.ITopic | None = None
+    #: A campaign's state machine goes with its stack: a job that went on alone would be gathered by nobody.
+    removal_policy: RemovalPolicy = RemovalPolicy.DESTROY
+    probation: Duration | None = None
     watch: Duration | None = None
     task_type: TaskType = SEGMENTATION
     #: What the labels to adjust or to verify are called, and what these are about.

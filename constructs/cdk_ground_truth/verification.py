@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .cost import CostCeiling, LabelingJobEstimates, stopping_conditions_of
+from .cost import CostCeiling, LabelingJobEstimates
 from .earlier_labels import EarlierImages, EarlierLabels
 from .instructions import Instructions
 from .labeling_job import LabelingJobBase
@@ -125,14 +125,9 @@ class SemanticSegmentationVerificationJob(OwnedLabelingJob, LabelingJobEstimates
                 task_time_limit=task_time_limit,
                 task_availability_lifetime=task_availability_lifetime,
                 max_concurrent_task_count=max_concurrent_task_count,
-                stopping_conditions=stopping_conditions_of(
-                    check, cost_ceiling, stopping_conditions, number_of_human_workers_per_data_object
-                ),
+                stopping_conditions=stopping_conditions,
                 label_attribute_name=prefix if label_attribute_name is None else label_attribute_name,
                 job_name_prefix=prefix,
-                content_classifiers=None,
-                automated_labeling=None,
-                output_topic=None,
                 tags=dict(tags or {}),
                 input_bucket=input_bucket,
                 output_bucket=output_bucket,

@@ -79,16 +79,11 @@ def _check_arn(scope: Construct, construct_id: str, arn: str) -> None:
             f" and has at most {limits.WORKTEAM_ARN_MAX} characters",
         )
     check_name(check, "workteam_arn", arn)
-    _check_region(check, arn, Stack.of(scope).region)
+    check_region(check, arn, Stack.of(scope).region)
 
 
-def check_workteam_region(check: Checker, workteam: Workteam, region: str) -> None:
+def check_region(check: Checker, arn: str, region: str) -> None:
     """Refuse a work team of another Region than the job's, where both are known."""
-    if not is_token(workteam.workteam_arn):
-        _check_region(check, workteam.workteam_arn, region)
-
-
-def _check_region(check: Checker, arn: str, region: str) -> None:
     match = limits.WORKTEAM_ARN.fullmatch(arn)
     if match is not None and not is_token(region) and match["region"] != region:
         must = f"be in the stack's Region, {region}"

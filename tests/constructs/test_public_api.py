@@ -12,6 +12,7 @@ import pytest
 
 import cdk_ground_truth
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam
+from cdk_ground_truth.own_jobs import OwnJobs
 from cdk_ground_truth.owned_job import OwnedLabelingJob
 
 EXPORTED = [
@@ -100,7 +101,7 @@ def test_the_jobs_arguments_and_attributes() -> None:
         assert required == (name in ("images", "labels", "workteam"))
         documented = inspect.getdoc(SemanticSegmentationLabelingJob.__init__) or ""
         assert f"    {name}: " in documented
-    own = {*public(SemanticSegmentationLabelingJob), *public(OwnedLabelingJob)}
+    own = {*public(SemanticSegmentationLabelingJob), *public(OwnedLabelingJob), *public(OwnJobs)}
     assert sorted(own) == ATTRIBUTES.split()
 
 
