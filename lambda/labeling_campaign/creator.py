@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labeling_job import log
 from labeling_job.creation import Creation
-from labeling_job.errors import DeployError, code_of
+from labeling_job.errors import DeployError, causes, code_of
+from labeling_job.event import Event
 from labeling_job.images import Staging
-from labeling_job.jobs import ENDED, LIVE
 from labeling_job.owned import Owned
 from labeling_job.preflight import gate
 from labeling_job.reachable import Reachable
@@ -17,7 +16,7 @@ from labeling_job.succession import briefly_checked
 
 from . import clients
 from .campaign import Campaign
-from .ends import ending
+from .ends import look_at
 from .state import Token
 
 
@@ -49,42 +48,29 @@ def create(campaign: Campaign, step: Mapping[str, Any], context: Any) -> None:
     job = plan.jobs[number]
     was_tried = campaign.state.token(job.name) is not None
     # The token is kept before the job is made: one that ends at once finds who waits.
-    campaign.state.keep_token(Token(job=job.name, token=str(step["token"]), execution=execution))
+    token = Token(job=job.name, token=str(step["token"]), execution=execution)
+    campaign.state.keep_token(token)
+    event, properties = campaign.job_at(run, number, job.manifest)
+    # Who waits for room in the account has had the images looked at before.
+    checked = briefly_checked(properties) if was_tried else properties
     try:
-        _ensure(
-            campaign,
-            run=run,
-            number=number,
-            manifest=job.manifest,
-            execution=execution,
-            context=context,
-            was_tried=was_tried,
-        )
+        _creation(campaign, event, execution, context).ensure(job.name, checked)
     except DeployError as error:
-        if _is_full(error):
+        if any(code_of(each) == "ResourceLimitExceeded" for each in causes(error)):
             raise AccountFullError(str(error)) from error
         campaign.state.refuse(job.name, str(error))
         raise
-    _hand_over(campaign, job.name, str(step["token"]), execution)
+    # While nobody could be told, the run may have been stopped, or the job have ended.
+    if look_at(campaign, token) is None:
+        raise DeployError(f"the job {job.name!r} was created and is gone")
 
 
-def _ensure(
-    campaign: Campaign,
-    *,
-    run: str,
-    number: int,
-    manifest: str,
-    execution: str,
-    context: Any,
-    was_tried: bool,
-) -> None:
-    event, properties = campaign.job_at(run, number, manifest)
-
+def _creation(campaign: Campaign, event: Event, execution: str, context: Any) -> Creation:
     def check_awaited() -> None:
         if not campaign.executions.is_running(execution):
             raise DeployError("the run was stopped while this job was made")
 
-    creation = Creation(
+    return Creation(
         campaign.jobs,
         Owned(campaign.jobs, event),
         campaign.patience,
@@ -94,25 +80,3 @@ def _ensure(
         ),
         check_awaited=check_awaited,
     )
-    # Who waits for room in the account has had the images looked at before.
-    creation.ensure(campaign.name_of(run, number), briefly_checked(properties) if was_tried else properties)
-
-
-def _hand_over(campaign: Campaign, name: str, token: str, execution: str) -> None:
-    """What may have happened while nobody could be told: the run was stopped, or the job has ended."""
-    job = campaign.jobs.describe(name)
-    if job is None:
-        raise DeployError(f"the job {name!r} was created and is gone")
-    if job["LabelingJobStatus"] in LIVE and not campaign.executions.is_running(execution):
-        campaign.jobs.stop(name)
-        log.action("Abandon", job=name, why="its run was stopped")
-    elif job["LabelingJobStatus"] in ENDED and campaign.executions.succeed(token, ending(job)):
-        campaign.state.drop_token(name)
-
-
-def _is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if code_of(error) == "ResourceLimitExceeded":
-            return True
-        error = error.__cause__
-    return False

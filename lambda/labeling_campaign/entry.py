@@ -10,7 +10,7 @@ from typing import Any
 from labeling_job import log
 from labeling_job.campaign import FOLDER
 from labeling_job.contract import ContractError
-from labeling_job.errors import DeployError, NotYetError, is_own_fault, is_passing, said
+from labeling_job.errors import DeployError, NotYetError, causes, is_own_fault, is_passing, said
 
 from . import clients, creator, listener, planner, resource, stopper
 from .campaign import Campaign
@@ -34,7 +34,7 @@ def handler(event: Mapping[str, Any], context: Any) -> Any:
         raise
     except (DeployError, ContractError) as error:
         log.action("Failed", reason=said(error))
-        kind = OutageError if _passes(error) else DeployError
+        kind = OutageError if any(map(is_passing, causes(error))) else DeployError
         raise kind(said(error)) from error
     except Exception as error:  # the log gets all of it, the state machine's history the words
         fault = {"traceback": traceback.format_exc()} if is_own_fault(error) else {}
@@ -44,14 +44,6 @@ def handler(event: Mapping[str, Any], context: Any) -> Any:
 
 class OutageError(Exception):
     """AWS gave no good answer for minutes: the state machine tries again."""
-
-
-def _passes(error: BaseException | None) -> bool:
-    while error is not None:
-        if is_passing(error):
-            return True
-        error = error.__cause__
-    return False
 
 
 def _step(event: Mapping[str, Any], campaign: Campaign, context: Any) -> Any:

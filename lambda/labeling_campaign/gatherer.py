@@ -15,19 +15,18 @@ from botocore.exceptions import ClientError
 from labeling_job import log
 from labeling_job.campaign import DATASET, UNLABELED
 from labeling_job.chained_images import output_lines
-from labeling_job.errors import DeployError, code_of
+from labeling_job.errors import MISSING_CODES, DeployError, code_of
 from labeling_job.predecessors import Predecessor
 
 from .campaign import Campaign
 from .ends import end_jobs
 from .lines import image_of, metadata_of
-from .listing import in_manifest_order
+from .listing import in_order
 from .merging import Answer, merged
 from .sorting import Sorted
 from .state import Dataset, Plan, PlannedJob
 
 _SPOOL_BYTES: Final = 32 * 1024 * 1024
-_MISSING: Final = ("NoSuchKey", "404", "NotFound")
 _TRIES: Final = 10
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -94,7 +93,8 @@ def _write(
         tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as unlabeled,
     ):
         found = merged(dataset_lines(campaign, before), _decoded(answers))
-        for line in _in_order(campaign, _without_failed(found, unlabeled, gathered)):
+        labeled = ((each.uri, each.line) for each in _without_failed(found, unlabeled, gathered))
+        for line in in_order(campaign, labeled):
             labels.write(line + b"\n")
             gathered.labels += 1
         gathered.new_labels = sum(1 for _, value in answers if value.startswith(_LABEL))
@@ -176,7 +176,7 @@ def _output(campaign: Campaign, described: Mapping[str, Any]) -> Iterator[bytes]
         yield from output_lines(campaign.storage, Predecessor.of(described).manifest_uri)
     except ClientError as error:
         # A job that ended before it labeled anything has written no output.
-        if code_of(error) not in _MISSING:
+        if code_of(error) not in MISSING_CODES:
             raise
 
 
@@ -197,10 +197,3 @@ def _without_failed(
         gathered.unlabeled += 1
         entry = {"source-ref": answer.uri.decode("utf-8", "surrogatepass"), **json.loads(answer.reason)}
         unlabeled.write(json.dumps(entry).encode() + b"\n")
-
-
-def _in_order(campaign: Campaign, labeled: Iterator[Answer]) -> Iterator[bytes]:
-    """Labels in the order of the images: of keys where a bucket is listed, else of the manifest's lines."""
-    if not campaign.properties.source_manifest:
-        return (answer.line for answer in labeled)
-    return in_manifest_order(campaign, ((answer.uri, answer.line) for answer in labeled))

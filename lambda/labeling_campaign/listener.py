@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from labeling_job import cost, log
-from labeling_job.jobs import ENDED, LIVE
+from labeling_job.jobs import LIVE
 
 from . import metrics
 from .campaign import Campaign
-from .ends import ending
-from .state import Token
+from .ends import look_at
 
 
 def job_ended(campaign: Campaign, event: Mapping[str, Any]) -> None:
@@ -22,14 +21,14 @@ def job_ended(campaign: Campaign, event: Mapping[str, Any]) -> None:
         if token is None:
             log.action("NobodyWaits", job=name)
             continue
-        _look(campaign, token)
+        look_at(campaign, token)
 
 
 def look(campaign: Campaign) -> None:
     """See to all who wait, and measure how far the campaign is."""
     running, labeled = 0, 0
     for token in campaign.state.tokens():
-        job = _look(campaign, token)
+        job = look_at(campaign, token)
         if job is not None and job["LabelingJobStatus"] in LIVE:
             running += 1
             labeled += int(job.get("LabelCounters", {}).get("TotalLabeled", 0))
@@ -42,19 +41,3 @@ def look(campaign: Campaign) -> None:
         running=running,
         cost=None if bought.amount is None else float(bought.amount),
     )
-
-
-def _look(campaign: Campaign, token: Token) -> Mapping[str, Any] | None:
-    """Tell who waits if the job has ended; end the job if nobody waits for it any more."""
-    job = campaign.jobs.describe(token.job)
-    if job is None:
-        # It is still to be made, or will never be: whoever makes it knows.
-        return None
-    if job["LabelingJobStatus"] in ENDED:
-        # Where nobody waits for this token, somebody may by now for another one that was kept meanwhile.
-        if campaign.executions.succeed(token.token, ending(job)):
-            campaign.state.drop_token(token.job)
-    elif not campaign.executions.is_running(token.execution) and job["LabelingJobStatus"] in LIVE:
-        campaign.jobs.stop(token.job)
-        log.action("Abandon", job=token.job, why="its run was stopped")
-    return job

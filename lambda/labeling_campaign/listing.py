@@ -52,13 +52,17 @@ def _of_manifest(campaign: Campaign, manifest: str) -> Iterator[Image]:
         yield Image(uri, 0.0, line)
 
 
-def in_manifest_order(campaign: Campaign, records: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """Values of records that are sorted by URI, in the order of the manifest that lists the images.
+def in_order(campaign: Campaign, records: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Values of records that are sorted by URI, in the order of the images.
 
-    What the manifest doesn't list any more comes last.
+    Of a bucket that is the order of its keys, else that of the manifest's lines: what it doesn't list any
+    more comes last.
     """
+    manifest = campaign.properties.source_manifest
+    if not manifest:
+        return (value for _, value in records)
     places = Sorted()
-    for place, line in enumerate(output_lines(campaign.storage, campaign.properties.source_manifest)):
+    for place, line in enumerate(output_lines(campaign.storage, manifest)):
         places.add(image_of(line), _PLACE.pack(place))
     known = iter(places)
     at = next(known, None)

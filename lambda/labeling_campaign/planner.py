@@ -18,13 +18,12 @@ from .campaign import Campaign
 from .cutting import cut, sizes
 from .gatherer import dataset_lines, gather
 from .lines import job_of
-from .listing import images_of, in_manifest_order
+from .listing import images_of, in_order
 from .merging import Image, missing
 from .sorting import Sorted
 from .state import Dataset, Plan, PlannedJob
 
 _SPOOL_BYTES: Final = 32 * 1024 * 1024
-_ENDS: Final = b"\n"
 
 
 def plan(campaign: Campaign, run: str, execution: str) -> dict[str, Any]:
@@ -95,9 +94,8 @@ def _spool(campaign: Campaign, dataset: Dataset, into: IO[bytes] | Any) -> int:
     changed = _Changed(campaign)
     found = missing(images_of(campaign), dataset_lines(campaign, dataset), changed)
     count = 0
-    for line in _in_order(campaign, found):
-        into.write(line + _ENDS)
-        count += 1
+    for count, line in enumerate(_in_order(campaign, found), 1):  # noqa: B007
+        into.write(line + b"\n")
     return count
 
 
@@ -109,9 +107,7 @@ def _in_order(campaign: Campaign, images: Iterable[Image]) -> Iterator[bytes]:
         for image in images:
             shuffled.add(hashlib.blake2b(seed + image.uri, digest_size=16).digest(), image.line)
         return (line for _, line in shuffled)
-    if not properties.source_manifest:
-        return (image.line for image in images)
-    return in_manifest_order(campaign, ((image.uri, image.line) for image in images))
+    return in_order(campaign, ((image.uri, image.line) for image in images))
 
 
 class _Changed:
@@ -158,12 +154,9 @@ def _affordable(campaign: Campaign, dataset: Dataset, found: int) -> int:
             f" {dataset.bought:,} objects are labeled already); raise it, label fewer images, or set"
             " stop_at_ceiling"
         )
-    low, high = 0, found
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (low, middle - 1) if above(middle) else (middle, high)
-    log.action("StopAtCeiling", allowed=low, of=found)
-    return low
+    allowed = cost.most(found, above)
+    log.action("StopAtCeiling", allowed=allowed, of=found)
+    return allowed
 
 
 def _jobs(campaign: Campaign, run: str, lines: IO[bytes] | Any, parts: list[int]) -> Iterator[PlannedJob]:

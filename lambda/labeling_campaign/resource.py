@@ -24,11 +24,7 @@ from .stopper import stop_all
 
 def handle(event: Any, context: Any, folder: str) -> None:
     """Do what CloudFormation asks for, and answer it."""
-
-    def done(asked: Event, context: Any) -> Outcome:
-        return _done(asked, context, folder)
-
-    entry.answered(event, context, done, _physical_id)
+    entry.answered(event, context, lambda asked, context: _done(asked, context, folder), _physical_id)
 
 
 def _done(asked: Event, context: Any, folder: str) -> Outcome:

@@ -121,8 +121,7 @@ class State:
 
     def take_lock(self, execution: str, mark: str) -> bool:
         """Have the campaign, if nobody took it since the lock had that mark."""
-        condition = {"IfMatch": mark} if mark else {"IfNoneMatch": "*"}
-        return self._put_if(_LOCK, json.dumps({"execution": execution}).encode(), condition)
+        return self._put_if(_LOCK, json.dumps({"execution": execution}).encode(), mark)
 
     def pending(self) -> list[Plan]:
         """The plans of runs that are not gathered yet, by name."""
@@ -137,9 +136,7 @@ class State:
 
     def keep_plan(self, plan: Plan) -> bool:
         """Keep a run's plan, unless another planner of the same run was first."""
-        return self._put_if(
-            f"{_PENDING}{plan.run}.json", json.dumps(asdict(plan)).encode(), {"IfNoneMatch": "*"}
-        )
+        return self._put_if(f"{_PENDING}{plan.run}.json", json.dumps(asdict(plan)).encode(), "")
 
     def close(self, plan: Plan, outcome: Mapping[str, Any]) -> None:
         """A run is over and gathered."""
@@ -207,8 +204,7 @@ class State:
             "runs": dataset.runs,
             "by-uri": str(dataset.by_uri).lower(),
         }
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        return self._put_if(DATASET, body, condition, Metadata=said, ContentType=_LINES)
+        return self._put_if(DATASET, body, etag, Metadata=said, ContentType=_LINES)
 
     def put_unlabeled(self, body: IO[bytes]) -> None:
         """Write what has no label."""
@@ -233,7 +229,9 @@ class State:
         bucket, key = self._place(name)
         self.storage.put(bucket, key, body, content_type="application/json")
 
-    def _put_if(self, name: str, body: bytes | IO[bytes], condition: Mapping[str, str], **more: Any) -> bool:
+    def _put_if(self, name: str, body: bytes | IO[bytes], etag: str, **more: Any) -> bool:
+        """Write an object that still has the ETag, or a new one where that is empty."""
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         bucket, key = self._place(name)
         return self.storage.put_if(
             bucket, key, body, condition, **{"ContentType": "application/json", **more}

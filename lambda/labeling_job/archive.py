@@ -44,7 +44,8 @@ class Archive:
         self._storage, self.uri = storage, uri
         self.bucket, self.prefix = bucket, prefix
         self._zip = self._open()
-        members = [m for m in self._zip.infolist() if not m.is_dir() and _is_image(m.filename)]
+        # A folder's name ends in a slash, and so in no suffix.
+        members = [m for m in self._zip.infolist() if m.filename.lower().endswith(IMAGE_SUFFIXES)]
         self._check(members)
         #: Key → member, in the zip's order, in which they are read.
         self.members = {self._key(m): m for m in sorted(members, key=lambda m: m.header_offset)}
@@ -140,10 +141,6 @@ def _unfit(member: zipfile.ZipInfo) -> str:
     if member.compress_type not in _PACKINGS or member.flag_bits & _ENCRYPTED:
         return "it is encrypted, or packed in another way than the CDK's"
     return ""
-
-
-def _is_image(key: str) -> bool:
-    return key.lower().endswith(IMAGE_SUFFIXES)
 
 
 def _settle(running: dict[Future[None], int]) -> None:

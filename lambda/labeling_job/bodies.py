@@ -87,6 +87,18 @@ class Body:
         return data
 
 
+def of_object(
+    get: Callable[..., Any], pause: Callable[[float], None], *, first: int = 0, last: int | None = None
+) -> Body:
+    """An object, or a part of it up to its last byte; `get` takes the `Range` of a part."""
+
+    def answer_from(offset: int) -> Any:
+        begin, end = first + offset, "" if last is None else last
+        return get(**({} if last is None and not begin else {"Range": f"bytes={begin}-{end}"}))
+
+    return Body(answer_from, pause)
+
+
 def _length(answer: Any) -> int | None:
     """The bytes that were asked for: a proxy that cut a part off may have counted anew what is left."""
     part = _PART.match(answer.get("ContentRange") or "")

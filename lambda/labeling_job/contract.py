@@ -107,19 +107,13 @@ _EARLIER_FIELDS: Final[Mapping[str, type]] = {
     "OutputManifestS3Uri": str,
     "LabelAttributeName": str,
 }
-_IMAGES_FIELDS: Final[Mapping[str, Mapping[str, type]]] = {
-    SOURCE_DIRECTORY: {"ArchiveS3Uri": str, "StagingS3Uri": str},
-    SOURCE_BUCKET: {"ImagesS3Uri": str, "StagingS3Uri": str, **_LISTING_FIELDS},
+#: Source → what it needs, and what may be there besides.
+_IMAGES_FIELDS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, type]]]] = {
+    SOURCE_DIRECTORY: (("ArchiveS3Uri", "StagingS3Uri"), {}),
+    SOURCE_BUCKET: (("ImagesS3Uri", "StagingS3Uri"), _LISTING_FIELDS),
     # Only where labels are kept does the handler write a manifest beside the user's own.
-    SOURCE_MANIFEST: {"StagingS3Uri": str},
-    SOURCE_JOB: {"StagingS3Uri": str, **_EARLIER_FIELDS, **_SELECTION_FIELDS},
-}
-#: The rest may be there.
-_IMAGES_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    SOURCE_DIRECTORY: ("ArchiveS3Uri", "StagingS3Uri"),
-    SOURCE_BUCKET: ("ImagesS3Uri", "StagingS3Uri"),
-    SOURCE_MANIFEST: (),
-    SOURCE_JOB: ("StagingS3Uri",),
+    SOURCE_MANIFEST: ((), {"StagingS3Uri": str}),
+    SOURCE_JOB: (("StagingS3Uri",), {**_EARLIER_FIELDS, **_SELECTION_FIELDS}),
 }
 
 #: Names of checks that are off, and for how long images are looked at.
@@ -247,8 +241,9 @@ def _images(value: object) -> Images:
         raise ContractError(f"Images.Source must be one of {sorted(_IMAGES_FIELDS)}, got {source!r}")
     del images["Source"]
     more = images.pop("More", None) if source == SOURCE_JOB else None
-    given = _options("Images", images, _IMAGES_FIELDS[source])
-    for key in _IMAGES_NEEDED[source]:
+    needed, besides = _IMAGES_FIELDS[source]
+    given = _options("Images", images, {**dict.fromkeys(needed, str), **besides})
+    for key in needed:
         _need("Images.", given, key)
     if source == SOURCE_JOB and ("JobName" in given) == ("OutputManifestS3Uri" in given):
         raise ContractError("Images must have either 'JobName' or 'OutputManifestS3Uri'")
@@ -318,11 +313,8 @@ def _tags(value: object) -> dict[str, str]:
         raise ContractError(f"'Tags' must be a list, got {value!r}")
     tags = {}
     for item in value:
-        tag = _mapping("Tags", item)
-        _refuse_unknown("Tags.", set(tag), {"Key", "Value"})
-        tags[_string("Tags.Key", _need("Tags.", tag, "Key"))] = _string(
-            "Tags.Value", _need("Tags.", tag, "Value")
-        )
+        tag = _options("Tags", item, {"Key": str, "Value": str})
+        tags[str(_need("Tags.", tag, "Key"))] = str(_need("Tags.", tag, "Value"))
     return tags
 
 

@@ -9,7 +9,8 @@ Standard library only and self-contained: the construct reads this file too.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -90,18 +91,16 @@ def _decimal(text: str) -> Decimal:
 def estimate(objects: int, *, workers: int, terms: Terms, human: int | None = None) -> Estimate:
     """What so many objects cost; ``human`` of them go to people, by default all."""
     tasks = (objects if human is None else human) * workers
-    if not terms.currency:
-        return Estimate(
-            objects=objects, workers=workers, tasks=tasks, amount=None, text=_counts(objects, workers, tasks)
+    text, amount = _counts(objects, workers, tasks), None
+    if terms.currency:
+        fee, work = fee_of(objects, terms.per_object), terms.per_task * tasks
+        amount = fee + work
+        text += (
+            f": {_money(amount, terms)}"
+            f" ({_money(fee, terms)} for objects, {_money(work, terms)} for tasks;"
+            f" prices of {terms.as_of}, {terms.source})"
         )
-    fee, work = fee_of(objects, terms.per_object), terms.per_task * tasks
-    total = fee + work
-    text = (
-        f"{_counts(objects, workers, tasks)}: {_money(total, terms)}"
-        f" ({_money(fee, terms)} for objects, {_money(work, terms)} for tasks;"
-        f" prices of {terms.as_of}, {terms.source})"
-    )
-    return Estimate(objects=objects, workers=workers, tasks=tasks, amount=total, text=text)
+    return Estimate(objects=objects, workers=workers, tasks=tasks, amount=amount, text=text)
 
 
 def fee_of(objects: int, tiers: Sequence[Tier]) -> Decimal:
@@ -128,6 +127,11 @@ def exceeded(what: Estimate, terms: Terms) -> list[str]:
             f"{_money(what.amount, terms)}, but at most {_money(terms.max_amount, terms)} is allowed"
         )
     return found
+
+
+def most(objects: int, above: Callable[[int], Sequence[str]]) -> int:
+    """How many of so many objects are not above a ceiling; more of them never cost less."""
+    return bisect_left(range(1, objects + 1), True, key=lambda count: bool(above(count)))
 
 
 def _counts(objects: int, workers: int, tasks: int) -> str:

@@ -164,10 +164,9 @@ def without_images(properties: JobProperties) -> JobProperties:
     if properties.preflight is None:
         return properties
     # Only a create needs it.
-    from .rules.findings import CHECKS
+    from .rules.findings import IMAGE_CHECKS
 
-    of_images = {check for check in CHECKS if check.startswith("image-")}
-    skip = sorted({*properties.preflight.get("Skip", ()), *of_images})
+    skip = sorted({*properties.preflight.get("Skip", ()), *IMAGE_CHECKS})
     return replace(properties, preflight={**properties.preflight, "Skip": skip})
 
 

@@ -15,14 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from . import clients, log
-from .contract import (
-    SOURCE_MANIFEST,
-    WATCH_SECONDS_DEFAULT,
-    ContractError,
-    Images,
-    JobProperties,
-    parse,
-)
+from .contract import SOURCE_MANIFEST, WATCH_SECONDS_DEFAULT, ContractError, Images, JobProperties, parse
 from .errors import NotYetError, is_own_fault, said
 from .event import Event, read
 from .jobs import Jobs

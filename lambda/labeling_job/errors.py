@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ _THROTTLED = frozenset(
 )
 #: What S3, IAM and others say for "not allowed"; a HEAD's answer has no body to say more than 403 in.
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "Forbidden", "403"})
+#: What S3 says where there is no such object.
+MISSING_CODES = ("404", "NoSuchKey", "NotFound")
 #: What `cdk bootstrap` published is encrypted then with a key that no construct knows of.
 BOOTSTRAP_KEY = (
     "after a bootstrap with a key of your own the app has to grant its use:"
@@ -113,6 +115,13 @@ def document_of(text: Any) -> Any:
         return json.loads(text)
     except (TypeError, ValueError) as error:
         raise BrokenAnswerError("an answer's document isn't whole") from error
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def code_of(error: BaseException | None) -> str:

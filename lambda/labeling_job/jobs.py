@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from . import log
 from .errors import BrokenAnswerError, code_of, is_passing, message_of
-from .patience import Patience
+from .patience import Patience, pauses
 
 LIVE = ("Initializing", "InProgress")
 ENDED = ("Completed", "Failed", "Stopped")
@@ -20,7 +20,7 @@ class Jobs:
 
     def __init__(self, sagemaker: Any, patience: Patience) -> None:
         self._sagemaker = sagemaker
-        self._insist = patience.insist
+        self._patience, self._insist = patience, patience.insist
 
     def describe(self, name: str) -> dict[str, Any] | None:
         """The job as the service describes it, or None if there is no such job."""
@@ -58,6 +58,24 @@ class Jobs:
                 raise
             log.action("StopLabelingJobRefused", job=name, error=message_of(error))
             return False
+
+    def end(self, name: str) -> dict[str, Any] | None:
+        """Stop a job and wait for its end; as the service describes it then, None if there is none.
+
+        Raises:
+            NotYetError: it is still stopping and this invocation is out of time.
+            DeployError: it has not stopped in time.
+        """
+        for seconds in pauses():
+            job = self.describe(name)
+            status = job["LabelingJobStatus"] if job else "gone"
+            if job is None or status in ENDED:
+                log.action("Ended", job=name, status=status)
+                return job
+            if status in LIVE:
+                self.stop(name)
+            self._patience.pause(seconds, f"the job {name!r} is still {status}")
+        raise AssertionError("pauses never end")
 
     def named_like(self, text: str) -> Iterator[dict[str, Any]]:
         """Summaries of all jobs whose name contains the text, newest first."""

@@ -176,7 +176,7 @@ class Lifecycle:
             old[-1]["LabelingJobArn"], {TAG_SUCCESSOR if old[-1] in running else TAG_FOLLOWER: name}
         )
         for job in running:
-            self._removal.end(job["LabelingJobName"])
+            self._jobs.end(job["LabelingJobName"])
         staging = self._creation.staged(name, properties, before)
         if staging is not None and not staging.kept.to_label:
             log.action("NothingLeftToLabel", job=old[-1]["LabelingJobName"], labels=staging.kept.kept)

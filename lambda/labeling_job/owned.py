@@ -8,14 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import log
-from .contract import (
-    TAG_FINGERPRINT,
-    TAG_FOLLOWER,
-    TAG_LOGICAL_ID,
-    TAG_REQUEST,
-    TAG_STACK,
-    TAG_SUCCESSOR,
-)
+from .contract import TAG_FINGERPRINT, TAG_FOLLOWER, TAG_LOGICAL_ID, TAG_REQUEST, TAG_STACK, TAG_SUCCESSOR
 from .event import Event
 from .jobs import Jobs
 
@@ -25,12 +18,12 @@ _RELEASED = "released"
 class Claim(NamedTuple):
     """What the tags of one of the resource's jobs say."""
 
+    #: This very request made it.
     of_request: bool
-    """This very request made it."""
+    #: It was made of just these properties.
     as_wanted: bool
-    """It was made of just these properties."""
+    #: It was given up: nobody takes it up again or stops it.
     released: bool
-    """It was given up: nobody takes it up again or stops it."""
 
 
 class Owned:

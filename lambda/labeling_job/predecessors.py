@@ -13,11 +13,10 @@ from . import log
 from .chain import Counts, Earlier, continued, is_labeled, parsed
 from .chained_images import output_lines
 from .contract import split_s3_uri
-from .errors import DeployError, code_of
+from .errors import MISSING_CODES, DeployError, code_of
 from .storage import Storage
 
 _ASKED_AT_ONCE = 16
-_MISSING = ("NoSuchKey", "404", "NotFound")
 
 
 class Predecessor(NamedTuple):
@@ -63,7 +62,7 @@ def _read(storage: Storage, earlier: Earlier, job: Predecessor) -> None:
     try:
         earlier.read(output_lines(storage, job.manifest_uri), what=job.manifest_uri)
     except ClientError as error:
-        if code_of(error) in _MISSING:
+        if code_of(error) in MISSING_CODES:
             # A job that was stopped before it labeled anything has written no output.
             log.action("NoOutput", job=job.name, manifest=job.manifest_uri)
             return

@@ -10,7 +10,7 @@ from . import log
 from .contract import REMOVAL_RETAIN
 from .errors import DeployError, NotYetError, said
 from .event import Event
-from .jobs import ENDED, LIVE, Jobs
+from .jobs import LIVE, Jobs
 from .owned import Owned
 from .patience import Patience, pauses
 from .stack import Stack, Status
@@ -64,10 +64,6 @@ class Removal:
                 self._owned.release(job)
             else:
                 self._end_all([job])
-
-    def end(self, name: str) -> None:
-        """Stop a job that another one goes on from, and wait for its end; it stays the resource's own."""
-        self._stop_and_wait(name)
 
     def sweep(self, keep: str, made: str) -> None:
         """Stop what a request left that CloudFormation gave up on; the stack goes back to `keep`.
@@ -131,20 +127,9 @@ class Removal:
 
     def _end_all(self, jobs: Iterable[Mapping[str, Any]]) -> None:
         for job in jobs:
-            self._stop_and_wait(job["LabelingJobName"])
+            self._jobs.end(job["LabelingJobName"])
             # Last, so that a Delete that dies before it finds the job again.
             self._owned.release(job)
-
-    def _stop_and_wait(self, name: str) -> None:
-        for seconds in pauses():
-            job = self._jobs.describe(name)
-            status = job["LabelingJobStatus"] if job else "gone"
-            if status == "gone" or status in ENDED:
-                log.action("Ended", job=name, status=status)
-                return
-            if status in LIVE:
-                self._jobs.stop(name)
-            self._patience.pause(seconds, f"the job {name!r} is still {status}")
 
 
 def _is_retained(event: Event, status: Status) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from .bodies import Body
-from .errors import BrokenAnswerError, code_of
+from .bodies import Body, of_object
+from .errors import DENIED_CODES, MISSING_CODES, BrokenAnswerError, code_of
 from .patience import Patience
+
+_Answer = TypeVar("_Answer")
 
 #: An object that was written on a condition has this mark: by it the writer knows its own.
 _MARK = "written-by"
@@ -47,13 +49,7 @@ class Storage:
     def put(self, bucket: str, key: str, body: bytes | IO[bytes], *, content_type: str) -> None:
         """Write an object, unless this invocation is about to end."""
         self._patience.check(f"objects are still copied to {bucket}")
-
-        def put() -> None:
-            if not isinstance(body, bytes):
-                body.seek(0)
-            self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
-
-        self._patience.insist(put)
+        self._put(bucket, key, body, ContentType=content_type)
 
     def put_if(
         self, bucket: str, key: str, body: bytes | IO[bytes], condition: Mapping[str, str], **more: Any
@@ -65,14 +61,8 @@ class Storage:
         self._patience.check(f"{key} is still to be written to {bucket}")
         mark = uuid.uuid4().hex
         metadata = {**more.pop("Metadata", {}), _MARK: mark}
-
-        def put() -> None:
-            if not isinstance(body, bytes):
-                body.seek(0)
-            self._s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, **condition, **more)
-
         try:
-            self._patience.insist(put)
+            self._put(bucket, key, body, Metadata=metadata, **condition, **more)
         except ClientError as error:
             if code_of(error) not in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412"):
                 raise
@@ -80,37 +70,32 @@ class Storage:
             return there is not None and there.get("Metadata", {}).get(_MARK) == mark
         return True
 
+    def _put(self, bucket: str, key: str, body: bytes | IO[bytes], **more: Any) -> None:
+        def put() -> None:
+            if not isinstance(body, bytes):
+                body.seek(0)
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body, **more)
+
+        self._patience.insist(put)
+
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; one that isn't there is none."""
         self._patience.insist(lambda: self._s3.delete_object(Bucket=bucket, Key=key))
 
     def head(self, bucket: str, key: str) -> Mapping[str, Any] | None:
         """What S3 says of an object; None where there is none."""
-        try:
-            answer: Mapping[str, Any] = self._patience.insist(
-                lambda: self._s3.head_object(Bucket=bucket, Key=key)
-            )
-            return answer
-        except ClientError as error:
-            if code_of(error) in ("404", "NoSuchKey", "NotFound"):
-                return None
-            raise
+        return _if_there(lambda: self._patience.insist(lambda: self._s3.head_object(Bucket=bucket, Key=key)))
 
     def opened(self, bucket: str, key: str) -> Body | None:
         """An object's body, to be read on; None where there is none."""
-        try:
-            return self.stream(bucket, key)
-        except ClientError as error:
-            if code_of(error) in ("404", "NoSuchKey", "NotFound"):
-                return None
-            raise
+        return _if_there(lambda: self.stream(bucket, key))
 
     def modified(self, bucket: str, key: str) -> datetime | None:
         """When an object was last written; None where there is none, or this may not be asked."""
         try:
-            answer = self._patience.insist(lambda: self._s3.head_object(Bucket=bucket, Key=key))
+            answer = self.head(bucket, key) or {}
         except ClientError as error:
-            if code_of(error) in ("403", "404", "AccessDenied", "Forbidden", "NoSuchKey", "NotFound"):
+            if code_of(error) in DENIED_CODES:
                 return None
             raise
         found = answer.get("LastModified")
@@ -140,12 +125,23 @@ class Storage:
         return self._body(bucket, key, 0).open()
 
     def _body(self, bucket: str, key: str, first: int, last: int | None = None) -> Body:
-        def answer_from(offset: int) -> Any:
-            begin, end = first + offset, "" if last is None else last
-            span = {} if last is None and not begin else {"Range": f"bytes={begin}-{end}"}
+        def get(**span: str) -> Any:
             return self._patience.insist(lambda: self._s3.get_object(Bucket=bucket, Key=key, **span))
 
-        return Body(answer_from, lambda seconds: self._patience.pause(seconds, "an object's body breaks off"))
+        def pause(seconds: float) -> None:
+            self._patience.pause(seconds, "an object's body breaks off")
+
+        return of_object(get, pause, first=first, last=last)
+
+
+def _if_there(ask: Callable[[], _Answer]) -> _Answer | None:
+    """The answer about an object; None where there is none."""
+    try:
+        return ask()
+    except ClientError as error:
+        if code_of(error) in MISSING_CODES:
+            return None
+        raise
 
 
 class ObjectFile(io.RawIOBase):

@@ -6,7 +6,7 @@ import copy
 import os
 from typing import Any
 
-from labeling_campaign import listener
+from labeling_campaign import ends
 from labeling_campaign.campaign import Campaign
 from labeling_campaign.clients import patience_of
 from labeling_campaign.state import Token
@@ -91,7 +91,7 @@ def test_a_token_that_nobody_waits_for_takes_no_other_with_it() -> None:
         world.complete(name)
         # The listener has read the token of a try that failed; the next try has kept its own since.
         old = Token(job=name, token="of a try that failed", execution=waiting.execution)
-        listener._look(campaign, old)
+        ends.look_at(campaign, old)
         assert campaign.state.token(name) == waiting
-        listener._look(campaign, waiting)
+        ends.look_at(campaign, waiting)
         assert campaign.state.token(name) is None

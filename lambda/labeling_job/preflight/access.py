@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..bodies import Body
-from ..errors import DENIED_CODES, code_of, said
+from ..bodies import Body, of_object
+from ..errors import DENIED_CODES, MISSING_CODES, code_of, said
 from ..patience import pauses
 from ..rules.places import Place
 from ..transport import AWS_ERRORS
@@ -23,9 +23,7 @@ ELSEWHERE: Final = "other Region"
 FAILED: Final = "failed"
 
 _KINDS = {
-    "NoSuchKey": MISSING,
-    "NotFound": MISSING,
-    "404": MISSING,
+    **dict.fromkeys(MISSING_CODES, MISSING),
     "NoSuchBucket": NO_BUCKET,
     **dict.fromkeys(DENIED_CODES, DENIED),
     "InvalidObjectState": ARCHIVED,
@@ -115,14 +113,10 @@ class Reader:
         return body
 
     def _body(self, place: Place, first: int, last: int | None = None) -> Body:
-        where = {"Bucket": place.bucket, "Key": place.key}
+        def get(**span: str) -> Any:
+            return self.settled(lambda: self.s3.get_object(Bucket=place.bucket, Key=place.key, **span))
 
-        def answer_from(offset: int) -> Any:
-            begin, end = first + offset, "" if last is None else last
-            span = {} if last is None and not begin else {"Range": f"bytes={begin}-{end}"}
-            return self.settled(lambda: self.s3.get_object(**where, **span))
-
-        return Body(answer_from, self._sleep)
+        return of_object(get, self._sleep, first=first, last=last)
 
     def _count(self, place: Place, answer: Any, size: int) -> None:
         with self._lock:

@@ -11,10 +11,6 @@ from .access import Reader
 from .plan import Plan
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
     """What is judged, who is asked, and where it is said.
@@ -34,8 +30,8 @@ class Inspection:
     reader: Reader
     client: Callable[[str], Any]
     job_name: str = ""
-    out_of_time: Callable[[], bool] = _never
-    ending: Callable[[], bool] = _never
+    out_of_time: Callable[[], bool] = lambda: False
+    ending: Callable[[], bool] = lambda: False
 
     def error(self, check: str, rule: str, got: object = "", *, line: int = 0) -> None:
         """Say what stops the deploy."""

@@ -8,7 +8,7 @@ an Allow that names the role.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -138,21 +138,17 @@ class RolePermissions:
         )
 
     def _bucket_policy(self, bucket: str) -> object:
-        """The policy; ``{}`` if there is none, None if it can't be read."""
-        try:
-            answer = self._reader.settled(lambda: self._client("s3").get_bucket_policy(Bucket=bucket))
-            return document_of(part_of(answer, "Policy"))
-        except AWS_ERRORS as error:
-            return {} if code_of(error) == "NoSuchBucketPolicy" else None
+        return self._policy(lambda: self._client("s3").get_bucket_policy(Bucket=bucket))
 
     def _key_policy(self, arn: str) -> object:
+        return self._policy(lambda: self._client("kms").get_key_policy(KeyId=arn, PolicyName="default"))
+
+    def _policy(self, ask: Callable[[], Any]) -> object:
+        """A resource's policy; ``{}`` if there is none, None if it can't be read."""
         try:
-            answer = self._reader.settled(
-                lambda: self._client("kms").get_key_policy(KeyId=arn, PolicyName="default")
-            )
-            return document_of(part_of(answer, "Policy"))
-        except AWS_ERRORS:
-            return None
+            return document_of(part_of(self._reader.settled(ask), "Policy"))
+        except AWS_ERRORS as error:
+            return {} if code_of(error) == "NoSuchBucketPolicy" else None
 
     def _usable_key(self, key: str, *, is_published: bool) -> str:
         """The key's ARN if permissions matter for it: AWS's own keys are open to whoever may use S3."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..rules.findings import IMAGE_CHECKS
 from ..rules.labels import check_classes
 from ..rules.manifest import Manifest
 from .inspection import Inspection
@@ -12,16 +13,8 @@ from .pictures import look_at_images
 from .surroundings import check_buckets, check_functions, check_overlap, check_quotas
 from .team import check_workteam
 
-_IMAGE_CHECKS = (
-    "image-exists",
-    "image-access",
-    "image-format",
-    "image-broken",
-    "image-size",
-    "image-pixels",
-    "image-suffix",
-    "image-orientation",
-)
+# Of the sample is said only what others have looked at.
+_LOOKING = tuple(check for check in IMAGE_CHECKS if check != "image-sample")
 
 
 def run(inspection: Inspection) -> Manifest:
@@ -31,7 +24,7 @@ def run(inspection: Inspection) -> Manifest:
     check_overlap(inspection, manifest.images)
     usable = check_buckets(inspection, (image.bucket for _, image in manifest.images))
     images = [each for each in manifest.images if each[1].bucket in usable]
-    if findings.wants(*_IMAGE_CHECKS):
+    if findings.wants(*_LOOKING):
         look_at_images(inspection, images)
     _check_page(inspection, manifest)
     _check_role(inspection, manifest, usable)

@@ -21,6 +21,9 @@ CHECKS: Final = tuple(
     quota cost-ceiling""".split()  # noqa: SIM905
 )
 
+#: Those that look at images.
+IMAGE_CHECKS: Final = tuple(check for check in CHECKS if check.startswith("image-"))
+
 _MESSAGE_BYTES = 1_150
 _MESSAGE_GROUPS = 10
 # This is room for a check's name, where, and some words of its rule.

@@ -10,11 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
-from ..limits import (
-    AUTOMATED_LABELING_OBJECTS_ADVISED,
-    AUTOMATED_LABELING_OBJECTS_MIN,
-    OBJECTS_MAX,
-)
+from ..limits import AUTOMATED_LABELING_OBJECTS_ADVISED, AUTOMATED_LABELING_OBJECTS_MIN, OBJECTS_MAX
 from .findings import Findings
 from .lines import Line, OutOfTimeError, parse_line, raw_lines
 from .places import Place
