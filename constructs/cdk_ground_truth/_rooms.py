@@ -24,7 +24,7 @@ LAMBDA_DIR: Final = _find("lambda")
 ASSETS_DIR: Final = _find("assets")
 
 
-def _load(name: str) -> Any:
+def handler_module(name: str) -> Any:
     """A module of the handler's package, which is loaded under a name of ours.
 
     An application may have a `labeling_job` package itself.
@@ -43,33 +43,22 @@ def _load(name: str) -> Any:
     return importlib.import_module(f"{private}.{name}")
 
 
-def handler_module(name: str) -> Any:
-    """A further module of the handler, for a command that decides as a deploy does."""
-    return _load(name)
-
-
 if TYPE_CHECKING:
     from labeling_job import campaign, contract, cost, limits
     from labeling_job.preflight import access, inspection, plan, run
     from labeling_job.rules import findings, labels, manifest, places, task, template
 else:
-    contract = _load("contract")
-    limits = _load("limits")
-    cost = _load("cost")
-    findings = _load("rules.findings")
-    places = _load("rules.places")
-    task = _load("rules.task")
-    manifest = _load("rules.manifest")
-    labels = _load("rules.labels")
-    template = _load("rules.template")
+    _FOLDERS: Final = {
+        "preflight": ("access", "inspection", "plan", "run"),
+        "rules": ("findings", "labels", "manifest", "places", "task", "template"),
+    }
 
     def __getattr__(name: str) -> Any:
-        """What only the command or a campaign needs, and synth shouldn't wait for."""
-        if name == "campaign":
-            return _load(name)
-        if name not in ("access", "inspection", "plan", "run"):
+        """Each is loaded when it is first asked for: synth shouldn't wait for what the commands need."""
+        if name not in __all__:
             raise AttributeError(name)
-        return _load(f"preflight.{name}")
+        folder = next((folder for folder, names in _FOLDERS.items() if name in names), "")
+        return handler_module(f"{folder}.{name}".lstrip("."))
 
 
 __all__ = [

@@ -7,7 +7,7 @@ alarm over it keeps its state. Alarms are named after the job, so that another j
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from .events import Status, rule, task_rule
 from .metrics import NAMESPACES
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import Duration, aws_events
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
 
     from .labeling_job import LabelingJobBase
 
@@ -25,27 +26,42 @@ _LABELED: Final = "TotalDatasetObjectsLabeled"
 _ENDS: Final[tuple[Status, ...]] = ("Completed", "Failed", "Stopped")
 
 
+def at_least(
+    scope: Construct,
+    construct_id: str,
+    metric: cloudwatch.IMetric,
+    description: str,
+    *,
+    threshold: int = 1,
+    name: str | None = None,
+    missing: Literal["IGNORE", "NOT_BREACHING"] = "NOT_BREACHING",
+) -> cloudwatch.Alarm:
+    """In alarm while the metric's newest value is so high, or higher."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    return cloudwatch.Alarm(
+        scope,
+        construct_id,
+        alarm_name=name,
+        alarm_description=description,
+        metric=metric,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        threshold=threshold,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData[missing],
+    )
+
+
 def ended(
     job: LabelingJobBase, construct_id: str, statuses: tuple[Status, ...], description: str
 ) -> cloudwatch.Alarm:
     """In alarm from the job's end until another job takes its place."""
-    from aws_cdk import aws_cloudwatch as cloudwatch
-
     events = rule(
         job, f"{construct_id}Event", job_arn=job.job_arn, statuses=statuses, description=description
     )
-    return cloudwatch.Alarm(
-        job,
-        construct_id,
-        alarm_name=f"{job.job_name}-{construct_id}",
-        alarm_description=description,
-        metric=_matches(events),
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        threshold=1,
-        evaluation_periods=1,
-        # The event comes once: afterwards the state stays.
-        treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
-    )
+    name = f"{job.job_name}-{construct_id}"
+    # The event comes once: afterwards the state stays.
+    return at_least(job, construct_id, _matches(events), description, name=name, missing="IGNORE")
 
 
 def nothing_labeled(
@@ -59,7 +75,7 @@ def nothing_labeled(
     """In alarm while a job hasn't ended and no object was labeled for some hours."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-    hours = _hours(job, "within", within)
+    hours = whole_hours(job, within, least=1)
     idle = cloudwatch.Alarm(
         job,
         f"{construct_id}Idle",
@@ -73,17 +89,15 @@ def nothing_labeled(
         treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
     )
     over = ended(job, f"{construct_id}Ended", _ENDS, "Labeling job has ended")
-    measured = cloudwatch.Alarm(
+    measured = at_least(
         job,
         f"{construct_id}Measured",
-        alarm_name=f"{job.job_name}-{construct_id}Measured",
-        alarm_description="Something of the labeling job was measured; without it idleness can't be told",
-        metric=_anything(job, within, namespace),
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        _anything(job, within, namespace),
+        "Something of the labeling job was measured; without it idleness can't be told",
         threshold=0,
-        evaluation_periods=1,
+        name=f"{job.job_name}-{construct_id}Measured",
         # Once is enough: afterwards the state stays.
-        treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+        missing="IGNORE",
     )
     return cloudwatch.CompositeAlarm(
         job,
@@ -103,33 +117,29 @@ def declined(
 ) -> cloudwatch.Alarm:
     """In alarm while so many tasks were declined within some hours."""
     from aws_cdk import Duration
-    from aws_cdk import aws_cloudwatch as cloudwatch
 
     Checker(job.node.path).integer("declines", declines, 1)
     within = Duration.hours(1) if within is None else within
-    hours = _hours(job, "within", within)
+    hours = whole_hours(job, within, least=1)
     description = f"Workers declined {declines} tasks of the labeling job within {hours} h"
     events = task_rule(
         job, f"{construct_id}Event", job_arn=job.job_arn, states=("Declined",), description=description
     )
-    return cloudwatch.Alarm(
-        job,
-        construct_id,
-        alarm_name=f"{job.job_name}-{construct_id}",
-        alarm_description=description,
-        metric=_matches(events, within),
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        threshold=declines,
-        evaluation_periods=1,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
+    name, often = f"{job.job_name}-{construct_id}", _matches(events, within)
+    return at_least(job, construct_id, often, description, threshold=declines, name=name)
 
 
-def _hours(job: LabelingJobBase, name: str, within: Duration) -> int:
+def whole_hours(scope: Construct, within: Duration, *, least: int) -> int:
+    """A time as hours.
+
+    Raises:
+        ValueError: not up to 24 whole ones.
+    """
     seconds = within.to_seconds()
-    if is_token(seconds) or seconds % _HOUR or not _HOUR <= seconds <= 24 * _HOUR:
+    if is_token(seconds) or seconds % _HOUR or not least * _HOUR <= seconds <= 24 * _HOUR:
         given = "a token" if is_token(seconds) else f"{seconds:g} seconds"
-        Checker(job.node.path).fail(name, "be 1 to 24 whole hours", given, "write Duration.hours(6)")
+        must = f"be {least} to 24 whole hours"
+        Checker(scope.node.path).fail("within", must, given, "write Duration.hours(6)")
     return int(seconds / _HOUR)
 
 
@@ -188,15 +198,6 @@ def _namespaces(namespace: str | None) -> tuple[str, ...]:
 
 def unanswered(job: LabelingJobBase, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
     """In alarm for five minutes after an event that the handler never answered."""
-    from aws_cdk import aws_cloudwatch as cloudwatch
-
-    return cloudwatch.Alarm(
-        job,
-        construct_id,
-        alarm_description="The handler of the stack's labeling jobs left CloudFormation without an answer",
-        metric=function.metric("AsyncEventsDropped", statistic="Sum"),
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        threshold=1,
-        evaluation_periods=1,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
+    dropped = function.metric("AsyncEventsDropped", statistic="Sum")
+    description = "The handler of the stack's labeling jobs left CloudFormation without an answer"
+    return at_least(job, construct_id, dropped, description)

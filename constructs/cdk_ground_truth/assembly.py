@@ -22,7 +22,7 @@ from .identity import template_identity
 from .image_binding import ImagesBinding, ImagesConfig
 from .instructions import Instructions, render
 from .preflight import PreflightNeeds, allow, warn
-from .request import RequestParts, create_labeling_job
+from .request import create_labeling_job
 from .settings import JobSettings
 from .stack_shared import StackShared
 from .validation import Checker, is_token
@@ -67,14 +67,11 @@ class Assembly:
         self.request: dict[str, Any] = create_labeling_job(
             check,
             settings,
-            RequestParts(
-                data_source=config.data_source,
-                output_uri=f"s3://{self.output.name}/{settings.output_prefix}",
-                role_arn="",
-                categories_uri=categories.s3_uri,
-                template_uri=template.s3_uri,
-                arns=arns,
-            ),
+            arns,
+            data_source=config.data_source,
+            output_uri=f"s3://{self.output.name}/{settings.output_prefix}",
+            categories_uri=categories.s3_uri,
+            template_uri=template.s3_uri,
         )
         self.role = self._role()
         role_arn = self.request["RoleArn"] = self.role.role_arn
@@ -263,20 +260,21 @@ class Assembly:
         own beside the old job's, which CloudFormation takes away when it cleans up, after the old job.
         """
         shared, settings = self._shared, self._settings
-        where = {"partition": shared.partition, "region": shared.region, "account": shared.account}
         retained = settings.removal_policy is RemovalPolicy.RETAIN
         if settings.role is not None:
-            policy, wildcards = grant_to(
-                self._scope, settings.role, self._access, self._check, identity=self._identity(), **where
+            policy = grant_to(
+                self._scope,
+                settings.role,
+                self._access,
+                shared,
+                check=self._check,
+                identity=self._identity(),
             )
-            shared.acknowledge_wildcards(policy, wildcards)
             if retained:
                 keep(policy, *([settings.role] if isinstance(settings.role, iam.Role) else []))
             self.waits[policy] = None
             return settings.role
-        role, wildcards = execution_role(self._scope, self._access, identity=self._identity(), **where)
-        shared.acknowledge_wildcards(role, wildcards)
-        shared.hold_to_quota(role)
+        role = execution_role(self._scope, self._access, shared, identity=self._identity())
         if retained:
             keep(role)
         # The job waits for the role with whatever the app grants it later.

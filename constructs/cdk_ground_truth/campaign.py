@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -28,9 +28,6 @@ from .task import AutomatedLabeling, StoppingConditions
 from .validation import Checker
 from .worker_template import WorkerTemplate
 from .workteam import Workteam
-
-if TYPE_CHECKING:
-    from aws_cdk import aws_stepfunctions as sfn
 
 # While the last images of one job wait for the slowest worker, the next job has work. Each job is an entry of
 # its own in a worker's list, so more of them only confuse.
@@ -226,11 +223,6 @@ class SemanticSegmentationLabelingCampaign(WatchedCampaign):
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody begin a run: states:StartExecution on the state machine."""
         return self.state_machine.grant_start_execution(grantee)
-
-    @property
-    def state_machine(self) -> sfn.StateMachine:
-        """Each execution of it is a run; stopping one stops its jobs and keeps what they labeled."""
-        return self._machine.state_machine
 
     @property
     def dataset_manifest_s3_uri(self) -> str:

@@ -43,11 +43,8 @@ def with_own_handler(shared: StackShared, scope: Construct, folder_uri: str) -> 
     own = copy.copy(shared)
     handler = Handler(
         scope,
-        shared.hardening,
-        partition=shared.partition,
-        region=shared.region,
-        account=shared.account,
-        kind=HandlerKind(
+        shared,
+        HandlerKind(
             entry="labeling_campaign.entry.handler",
             description="Plans, makes, watches and gathers the jobs of one Ground Truth labeling campaign",
             options={
@@ -60,8 +57,6 @@ def with_own_handler(shared: StackShared, scope: Construct, folder_uri: str) -> 
             answers_for_jobs=False,
         ),
     )
-    shared.acknowledge_wildcards(handler.role, handler.wildcards)
-    shared.hold_to_quota(handler.role)
     own.__dict__["handler"] = handler
     return own
 

@@ -44,11 +44,10 @@ def states(*, function_arn: str, partition: str, jobs_at_once: int) -> dict[str,
     invoke, put_events = (text.format(partition=partition) for text in (_INVOKE, _PUT_EVENTS))
 
     def step(name: str, result: dict[str, Any], **more: Any) -> dict[str, Any]:
-        payload = {"step": name, "run.$": "$$.Execution.Name", "execution.$": "$$.Execution.Id"}
         return {
             "Type": "Task",
             "Resource": invoke,
-            "Parameters": {"FunctionName": function_arn, "Payload": payload},
+            "Parameters": _call(function_arn, name),
             "ResultSelector": result,
             "TimeoutSeconds": _STEP_SECONDS,
             "Retry": [_FINAL, _AGAIN],
@@ -115,20 +114,19 @@ def states(*, function_arn: str, partition: str, jobs_at_once: int) -> dict[str,
     }
 
 
+def _call(function_arn: str, step: str, **more: str) -> dict[str, Any]:
+    payload = {"step": step, "run.$": "$$.Execution.Name", "execution.$": "$$.Execution.Id", **more}
+    return {"FunctionName": function_arn, "Payload": payload}
+
+
 def _of_a_job(invoke: str, event: Any, function_arn: str) -> dict[str, Any]:
     """Make a job and wait for its end; whatever becomes of it is no failure of the run."""
-    payload = {
-        "step": "create",
-        "run.$": "$$.Execution.Name",
-        "execution.$": "$$.Execution.Id",
-        "job.$": "$.job",
-        "token.$": "$$.Task.Token",
-    }
+    more = {"job.$": "$.job", "token.$": "$$.Task.Token"}
     return {
         "Job": {
             "Type": "Task",
             "Resource": f"{invoke}.waitForTaskToken",
-            "Parameters": {"FunctionName": function_arn, "Payload": payload},
+            "Parameters": _call(function_arn, "create", **more),
             # A job has ended by then; one whose end nobody told is looked after once an hour.
             "TimeoutSeconds": campaign.JOB_DAYS_MAX * _DAY,
             "Retry": [_FINAL, _FULL, {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 0}, _AGAIN],

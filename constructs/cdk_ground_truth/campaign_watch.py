@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ._rooms import campaign
+from .alarms import at_least, whole_hours
+from .campaign_parts import Machine
+from .events import RuleKeywords, matching
 from .own_jobs import OwnJobs
-from .validation import Checker, is_token
+from .validation import Checker
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -15,16 +18,16 @@ if TYPE_CHECKING:
     from aws_cdk import aws_events as events
     from aws_cdk import aws_stepfunctions as sfn
 
-_HOUR: Final = 3_600
-
 
 class WatchedCampaign(OwnJobs):
     """What others hear and see of a campaign's runs; not for use by itself."""
 
+    _machine: Machine
+
     @property
     def state_machine(self) -> sfn.StateMachine:
         """Each execution of it is a run; stopping one stops its jobs and keeps what they labeled."""
-        raise NotImplementedError
+        return self._machine.state_machine
 
     def on_completed(
         self,
@@ -48,7 +51,7 @@ class WatchedCampaign(OwnJobs):
         return self._rule(
             construct_id,
             campaign.EVENT_RUN,
-            {"newLabels": [{"numeric": [">=", min_new_labels]}]} if min_new_labels else {},
+            {"newLabels": [{"numeric": [">=", min_new_labels]}]} if min_new_labels else None,
             target=target,
             description=description,
         )
@@ -64,7 +67,7 @@ class WatchedCampaign(OwnJobs):
 
         The event's detail has `job`, `status`, `reason` and `run`.
         """
-        return self._rule(construct_id, campaign.EVENT_JOB, {}, target=target, description=description)
+        return self._rule(construct_id, campaign.EVENT_JOB, None, target=target, description=description)
 
     def metric_images_labeled(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Images that have a label, with those of running jobs; measured once an hour."""
@@ -112,29 +115,20 @@ class WatchedCampaign(OwnJobs):
         """
         from aws_cdk import aws_cloudwatch as cloudwatch
 
-        seconds = within.to_seconds()
-        if is_token(seconds) or seconds % _HOUR or not 2 * _HOUR <= seconds <= 24 * _HOUR:
-            given = "a token" if is_token(seconds) else f"{seconds:g} seconds"
-            Checker(self.node.path).fail("within", "be 2 to 24 whole hours", given, "write Duration.hours(6)")
+        hours = whole_hours(self, within, least=2)
         using: dict[str, cloudwatch.IMetric] = {
             "most": self._metric(campaign.METRIC_LABELED, within),
             "least": self._metric(campaign.METRIC_LABELED, within, "Minimum"),
             "running": self._metric(campaign.METRIC_RUNNING, within, "Minimum"),
         }
-        return cloudwatch.Alarm(
-            self,
-            construct_id,
-            alarm_description=f"Labeling jobs run, but nothing was labeled within {seconds / _HOUR:g} h",
-            metric=cloudwatch.MathExpression(
-                expression="IF(running > 0 AND most - least == 0, 1, 0)",
-                using_metrics=using,
-                period=within,
-                label="Idle",
-            ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            threshold=1,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        idle = cloudwatch.MathExpression(
+            expression="IF(running > 0 AND most - least == 0, 1, 0)",
+            using_metrics=using,
+            period=within,
+            label="Idle",
+        )
+        return at_least(
+            self, construct_id, idle, f"Labeling jobs run, but nothing was labeled within {hours} h"
         )
 
     def alarm_failed(self, construct_id: str) -> cloudwatch.Alarm:
@@ -147,17 +141,11 @@ class WatchedCampaign(OwnJobs):
             "failed": machine.metric_failed(period=hour),
             "late": machine.metric_timed_out(period=hour),
         }
-        return cloudwatch.Alarm(
-            self,
-            construct_id,
-            alarm_description="A run of the labeling campaign failed; its execution says why",
-            metric=cloudwatch.MathExpression(
-                expression="FILL(failed, 0) + FILL(late, 0)", using_metrics=using, period=hour, label="Failed"
-            ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            threshold=1,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        failed = cloudwatch.MathExpression(
+            expression="FILL(failed, 0) + FILL(late, 0)", using_metrics=using, period=hour, label="Failed"
+        )
+        return at_least(
+            self, construct_id, failed, "A run of the labeling campaign failed; its execution says why"
         )
 
     def _metric(
@@ -175,25 +163,8 @@ class WatchedCampaign(OwnJobs):
         )
 
     def _rule(
-        self,
-        construct_id: str,
-        kind: str,
-        detail: Mapping[str, Any],
-        *,
-        target: events.IRuleTarget | None,
-        description: str | None,
+        self, construct_id: str, kind: str, detail: Mapping[str, Any] | None, **keywords: Unpack[RuleKeywords]
     ) -> events.Rule:
-        from aws_cdk import aws_events as events
-
-        return events.Rule(
-            self,
-            construct_id,
-            description=description,
-            event_pattern=events.EventPattern(
-                source=[campaign.EVENT_SOURCE],
-                detail_type=[kind],
-                resources=[self.state_machine.state_machine_arn],
-                detail=dict(detail) or None,
-            ),
-            targets=[target] if target is not None else None,
-        )
+        machine = [self.state_machine.state_machine_arn]
+        source = campaign.EVENT_SOURCE
+        return matching(self, construct_id, source, kind, detail=detail, resources=machine, **keywords)

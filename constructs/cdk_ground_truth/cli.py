@@ -27,7 +27,6 @@ _ATTRIBUTE: Final = "label-ref"
 _NO_WAITING: Final = 3_600
 
 _SERVICES: Final = ("sts", "s3", "iam", "kms", "sagemaker", "cognito-idp")
-_IMAGES: Final = tuple(check for check in finding.CHECKS if check.startswith("image-"))
 _BUCKETS: Final = tuple(check for check in finding.CHECKS if check.startswith("bucket-"))
 _ROLE: Final = ("role-trust", "role-access", "kms-key")
 _WORKTEAM: Final = ("workteam", "workteam-members")
@@ -147,7 +146,7 @@ def _skipped_checks(options: argparse.Namespace, has_labels: bool) -> dict[str, 
         (options.offline and not options.region, ("function-region",), "no --region"),
         (options.role is None, _ROLE, "no --role"),
         (options.workteam is None, _WORKTEAM, "no --workteam"),
-        (options.offline, (*_BUCKETS, *_IMAGES, *_ROLE, *_WORKTEAM), "--offline"),
+        (options.offline, (*_BUCKETS, *finding.IMAGE_CHECKS, *_ROLE, *_WORKTEAM), "--offline"),
         (True, options.skip, "--skip"),
     ):
         why.update(dict.fromkeys(checks if skipped else (), reason))
@@ -195,7 +194,7 @@ def _where(item: Mapping[str, Any]) -> str:
 def _check(options: argparse.Namespace, given: _Given, client: Callable[[str], Any] | None) -> _Result:
     region = options.region or ""
     if options.offline:
-        client = _nobody
+        client = _Nobody
     elif client is None:
         client, region = connect(options, _SERVICES)
     found = finding.Findings(given.skipped_checks)
@@ -242,13 +241,11 @@ def _plan(options: argparse.Namespace, given: _Given, region: str) -> plan.Plan:
 class _Nobody:
     """What stands for AWS where nothing may be asked: as if there were no network."""
 
+    def __init__(self, service: str) -> None:
+        """No client at all."""
+
     def __getattr__(self, operation: str) -> Any:
         raise ConnectionError(f"{operation} is not asked: --offline")
-
-
-def _nobody(service: str) -> Any:
-    """No client at all."""
-    return _Nobody()
 
 
 class _Clients:

@@ -119,12 +119,10 @@ class CostCeiling:
     def allowed_objects(self, workers: int) -> int:
         """How many objects all bounds allow, of at most a job's quota."""
         terms = cost.terms(self.properties())
-        low, high = 0, limits.OBJECTS_MAX
-        while low < high:
-            middle = (low + high + 1) // 2
-            fits = not cost.exceeded(cost.estimate(middle, workers=workers, terms=terms), terms)
-            low, high = (middle, high) if fits else (low, middle - 1)
-        return low
+        return cost.most(
+            limits.OBJECTS_MAX,
+            lambda objects: cost.exceeded(cost.estimate(objects, workers=workers, terms=terms), terms),
+        )
 
 
 def stopping_conditions_of(
@@ -152,10 +150,8 @@ def stopping_conditions_of(
 
 def _check_prices(check: Checker, prices: Prices) -> None:
     for name in ("currency", "source", "as_of"):
-        rule = "be one line"
-        check.text(
-            f"cost_ceiling.prices.{name}", getattr(prices, name), longest=200, pattern=_ONE_LINE, rule=rule
-        )
+        said = getattr(prices, name)
+        check.text(f"cost_ceiling.prices.{name}", said, longest=200, pattern=_ONE_LINE, rule="be one line")
     if not is_token(prices.currency) and tag_character(prices.currency):
         # It becomes part of a tag of the job.
         check.fail("cost_ceiling.prices.currency", TAG_ALPHABET, prices.currency, "write 'USD' for '$'")

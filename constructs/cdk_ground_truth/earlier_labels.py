@@ -10,7 +10,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from ._rooms import contract, limits
-from .buckets import BucketUse
 from .iam_text import check_key, literal, objects
 from .image_binding import ImagesBinding, ImagesConfig, stage
 from .images import Images
@@ -238,9 +237,10 @@ class EarlierImages(Images):
         }
         if more is not None:
             images["More"] = more.images
+        named = {use.name: use for use in (*uses, *(more.buckets if more is not None else ()), staging)}
         return ImagesConfig(
             images=images,
-            buckets=_unique((*uses, *(more.buckets if more is not None else ()), staging)),
+            buckets=tuple(named.values()),
             prefixes=more.prefixes if more is not None else (),
             added=more.added if more is not None else (),
         )
@@ -253,7 +253,3 @@ def continued_attribute(images: Images) -> str | None:
 
 def _keys_of(buckets: Sequence[s3.IBucket]) -> tuple[kms.IKey, ...]:
     return tuple(bucket.encryption_key for bucket in buckets if bucket.encryption_key is not None)
-
-
-def _unique(uses: Sequence[BucketUse]) -> tuple[BucketUse, ...]:
-    return tuple({use.name: use for use in uses}.values())

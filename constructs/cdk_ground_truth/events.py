@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, get_args
 
 from .validation import Checker
 
@@ -15,8 +15,17 @@ Status = Literal["Completed", "Failed", "Stopped"]
 
 TaskState = Literal["Accepted", "Declined", "Returned", "Submitted"]
 
+_SOURCE: Final = "aws.sagemaker"
 _TASK_DETAIL_TYPE: Final = "SageMaker Ground Truth Labeling Job Task Status Change"
 _DETAIL_TYPE: Final = "SageMaker Ground Truth Labeling Job State Change"
+
+
+class RuleKeywords(TypedDict, total=False):
+    """What of each rule is up to whoever wants it."""
+
+    target: events.IRuleTarget | None
+    description: str | None
+    rule_name: str | None
 
 
 def rule(
@@ -25,9 +34,7 @@ def rule(
     *,
     job_arn: str,
     statuses: Sequence[Status],
-    target: events.IRuleTarget | None = None,
-    description: str | None = None,
-    rule_name: str | None = None,
+    **keywords: Unpack[RuleKeywords],
 ) -> events.Rule:
     """A rule that matches one job's ends and no other job's.
 
@@ -36,23 +43,10 @@ def rule(
     Raises:
         ValueError: the service sends no event of such a status.
     """
-    from aws_cdk import aws_events as events
-
-    known = get_args(Status)
-    if isinstance(statuses, str) or not statuses or any(status not in known for status in statuses):
-        Checker(scope.node.path).fail("statuses", f"be some of {known}", statuses)
-    return events.Rule(
-        scope,
-        construct_id,
-        description=description,
-        rule_name=rule_name,
-        event_pattern=events.EventPattern(
-            source=["aws.sagemaker"],
-            detail_type=[_DETAIL_TYPE],
-            resources=[job_arn],
-            detail={"LabelingJobStatus": list(statuses)},
-        ),
-        targets=[target] if target is not None else None,
+    _check_some(scope, "statuses", statuses, get_args(Status))
+    detail = {"LabelingJobStatus": list(statuses)}
+    return matching(
+        scope, construct_id, _SOURCE, _DETAIL_TYPE, detail=detail, resources=[job_arn], **keywords
     )
 
 
@@ -62,9 +56,7 @@ def task_rule(
     *,
     job_arn: str,
     states: Sequence[TaskState],
-    target: events.IRuleTarget | None = None,
-    description: str | None = None,
-    rule_name: str | None = None,
+    **keywords: Unpack[RuleKeywords],
 ) -> events.Rule:
     """A rule that matches what workers do with one job's tasks.
 
@@ -75,23 +67,41 @@ def task_rule(
     Raises:
         ValueError: workers do no such thing.
     """
-    from aws_cdk import aws_events as events
-
-    known = get_args(TaskState)
-    if isinstance(states, str) or not states or any(state not in known for state in states):
-        Checker(scope.node.path).fail("states", f"be some of {known}", states)
+    _check_some(scope, "states", states, get_args(TaskState))
     patterns = [
         pattern for state in states for pattern in ({"equals-ignore-case": state}, {"wildcard": f"*{state}*"})
     ]
+    detail = {"State": patterns, "labeling-job-arn": [job_arn]}
+    return matching(scope, construct_id, _SOURCE, _TASK_DETAIL_TYPE, detail=detail, **keywords)
+
+
+def matching(
+    scope: Construct,
+    construct_id: str,
+    source: str,
+    detail_type: str,
+    *,
+    detail: Mapping[str, Any] | None,
+    resources: list[str] | None = None,
+    target: events.IRuleTarget | None = None,
+    description: str | None = None,
+    rule_name: str | None = None,
+) -> events.Rule:
+    """A rule that matches events of one kind."""
+    from aws_cdk import aws_events as events
+
     return events.Rule(
         scope,
         construct_id,
         description=description,
         rule_name=rule_name,
         event_pattern=events.EventPattern(
-            source=["aws.sagemaker"],
-            detail_type=[_TASK_DETAIL_TYPE],
-            detail={"State": patterns, "labeling-job-arn": [job_arn]},
+            source=[source], detail_type=[detail_type], resources=resources, detail=detail
         ),
         targets=[target] if target is not None else None,
     )
+
+
+def _check_some(scope: Construct, name: str, given: Sequence[str], known: tuple[str, ...]) -> None:
+    if isinstance(given, str) or not given or any(each not in known for each in given):
+        Checker(scope.node.path).fail(name, f"be some of {known}", given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import RemovalPolicies, Stack
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
 from .validation import Checker
+
+if TYPE_CHECKING:
+    from .stack_shared import StackShared
 
 _ANY_METRIC = "cloudwatch:PutMetricData has no resource type; it writes metrics and reads nothing."
 _UNSUBSCRIBE_WHY = (
@@ -89,20 +92,16 @@ class Access:
         self.asset_buckets[bucket_arn] = None
 
 
-def execution_role(
-    scope: Construct, access: Access, *, identity: str, partition: str, region: str, account: str
-) -> tuple[iam.Role, dict[str, str]]:
-    """Make a job's role; also answers its resources with a wildcard, and why each is bounded.
+def execution_role(scope: Construct, access: Access, shared: StackShared, *, identity: str) -> iam.Role:
+    """Make a job's role.
 
     Args:
         scope: The job's construct.
         access: All that the role may do.
+        shared: Of the job's stack.
         identity: Part of the logical id: another job gets another role.
-        partition: Of ARNs.
-        region: The job's.
-        account: The job's.
     """
-    statements, wildcards = _statements(access, partition, region, account)
+    statements, wildcards = _statements(access, shared)
     fits = policy_size(scope, statements) <= _INLINE_SIZE
     role = iam.Role(
         scope,
@@ -112,7 +111,8 @@ def execution_role(
         # labeling jobs nothing documents that it does, and the guide's own trust policy has no condition; a
         # plain StringEquals of a key that isn't sent would lock the service out.
         assumed_by=iam.ServicePrincipal(
-            "sagemaker.amazonaws.com", conditions={"StringEqualsIfExists": {"aws:SourceAccount": account}}
+            "sagemaker.amazonaws.com",
+            conditions={"StringEqualsIfExists": {"aws:SourceAccount": shared.account}},
         ),
         # Inside the role they come with it: it never exists without them, and there is one resource less.
         inline_policies={"LabelingJob": _document(statements)} if fits else {},
@@ -125,20 +125,20 @@ def execution_role(
         key.grant(role, *actions)
     for statement in _late_statements(access, role):
         role.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
-    return role, wildcards
+    shared.acknowledge_wildcards(role, wildcards)
+    shared.hold_to_quota(role)
+    return role
 
 
 def grant_to(
     scope: Construct,
     role: iam.IRole,
     access: Access,
-    check: Checker,
+    shared: StackShared,
     *,
+    check: Checker,
     identity: str,
-    partition: str,
-    region: str,
-    account: str,
-) -> tuple[iam.Policy, dict[str, str]]:
+) -> iam.Policy:
     """Add the same permissions to a role that the user brings, in a policy of the job's own.
 
     An imported role that can't be changed stays as it is, by the CDK's own rules.
@@ -146,7 +146,7 @@ def grant_to(
     Raises:
         ValueError: a role has no room for so many buckets.
     """
-    statements, wildcards = _statements(access, partition, region, account)
+    statements, wildcards = _statements(access, shared)
     statements += [
         _allow("", list(actions), [key.key_arn]) for key, actions in _keys(access).items()
     ] + _late_statements(access, role)
@@ -160,7 +160,8 @@ def grant_to(
     policy = iam.Policy(scope, f"RolePolicy{identity}", document=_document(statements))
     # The policy's own method would change an immutable role as well.
     role.attach_inline_policy(policy)
-    return policy, wildcards
+    shared.acknowledge_wildcards(policy, wildcards)
+    return policy
 
 
 def policy_size(scope: Construct, statements: list[dict[str, Any]]) -> int:
@@ -215,9 +216,9 @@ def _late_statements(access: Access, role: iam.IRole) -> list[dict[str, Any]]:
     return found
 
 
-def _statements(
-    access: Access, partition: str, region: str, account: str
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _statements(access: Access, shared: StackShared) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What the role may do; and its resources with a wildcard, and why each is bounded."""
+    partition, region, account = shared.partition, shared.region, shared.account
     logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/*"
     wildcards = {arn: why for arn, why in {**access.read, **access.write}.items() if why}
     wildcards |= {"*": _ANY_METRIC, logs: "SageMaker's own log groups, whose streams it names itself."}

@@ -62,13 +62,13 @@ def grant_objects(
     )
     if read:
         # Without it a missing object looks like a forbidden one.
-        conditions = {"StringLike": {"s3:prefix": f"{objects.folder}*"}} if objects.folder else None
+        below = {"StringLike": {"s3:prefix": f"{objects.folder}*"}}
         listing = iam.Grant.add_to_principal_or_resource(
             grantee=grantee,
             actions=["s3:ListBucket"],
             resource_arns=[bucket_arn],
             resource=objects.bucket,
-            conditions={key: dict(value) for key, value in (conditions or {}).items()} or None,
+            conditions=below if objects.folder else None,
         )
         grant = _both(grant, listing)
     if foreign and objects.bucket.policy is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -16,9 +16,12 @@ from constructs import Construct
 from ._rooms import LAMBDA_DIR, contract
 from .buckets import BucketUse
 from .execution_role import RESOURCES_PER_STATEMENT
-from .hardening import VPC_WHY, Hardening
+from .hardening import VPC_WHY
 from .iam_text import literal
 from .nag import acknowledge
+
+if TYPE_CHECKING:
+    from .stack_shared import StackShared
 
 _NO_CODE: Final = ("**/__pycache__", "**/*.pyc", "**/tests", "**/.*")
 #: Below `inputs/` of a bucket is what the handler stages.
@@ -69,16 +72,8 @@ OF_JOBS: Final = HandlerKind(
 class Handler:
     """The handler's function with a role that can do what the stack's jobs need, and no more."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        hardening: Hardening,
-        *,
-        partition: str,
-        region: str,
-        account: str,
-        kind: HandlerKind = OF_JOBS,
-    ) -> None:
+    def __init__(self, scope: Construct, shared: StackShared, kind: HandlerKind = OF_JOBS) -> None:
+        hardening = shared.hardening
         self.role = iam.Role(scope, "HandlerRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group = logs.LogGroup(
             scope,
@@ -105,17 +100,20 @@ class Handler:
         self.service_token = self.function.function_arn
         #: Resources with a wildcard, and why.
         self.wildcards: dict[str, str] = {}
-        self._growing: dict[tuple[str, ...], _GrowingStatement] = {}
+        #: Statement's name and actions → resources → the statement that each is in.
+        self._growing: dict[tuple[str, ...], dict[str, iam.PolicyStatement]] = {}
         self._staged: set[str] = set()
         self._listed: set[str] = set()
         self._keys: set[kms.IKey] = set()
-        jobs = f"arn:{partition}:sagemaker:{region}:{account}:labeling-job/*"
+        jobs = f"arn:{shared.partition}:sagemaker:{shared.region}:{shared.account}:labeling-job/*"
         self._allow_jobs(jobs)
         if kind.answers_for_jobs:
             self._allow_answers(jobs)
         if hardening.vpc is not None:
             self.wildcards["*"] = f"{self.wildcards.get('*', '')} {VPC_WHY}".strip()
         self._allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
+        shared.acknowledge_wildcards(self.role, self.wildcards)
+        shared.hold_to_quota(self.role)
 
     def allow_passing(self, role_arn: str) -> None:
         """Let the handler give a job its execution role."""
@@ -246,18 +244,12 @@ class Handler:
         actions: Sequence[str],
         conditions: Mapping[str, Any] | None = None,
     ) -> None:
-        growing = self._growing.setdefault((name, *actions), _GrowingStatement())
-        if resource in growing.resources:
+        growing = self._growing.setdefault((name, *actions), {})
+        if resource in growing:
             return
         # A statement of bounded size, as the CDK splits a large policy only between statements.
-        if len(growing.resources) % RESOURCES_PER_STATEMENT == 0:
-            growing.statement = self._allow(actions, [resource], conditions)
-        elif growing.statement is not None:
-            growing.statement.add_resources(resource)
-        growing.resources.add(resource)
-
-
-class _GrowingStatement:
-    def __init__(self) -> None:
-        self.resources: set[str] = set()
-        self.statement: iam.PolicyStatement | None = None
+        if len(growing) % RESOURCES_PER_STATEMENT == 0:
+            growing[resource] = self._allow(actions, [resource], conditions)
+        else:
+            growing[resource] = next(reversed(growing.values()))
+            growing[resource].add_resources(resource)

@@ -18,7 +18,7 @@ from .validation import Checker, is_token
 
 # This is the service model's `LabelingJobArn` without anything that IAM takes for a pattern.
 _ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:labeling-job/(?P<name>[a-zA-Z0-9-]+)"
+    rf"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{{12}}:labeling-job/(?P<name>{limits.JOB_NAME.pattern})"
 )
 
 
@@ -51,7 +51,7 @@ class ImportedLabelingJob(LabelingJobBase):
             check_name(check, "output_bucket", output_bucket.bucket_name, output_bucket.bucket_arn)
             check_key(check, "output_bucket", output_bucket.encryption_key)
         self._bucket = output_bucket
-        self._prefix = output_prefix.strip("/")
+        self._folder = f"{output_prefix.strip('/')}/{self._job_name}/".lstrip("/")
         self._key = encryption_key
 
     @property
@@ -80,8 +80,7 @@ class ImportedLabelingJob(LabelingJobBase):
     @property
     def output_s3_uri(self) -> str:
         """Below it is all of the job's output."""
-        folder = f"{self._prefix}/" if self._prefix else ""
-        return f"s3://{self.output_bucket.bucket_name}/{folder}{self._job_name}/"
+        return f"s3://{self.output_bucket.bucket_name}/{self._folder}"
 
     @property
     def output_manifest_s3_uri(self) -> str:
@@ -92,10 +91,9 @@ class ImportedLabelingJob(LabelingJobBase):
         if self._bucket is None:
             return None
         keys = {key: None for key in (self._bucket.encryption_key, self._key) if key is not None}
-        folder = f"{self._prefix}/" if self._prefix else ""
         return Objects(
             bucket=self._bucket,
-            folder=literal(f"{folder}{self._job_name}/"),
+            folder=literal(self._folder),
             keys=tuple(keys),
             why="The output of one labeling job: the names below it come from the images.",
         )
@@ -182,8 +180,4 @@ def _arn_of(scope: Construct, job_name: str) -> str:
 
 def _is_arn(value: object) -> bool:
     match = _ARN.fullmatch(value) if isinstance(value, str) else None
-    return (
-        match is not None
-        and len(match["name"]) <= limits.JOB_NAME_MAX
-        and limits.JOB_NAME.fullmatch(match["name"]) is not None
-    )
+    return match is not None and len(match["name"]) <= limits.JOB_NAME_MAX

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from aws_cdk import Resource
 from aws_cdk import aws_iam as iam
 
@@ -47,11 +49,8 @@ class LabelPlaces(Resource):
         places = self._image_objects()
         if not places:
             return self._dropped(grantee, self._image_advice())
-        grants = [self._grant_objects(grantee, place, read=False) for place in places]
-        first, *others = grants
-        for other in others:
-            first = first.combine(other)
-        return first
+        grants = (self._grant_objects(grantee, place, read=False) for place in places)
+        return functools.reduce(lambda one, other: one.combine(other), grants)
 
     def _grant_objects(self, grantee: iam.IGrantable, place: Objects, *, read: bool) -> iam.Grant:
         grant = grant_objects(grantee, place, read=read, foreign=is_foreign(grantee, self))

@@ -228,9 +228,11 @@ class LabelingJobBase(LabelPlaces):
             label: In a graph. Default: CloudWatch's.
             color: In a graph, as "#rrggbb". Default: CloudWatch's.
         """
-        return metrics.metric(
-            metric_name,
-            dimensions={"LabelingJobName": self.job_name},
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        return cloudwatch.Metric(
+            metric_name=metric_name,
+            dimensions_map={"LabelingJobName": self.job_name},
             statistic=statistic,
             period=period,
             namespace=namespace,

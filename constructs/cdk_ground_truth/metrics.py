@@ -90,46 +90,21 @@ class GroundTruthMetrics:
         return _count("TimeSpent", WORKTEAM_NAMESPACE, options)
 
 
-def metric(
-    name: str,
-    *,
-    namespace: str,
-    dimensions: Mapping[str, str],
-    statistic: str,
-    period: Duration | None = None,
-    label: str | None = None,
-    color: str | None = None,
-) -> cloudwatch.Metric:
-    """A metric."""
-    from aws_cdk import aws_cloudwatch as cloudwatch
-
-    return cloudwatch.Metric(
-        namespace=namespace,
-        metric_name=name,
-        dimensions_map=dict(dimensions),
-        statistic=statistic,
-        period=period,
-        label=label,
-        color=color,
-    )
-
-
 def of_job(
     name: str, *, job: LabelingJobBase, namespace: str | None, period: Duration | None = None
 ) -> cloudwatch.IMetric:
     """How many objects, by now: in the given namespace, or in whichever of both the service writes to."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
-    dimensions = {"LabelingJobName": job.job_name}
     if namespace is not None:
-        return metric(name, namespace=namespace, dimensions=dimensions, statistic=MOST, period=period)
+        return job.metric(name, namespace=namespace, period=period)
     # One graph may show other counts, other jobs and other periods, and wants an id for each.
     seconds = f"{period.to_seconds():g}" if period is not None else ""
     there, here = (f"{where}{name}_{job.node.addr[-8:]}_{seconds}" for where in ("there", "here"))
     return cloudwatch.MathExpression(
         expression=f"MAX([FILL({there}, 0), FILL({here}, 0)])",
         using_metrics={
-            alias: metric(name, namespace=each, dimensions=dimensions, statistic=MOST, period=period)
+            alias: job.metric(name, namespace=each, period=period)
             for alias, each in zip((there, here), NAMESPACES, strict=True)
         },
         label=name,

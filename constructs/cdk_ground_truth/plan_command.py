@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import time
@@ -171,15 +172,11 @@ class _Planning:
             manifest_uri=manifest,
         )
         if staging is None:
-            return None if counts else self._lines(manifest)
+            if counts or not manifest.startswith("s3://"):
+                return None
+            return sum(1 for _ in handler("chained_images").output_lines(self._storage, manifest))
         staging.manifest.close()
         return staging.kept if counts else staging.objects
-
-    def _lines(self, manifest: str) -> int | None:
-        if not manifest.startswith("s3://"):
-            return None
-        lines = handler("chained_images").output_lines(self._storage, manifest)
-        return sum(1 for _ in lines)
 
     def _counted(self, change: str, new: Any, keep: int | None, ask: int | None, more: str) -> Planned:
         workers = int(new.request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"])
@@ -207,13 +204,7 @@ class _WithAssets(Partly):
 
     def __init__(self, s3: Any, assembly: Assembly) -> None:
         super().__init__(s3)
-        self._assembly = assembly
-        self._known: dict[str, bytes | None] = {}
-
-    def _asset(self, key: str) -> bytes | None:
-        if key not in self._known:
-            self._known[key] = self._assembly.asset(key)
-        return self._known[key]
+        self._asset = functools.cache(assembly.asset)
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:
         """As S3's."""

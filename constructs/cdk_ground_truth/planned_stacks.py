@@ -8,12 +8,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from ._rooms import contract
 from .command_line import UsageError
 from .template_values import Evaluation, as_delivered
-
-JOB: Final = "Custom::SemanticSegmentationLabelingJob"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ class Assembly:
                 continue
             properties = artifact["properties"]
             template = json.loads((self.folder / properties["templateFile"]).read_text(encoding="utf-8"))
-            if any(each["Type"] == JOB for each in template.get("Resources", {}).values()):
+            if any(each["Type"] == contract.RESOURCE_TYPE for each in template.get("Resources", {}).values()):
                 yield str(properties.get("stackName", artifact_id)), template
 
     def asset(self, key: str) -> bytes | None:
@@ -81,7 +80,7 @@ def planned_jobs(assembly: Assembly, cloudformation: Any, region: str, account: 
         known = _known(template["Resources"], physical, region, account)
         new, old = Evaluation(template, known), Evaluation(deployed, known)
         for logical_id, resource in template["Resources"].items():
-            if resource["Type"] != JOB:
+            if resource["Type"] != contract.RESOURCE_TYPE:
                 continue
             before = deployed.get("Resources", {}).get(logical_id)
             has_one = before is not None and logical_id in physical
@@ -107,15 +106,12 @@ def _deployed(cloudformation: Any, stack: str) -> tuple[str, Mapping[str, Any], 
 
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except (ClientError, BotoCoreError) as error:
-        if "does not exist" in str(error):
-            return "", {}, {}
-        raise UsageError(f"the stack {stack} can't be asked about: {error}") from error
-    try:
         body = cloudformation.get_template(StackName=stack)["TemplateBody"]
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         listed = [each for page in pages for each in page["StackResourceSummaries"]]
     except (ClientError, BotoCoreError) as error:
+        if "does not exist" in str(error):
+            return "", {}, {}
         raise UsageError(f"the stack {stack} can't be read: {error}") from error
     template = body if isinstance(body, Mapping) else json.loads(body)
     physical = {

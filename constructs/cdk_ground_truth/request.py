@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ._rooms import limits
@@ -15,45 +14,44 @@ from .validation import Checker
 _TIME_LIMIT_SECONDS: Final = 3_600
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestParts:
-    """What was made for a job while it was put together."""
-
-    data_source: Mapping[str, Any]
-    output_uri: str
-    role_arn: str
-    categories_uri: str
-    template_uri: str
-    arns: ServiceArns
-
-
-def create_labeling_job(check: Checker, settings: JobSettings, parts: RequestParts) -> dict[str, Any]:
-    """The request; the handler adds name and tags, and the manifest where it builds one."""
+def create_labeling_job(
+    check: Checker,
+    settings: JobSettings,
+    arns: ServiceArns,
+    *,
+    data_source: Mapping[str, Any],
+    output_uri: str,
+    categories_uri: str,
+    template_uri: str,
+) -> dict[str, Any]:
+    """The request without the role; the handler adds name and tags, and the manifest where it builds one."""
     key, topic = settings.encryption_key, settings.output_topic
     classifiers = list(settings.content_classifiers or ())
     attributes = {"ContentClassifiers": classifiers} if classifiers else None
-    source = dict(parts.data_source) or None
+    source = dict(data_source) or None
     return _present(
         {
             "LabelAttributeName": settings.label_attribute_name,
             "InputConfig": _present({"DataSource": source, "DataAttributes": attributes}) or None,
             "OutputConfig": _present(
                 {
-                    "S3OutputPath": parts.output_uri,
+                    "S3OutputPath": output_uri,
                     "KmsKeyId": key.key_arn if key is not None else None,
                     "SnsTopicArn": topic.topic_arn if topic is not None else None,
                 }
             ),
-            "RoleArn": parts.role_arn,
-            "LabelCategoryConfigS3Uri": parts.categories_uri,
+            "RoleArn": "",
+            "LabelCategoryConfigS3Uri": categories_uri,
             "StoppingConditions": _stopping_conditions(settings),
-            "LabelingJobAlgorithmsConfig": _algorithms(settings, parts.arns),
-            "HumanTaskConfig": _human_task(check, settings, parts),
+            "LabelingJobAlgorithmsConfig": _algorithms(settings, arns),
+            "HumanTaskConfig": _human_task(check, settings, arns, template_uri),
         }
     )
 
 
-def _human_task(check: Checker, settings: JobSettings, parts: RequestParts) -> dict[str, Any]:
+def _human_task(
+    check: Checker, settings: JobSettings, arns: ServiceArns, template_uri: str
+) -> dict[str, Any]:
     time_limit = check.seconds("task_time_limit", settings.task_time_limit, *limits.TASK_TIME_LIMIT_SECONDS)
     availability = check.seconds(
         "task_availability_lifetime", settings.task_availability_lifetime, *limits.TASK_AVAILABILITY_SECONDS
@@ -61,13 +59,13 @@ def _human_task(check: Checker, settings: JobSettings, parts: RequestParts) -> d
     keywords = settings.task_keywords
     task_type = settings.task_type
     consolidation = {
-        "AnnotationConsolidationLambdaArn": parts.arns.annotation_consolidation_lambda_arn(task_type.name)
+        "AnnotationConsolidationLambdaArn": arns.annotation_consolidation_lambda_arn(task_type.name)
     }
     return _present(
         {
             "WorkteamArn": settings.workteam.workteam_arn,
-            "UiConfig": {"UiTemplateS3Uri": parts.template_uri},
-            "PreHumanTaskLambdaArn": parts.arns.pre_human_task_lambda_arn(task_type.name),
+            "UiConfig": {"UiTemplateS3Uri": template_uri},
+            "PreHumanTaskLambdaArn": arns.pre_human_task_lambda_arn(task_type.name),
             "TaskKeywords": list(keywords) if keywords is not None else None,
             "TaskTitle": settings.task_title or task_type.title,
             "TaskDescription": settings.task_description or task_type.description,

@@ -88,16 +88,7 @@ class StackShared:
     @cached_property
     def handler(self) -> Handler:
         """The custom resource's handler."""
-        handler = Handler(
-            self.scope,
-            self.hardening,
-            partition=self.partition,
-            region=self.region,
-            account=self.account,
-        )
-        self.acknowledge_wildcards(handler.role, handler.wildcards)
-        self.hold_to_quota(handler.role)
-        return handler
+        return Handler(self.scope, self)
 
     def at_synth(self, check: Callable[[], list[str]]) -> None:
         """Run a check when the tree is complete; it answers error messages."""

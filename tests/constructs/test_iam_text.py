@@ -11,7 +11,8 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aws_cdk import App, CfnParameter, Stack
@@ -24,6 +25,7 @@ from aws_cdk.assertions import Template
 from cdk_ground_truth import Images, SemanticSegmentationLabelingJob, Workteam, iam_text
 from cdk_ground_truth.assertions import policy_statements
 from cdk_ground_truth.execution_role import Access, _statements
+from cdk_ground_truth.stack_shared import StackShared
 from tests.constructs.conftest import Synthesized
 from tests.constructs.iam_simulator import Request, verdicts
 
@@ -112,7 +114,8 @@ def chosen(
 
 def statements_of(access: Access) -> list[dict]:
     """What a job's role has for these objects; the rest is the same for all."""
-    statements, _ = _statements(access, "aws", "eu-west-1", "111122223333")
+    where = SimpleNamespace(partition="aws", region="eu-west-1", account="111122223333")
+    statements, _ = _statements(access, cast(StackShared, where))
     return [
         each
         for each in statements
