@@ -6,6 +6,7 @@ import io
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -136,7 +137,7 @@ def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS
 
     Raises:
         LimitError: Too many pixels.
-        MaskError: Not a PNG, or a broken one.
+        MaskError: Not a PNG, or a broken one, whose checksums tell that a byte isn't what was written.
     """
     if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 26:
         raise MaskError(f"{name}: must be a PNG, starts with {data[:8]!r}")
@@ -148,6 +149,7 @@ def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS
         )
     if depth == 16 and color_type in (0, 4):
         raise MaskError(f"{name}: is a grey PNG of 16 bits; the colours of a mask have 8 bits a channel")
+    _check_sums(data, name)
     try:
         # Filters of warnings are the process's: only where there is one to expect.
         with _no_bomb_warning() if width * height > (Image.MAX_IMAGE_PIXELS or 0) else nullcontext():
@@ -155,9 +157,27 @@ def open_png(data: bytes, *, name: str = "mask", limits: Limits = DEFAULT_LIMITS
         image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(f"{name}: is a broken PNG: {error}") from error
+    clear = image.info.get("transparency")
+    if color_type == 0 and depth in (2, 4) and isinstance(clear, int):
+        # Pillow scales the greys to 8 bits, and leaves the one that is transparent as it was written.
+        image.info["transparency"] = clear * 255 // ((1 << depth) - 1)
     if image.mode == "LA" or (image.mode == "RGB" and "transparency" in image.info):
         return image.convert("RGBA")
     return image if image.mode in ("P", "L", "1", "RGB", "RGBA") else image.convert("RGB")
+
+
+def _check_sums(data: bytes, name: str) -> None:
+    """Pillow skips the checksums of the pixels, and would read a changed byte as other classes."""
+    at, view = 8, memoryview(data)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        end = at + 8 + length
+        if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
+            kind = data[at + 4 : at + 8].decode("latin-1")
+            raise MaskError(f"{name}: is a broken PNG: its part {kind!r} isn't what its checksum says")
+        if data[at + 4 : at + 8] == b"IEND":
+            return
+        at = end + 4
 
 
 @contextmanager
