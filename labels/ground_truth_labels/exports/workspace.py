@@ -43,7 +43,8 @@ class Workspace:
             ExportError: The target holds something else.
         """
         self._refuse_links()
-        if self._finished(plan):
+        done = self._finished(plan)
+        if done and not self._unfinished():
             return None
         if not is_s3(self.target):
             self._lock = hold(join(self._home, _LOCK))
@@ -53,10 +54,13 @@ class Workspace:
                     "target"
                 )
             # Whoever held it until now may have come to the end.
-            if self._finished(plan):
-                self.close()
-                return None
-            self._clean_staging()
+            done = self._finished(plan)
+            if not done:
+                self._clean_staging()
+        if done:
+            # It died between its last file and the end of its cleaning.
+            self.close()
+            return None
         if not self._unfinished():
             self.write(f"{HIDDEN}/plan.json", json.dumps(plan).encode())
         self._files = len(self._journal())
@@ -72,7 +76,7 @@ class Workspace:
         if all(name == lock for name in self.storage.list(self.target)):
             return False
         if self.storage.exists(join(self.target, DONE)):
-            if self._json(join(self.target, DONE))["plan"] == plan and not self._unfinished():
+            if self._json(join(self.target, DONE))["plan"] == plan:
                 return True
             raise ExportError(f"{self.target}: holds another finished export; choose an empty target")
         if not self._unfinished():
