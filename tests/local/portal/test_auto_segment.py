@@ -72,12 +72,16 @@ def test_a_picture_without_contrast_gives_something_inside_the_points() -> None:
 
 
 @pytest.mark.parametrize(
-    "points",
-    [[(30, 10), (30, 500), (10, 30), (50, 30)], [(30, 30), (30, 31), (30, 30), (31, 30)], [(-1, 5)] * 4],
+    ("points", "why"),
+    [
+        ([(30, 10), (30, 500), (10, 30), (50, 30)], "outside the picture"),
+        ([(30, 30), (30, 31), (30, 30), (31, 30)], "too close together"),
+        ([(-1, 5)] * 4, "outside the picture"),
+    ],
     ids=["outside", "too close", "negative"],
 )
-def test_points_that_make_no_sense_are_refused(points) -> None:
-    with pytest.raises(AutoSegmentError):
+def test_points_that_make_no_sense_are_refused(points, why: str) -> None:
+    with pytest.raises(AutoSegmentError, match=why):
         auto_segment(picture((60, 60)), points)
 
 

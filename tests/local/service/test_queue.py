@@ -93,7 +93,7 @@ def test_a_returned_task_may_be_taken_again_a_declined_one_not(queue, harness: A
 def test_a_task_whose_time_is_over_goes_back(queue, harness: Any, clock: Clock) -> None:
     task = queue.accept(harness.arn, harness.worker())
     clock.advance(601)
-    with pytest.raises(TaskError):
+    with pytest.raises(TaskError, match="time limit is over"):
         queue.submit(task.id, task.worker, answer(task), 1.0)
     harness.until(lambda: queue.open_tasks(harness.worker()), lambda jobs: jobs and jobs[0].open == 3)
 
