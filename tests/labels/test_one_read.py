@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from ground_truth_labels import (
     agreement,
     check,
     export,
+    import_labels,
+    merge,
+    partial,
     read_manifest,
     relabel,
     repair,
@@ -25,6 +28,7 @@ from ground_truth_labels import (
     worker_quality,
 )
 from ground_truth_labels.exports import FORMATS
+from tests.labels.sets import street
 from tests.s3 import service_error
 
 
@@ -38,6 +42,8 @@ class CountedS3:
             if path.is_file()
         }
         self.gets: Counter[Any] = Counter()
+        #: Another client of the same bucket, whose calls count by themselves.
+        self.other: CountedS3 | None = None
 
     def get_object(self, *, Bucket, Key, Range=None):
         self.gets[Key] += 1
@@ -95,7 +101,7 @@ COMMANDS: dict[str, Callable[[Manifest, Path], Any]] = {
     "export of the sure": lambda manifest, target: export(
         manifest.where(min_confidence=0.1), target / "out", format="coco", regions=True
     ),
-    **{f"export {name}": partial(_export_with_a_split, format=name) for name in FORMATS},
+    **{f"export {name}": functools.partial(_export_with_a_split, format=name) for name in FORMATS},
 }
 
 
@@ -109,3 +115,37 @@ def test_one_get_and_one_decoding_a_mask(shared_job, tmp_path: Path, decoded, co
     masks = [line["streets-ref"].removeprefix("s3://street-bucket/") for line in shared_job.lines[:6]]
     assert {key: s3.gets[key] for key in masks} == dict.fromkeys(masks, 1)
     assert [decoded[s3.objects["street-bucket", key]] for key in masks] == [1] * len(masks)
+
+
+def _merged(manifest: Manifest, target: Path) -> None:
+    merge([manifest, street(target / "other")], target / "merged")
+
+
+def _imported(manifest: Manifest, target: Path) -> None:
+    # What a tool hands back is made here by a reader of its own, whose calls aren't counted.
+    other = read_manifest(manifest.location, storage=Storage(client=manifest.storage.s3.other))
+    export(other, target / "out", format="cvat", images=False)
+    import_labels(manifest, target / "out/annotations.xml", target / "imported")
+
+
+#: These leave masks where they are, or copy them, and needn't know what is in them.
+AT_MOST: dict[str, Callable[[Manifest, Path], Any]] = {
+    "merge": _merged,
+    "partial": lambda manifest, target: partial(manifest, target / "whole"),
+    "import": _imported,
+}
+
+
+@pytest.mark.parametrize("command", AT_MOST)
+def test_never_more_than_one_get_and_one_decoding(shared_job, tmp_path: Path, decoded, command) -> None:
+    s3 = CountedS3(shared_job)
+    s3.other = CountedS3(shared_job)
+    manifest = read_manifest(
+        "s3://street-bucket/labels/streets/manifests/output/output.manifest", storage=Storage(client=s3)
+    )
+    AT_MOST[command](manifest, tmp_path)
+    masks = [line["streets-ref"].removeprefix("s3://street-bucket/") for line in shared_job.lines[:6]]
+    assert all(s3.gets[key] <= 1 for key in masks), s3.gets
+    # The export that an import reads has decoded each of them once.
+    most = 2 if command == "import" else 1
+    assert all(decoded[s3.objects["street-bucket", key]] <= most for key in masks)
