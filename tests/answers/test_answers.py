@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -144,7 +143,10 @@ def watch(tmp_path: Path, *messages: dict[str, Any], path: str = "/", body: byte
     async def send(message: dict[str, Any]) -> None:
         assert message in messages
 
-    asyncio.run(watched(app, str(file))(scope, receive, send))
+    exchange = watched(app, str(file))(scope, receive, send)
+    # It waits for nothing and needs no loop, of which Playwright may have one in this thread.
+    with pytest.raises(StopIteration):
+        exchange.send(None)
     return file.read_text() if file.exists() else ""
 
 
