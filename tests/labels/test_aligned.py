@@ -6,7 +6,6 @@ import io
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,6 +14,9 @@ from ground_truth_labels import LimitError, MaskError, Storage, export, read_man
 from ground_truth_labels.align import aligned_image, image_header
 from ground_truth_labels.limits import Limits
 from tests.labels.sets import COLORS, ROWS, labeled, mask
+
+# The other Pythons of `make pythons` have no OpenCV.
+cv2 = pytest.importorskip("cv2")
 
 #: Pillow's name → suffix of a file that is passed on.
 KEPT = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif"}
