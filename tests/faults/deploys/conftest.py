@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,6 @@ class DeployedStack:
     def deploy(
         self,
         *titles: str,
-        service_timeout: int | None = None,
         other_fails: bool = False,
         job_fails: bool = False,
     ) -> list[str]:
@@ -62,10 +60,6 @@ class DeployedStack:
         jobs = [self._job(stack, number, title, images, job_fails) for number, title in enumerate(titles)]
         for job in jobs:
             CfnOutput(stack, f"{job.node.id}Name", value=job.job_name)
-            if service_timeout is not None:
-                resource = job.node.find_child("Resource").node.default_child
-                assert isinstance(resource, CfnResource)
-                resource.add_property_override("ServiceTimeout", service_timeout)
         if other_fails:
             # The handler refuses it, after the jobs.
             token = jobs[0]._handler.service_token
@@ -111,13 +105,6 @@ class DeployedStack:
         )["LabelingJobSummaryList"]
         wanted = statuses or LIVE
         return [job["LabelingJobName"] for job in summaries if job["LabelingJobStatus"] in wanted]
-
-    def wait(self, condition: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait for what a handler does after CloudFormation has given up on it."""
-        until = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < until, f"not within {seconds} s; live are {self.jobs()}"
-            time.sleep(0.25)
 
     def faults_of_the_handler(self) -> list[str]:
         """What the handler logged of errors that it has no words for."""

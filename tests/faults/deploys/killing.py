@@ -26,8 +26,8 @@ _lock = threading.Lock()
 def write_plan(root: Path, **plan: Any) -> None:
     """Tell the server what to do.
 
-    `operation`, `when` ("before" or "after" its effect) and `times` are of kills; `initializing` and
-    `stopping` are seconds; `force` is {job: status}.
+    `operation`, `when` ("before" or "after" its effect) and `times` are of kills, and `then` has those of the
+    kills after them; `initializing` and `stopping` are seconds; `force` is {job: status}.
     """
     temporary = root / f"{PLAN}.new"
     temporary.write_text(json.dumps(plan))
@@ -87,7 +87,10 @@ def _due(call: Call) -> str:
         ours = "HandlerRole" in call.principal_arn and call.operation == plan.get("operation")
         if not ours or plan["times"] <= 0:
             return ""
-        write_plan(Path(), **{**plan, "times": plan["times"] - 1})
+        rest = {**plan, "times": plan["times"] - 1}
+        if not rest["times"]:
+            rest |= rest.pop("then", {})
+        write_plan(Path(), **rest)
         return str(plan["when"])
 
 
