@@ -15,7 +15,7 @@ from PIL import Image
 from ._readback import compare
 from .classes import LabelList
 from .colormap import ColorEntry
-from .errors import ExportError, ManifestError, RepairError
+from .errors import ExportError, LabelsError, ManifestError, RepairError
 from .item import Item
 from .manifest import Manifest
 from .order import CATEGORIES
@@ -89,7 +89,7 @@ class Copy:
                 where=f"{item.where}: {item.mask_ref}",
                 meaning=meaning,
             )
-        except RepairError:
+        except LabelsError:
             self.storage.remove(location)
             raise
 
@@ -220,4 +220,6 @@ def _read_back(storage: Storage, location: str, digest: bytes) -> None:
         while chunk := stream.read(1 << 20):
             found.update(chunk)
     if found.digest() != digest:
-        raise RepairError(f"{location}: reads back otherwise than it was written; nothing more is written")
+        # Whoever came upon it would take it for what it was meant to be.
+        storage.remove(location)
+        raise RepairError(f"{location}: reads back otherwise than it was written; it was removed")

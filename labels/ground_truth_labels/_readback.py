@@ -57,8 +57,9 @@ def compare(
         index = pair & 255
         # An index that the map doesn't have is nobody's: background, or the colour that nobody knew.
         found = by_index.get(index, BACKGROUND if name == BACKGROUND else "")
-        shown = f"#{read.palette[index]:06x}"
-        wrong_color = index in by_index and copied_by_hex.get(shown) != name
+        # Beyond the palette's end there is no colour, and no two readers show the same.
+        shown = f"#{read.palette[index]:06x}" if index < len(read.palette) else None
+        wrong_color = shown is None or (index in by_index and copied_by_hex.get(shown) != name)
         differing += count if found != name or wrong_color else 0
     if differing:
         raise RepairError(

@@ -192,13 +192,13 @@ class _Images:
             parts = PurePosixPath(item.source_ref).parts
             # CVAT keeps folders in names, so each end of the path may be one.
             ends = ("/".join(parts[begin:]) for begin in range(1, len(parts)))
-            for name in {item.source_ref, item.name, *ends, PurePosixPath(item.source_ref).stem}:
+            for name in {item.source_ref, item.name, *ends, _bare(PurePosixPath(item.source_ref).name)}:
                 self._known.setdefault(name, set()).add(item.index)
 
     def find(self, drawing: Drawing) -> int:
         """The object's number."""
         for name in drawing.names:
-            for candidate in (name, PurePosixPath(name).stem):
+            for candidate in (name, _bare(PurePosixPath(name).name)):
                 found = self._known.get(candidate, set())
                 if len(found) == 1:
                     return next(iter(found))
@@ -216,6 +216,11 @@ class _Images:
         reference = self._references[index]
         header = image_header(self._context.read(reference, where), name=f"{where}: {reference}")
         return np.zeros((header.height, header.width), np.uint8)
+
+
+def _bare(name: str) -> str:
+    """The name without a picture's extension: what follows another dot tells two images apart."""
+    return re.sub(r"\.(jpe?g|png|bmp|gif|tiff?|webp)$", "", name, flags=re.IGNORECASE)
 
 
 def _positions(drawing: Drawing, labels: LabelList) -> MaskArray:

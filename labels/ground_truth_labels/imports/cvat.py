@@ -21,10 +21,14 @@ def read_images(source: Source, name: str) -> Iterator[Drawing]:
     where = f"{source.location}: {name}"
     try:
         for _, element in ElementTree.iterparse(io.BytesIO(source.read(name)), events=("end",)):
+            if element.tag == "track":
+                raise ManifestError(
+                    f"{where}: has tracks, as 'CVAT for video 1.1' has; export as 'CVAT for images 1.1'"
+                )
             if element.tag == "image":
                 yield _image(element, where, source)
                 element.clear()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError) as error:
         raise ManifestError(f"{where}: must be CVAT's XML: {error}") from error
 
 

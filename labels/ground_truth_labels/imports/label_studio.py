@@ -41,14 +41,13 @@ def read_tasks(source: Source, name: str) -> Iterator[Drawing]:
             yield _drawing(task["data"], found, where, source)
 
 
-def _result(task: Mapping[str, Any], where: str) -> list[Any] | None:
+def _result(task: Mapping[str, Any], where: str) -> list[Mapping[str, Any]] | None:
     done = [a for a in _entries(task, "annotations", where) if not a.get("was_cancelled")]
     entries = done or _entries(task, "predictions", where)
     if not entries:
         return None
     latest = max(entries, key=lambda entry: str(entry.get("updated_at") or ""))
-    result = latest.get("result")
-    return result if isinstance(result, list) else []
+    return _entries(latest, "result", where)
 
 
 def _entries(task: Mapping[str, Any], key: str, where: str) -> list[Mapping[str, Any]]:
@@ -58,8 +57,9 @@ def _entries(task: Mapping[str, Any], key: str, where: str) -> list[Mapping[str,
     return found
 
 
-def _drawing(data: Mapping[str, Any], result: list[Any], where: str, source: Source) -> Drawing:
-    regions = [r for r in result if isinstance(r, Mapping)]
+def _drawing(
+    data: Mapping[str, Any], regions: list[Mapping[str, Any]], where: str, source: Source
+) -> Drawing:
     other = sorted({kind for r in regions if _SHAPES.fullmatch(kind := str(r.get("type")))})
     if other:
         raise ManifestError(
@@ -67,7 +67,7 @@ def _drawing(data: Mapping[str, Any], result: list[Any], where: str, source: Sou
         )
     brushes = [r for r in regions if r.get("type") == "brushlabels"]
     try:
-        labels = [str(next(iter(b["value"]["brushlabels"]), "")) for b in brushes]
+        labels = [_label(b["value"]["brushlabels"]) for b in brushes]
         sizes = {(int(b["original_width"]), int(b["original_height"])) for b in brushes}
         codes = [bytes([*b["value"]["rle"]]) for b in brushes]
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
@@ -85,6 +85,12 @@ def _drawing(data: Mapping[str, Any], result: list[Any], where: str, source: Sou
     for label, code in zip(labels, codes, strict=True):
         mask[_region(code, (height, width), where)] = classes.index(label) + 1
     return Drawing(where=where, names=_names(data), mask=mask, classes=classes)
+
+
+def _label(names: Any) -> str:
+    if not isinstance(names, list) or len(names) > 1:
+        raise ValueError(f"'brushlabels' must be a list of one class, got {names!r}")
+    return str(names[0]) if names else ""
 
 
 def _region(code: bytes, shape: tuple[int, int], where: str) -> Any:

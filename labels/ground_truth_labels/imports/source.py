@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,18 @@ class Drawing:
     classes: tuple[str, ...]
 
 
+#: What `zipfile` raises for an archive that is cut off, changed or in a form that it doesn't know.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+
+
 class Source:
     """Reads members by name, none of them larger than the limit. Names are never used as paths."""
 
@@ -48,6 +62,10 @@ class Source:
             self._members = {path.name: self._reader(path)}
         else:
             raise MissingError(f"{location}: is not there; give the tool's export: a folder, a zip or a file")
+        # macOS puts a file's attributes beside it, under its own name after "._".
+        attributes = [name for name in self._members if name.rpartition("/")[2].startswith("._")]
+        for name in attributes:
+            del self._members[name]
 
     def names(self, suffix: str) -> list[str]:
         """The members with this end, sorted."""
@@ -69,14 +87,17 @@ class Source:
         return read
 
     def _zipped(self, path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-        archive = zipfile.ZipFile(path)
+        try:
+            archive = zipfile.ZipFile(path)
+        except _BROKEN as error:
+            raise ManifestError(f"{path}: cannot be unpacked: {error}") from error
         for info in archive.infolist():
 
             def read(info: zipfile.ZipInfo = info) -> bytes:
                 self._check(f"{path}: {info.filename}", info.file_size)
                 try:
                     return archive.read(info)
-                except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+                except _BROKEN as error:
                     raise ManifestError(f"{path}: {info.filename}: cannot be unpacked: {error}") from error
 
             if not info.is_dir():
